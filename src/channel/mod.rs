@@ -1,0 +1,1 @@
+//! Sends what the journal already holds: one folder per channel.

@@ -1,0 +1,1 @@
+//! The deterministic core: inputs in, facts out; state is a fold over facts. No I/O, no clock.

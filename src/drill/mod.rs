@@ -1,0 +1,1 @@
+//! Virtual field devices, virtual clock, virtual members, and the report of a drill.

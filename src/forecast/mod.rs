@@ -1,0 +1,1 @@
+//! What the upstream gauges say about the next hours at Huayuankou: lag and attenuation. No I/O, no clock.

@@ -1,0 +1,1 @@
+//! Readings from devices: one folder per protocol.

@@ -1,0 +1,5 @@
+//! The `anlan` program; everything lives in the library.
+
+fn main() -> std::process::ExitCode {
+    anlan::app::run()
+}

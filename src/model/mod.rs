@@ -1,0 +1,26 @@
+//! The vocabulary of the dike: units, datums, ids, places, people, readings, levels, tasks.
+//!
+//! In: nothing. Out: the types that every other room speaks. It does no I/O, reads no clock and decides nothing.
+
+mod id;
+mod level;
+mod person;
+mod place;
+mod reading;
+mod reach;
+mod standing;
+mod task;
+mod units;
+
+pub use id::{ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName};
+pub use level::{UnknownWord, WarningLevel, WorkingMode};
+pub use person::{Authority, DutyRow, Member, RoleCode, UserRole};
+pub use place::{Place, PlaceKind, ScopeCode, Side, Spot};
+pub use reach::{Reach, ReachError};
+pub use reading::{Causes, Grade, Observation, Quality, Reading};
+pub use standing::{Hazard, HazardKind, OrderGiven, Standing};
+pub use task::{DeclineReason, TaskStatus};
+pub use units::{Datum, DatumMismatch, Discharge, Stage};
+
+/// A moment, always UTC. Screens and protocols convert at their own edge.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

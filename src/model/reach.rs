@@ -1,0 +1,151 @@
+//! A reach: its places, its people and its duty table, with the questions that the command asks of them.
+
+use super::{DutyRow, Member, MemberId, Place, PlaceId, Spot};
+use std::collections::BTreeMap;
+
+/// What is wrong with a reach's data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReachError {
+    /// The same id stands twice.
+    #[error("{file}: {kind} {id} appears twice")]
+    Duplicate {
+        /// File the second one stands in.
+        file: String,
+        /// Member, place, ….
+        kind: &'static str,
+        /// The id.
+        id: String,
+    },
+    /// A reference leads nowhere.
+    #[error("{file}: {owner} names {kind} {id}, which does not exist")]
+    Dangling {
+        /// File of the reference.
+        file: String,
+        /// Who names it.
+        owner: String,
+        /// Member, place, ….
+        kind: &'static str,
+        /// The missing id.
+        id: String,
+    },
+}
+
+/// Places, people and duties of one stretch of river, indexed.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    places: BTreeMap<PlaceId, Place>,
+    members: BTreeMap<MemberId, Member>,
+    duty: BTreeMap<(String, PlaceId), (MemberId, MemberId)>,
+    by_scope: BTreeMap<String, Vec<PlaceId>>,
+}
+
+impl Reach {
+    /// Builds the indexes and refuses doubles and dangling references.
+    ///
+    /// # Errors
+    /// The first fault found, by name.
+    pub fn new(places: Vec<Place>, members: Vec<Member>, duty: Vec<DutyRow>) -> Result<Self, ReachError> {
+        let mut reach = Self::default();
+        for place in places {
+            for scope in &place.scopes {
+                reach.by_scope.entry(scope.clone()).or_default().push(place.id.clone());
+            }
+            if let Some(twice) = reach.places.insert(place.id.clone(), place) {
+                return Err(ReachError::Duplicate { file: "places".into(), kind: "place", id: twice.id.to_string() });
+            }
+        }
+        for place in reach.places.values() {
+            if let Some(parent) = &place.parent
+                && !reach.places.contains_key(parent)
+            {
+                return Err(dangling("places", &place.id, "place", parent));
+            }
+        }
+        for member in members {
+            if !reach.places.contains_key(&member.post) {
+                return Err(dangling("members", &member.id, "place", &member.post));
+            }
+            if let Some(twice) = reach.members.insert(member.id.clone(), member) {
+                return Err(ReachError::Duplicate { file: "members".into(), kind: "member", id: twice.id.to_string() });
+            }
+        }
+        for row in duty {
+            for member in [&row.owner, &row.deputy] {
+                if !reach.members.contains_key(member) {
+                    return Err(dangling("duty", &row.role, "member", member));
+                }
+            }
+            if row.place.as_str() != "*" && !reach.places.contains_key(&row.place) {
+                return Err(dangling("duty", &row.role, "place", &row.place));
+            }
+            let key = (row.role.clone(), row.place.clone());
+            if reach.duty.insert(key, (row.owner, row.deputy)).is_some() {
+                return Err(ReachError::Duplicate { file: "duty".into(), kind: "row", id: format!("{} at {}", row.role, row.place) });
+            }
+        }
+        for ids in reach.by_scope.values_mut() {
+            ids.sort();
+        }
+        Ok(reach)
+    }
+
+    /// The place of that id.
+    pub fn place(&self, id: &PlaceId) -> Option<&Place> {
+        self.places.get(id)
+    }
+    /// All places, by id.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.places.values()
+    }
+    /// The places that answer a scope of the playbook, by id; empty for an unknown scope.
+    pub fn places_of_scope(&self, scope: &str) -> &[PlaceId] {
+        self.by_scope.get(scope).map_or(&[], Vec::as_slice)
+    }
+    /// The person of that id.
+    pub fn member(&self, id: &MemberId) -> Option<&Member> {
+        self.members.get(id)
+    }
+    /// All people, by id.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+    /// All duty rows: (role, place) → (owner, deputy).
+    pub fn duty_rows(&self) -> impl Iterator<Item = (&str, &PlaceId, &MemberId, &MemberId)> {
+        self.duty.iter().map(|((role, place), (owner, deputy))| (role.as_str(), place, owner, deputy))
+    }
+
+    /// Owner and deputy of a role at a place: its own row, else that of the place it is part of, else the row `*`.
+    pub fn on_duty(&self, role: &str, place: &PlaceId) -> Option<(&MemberId, &MemberId)> {
+        let mut at = Some(place.clone());
+        while let Some(here) = at {
+            if let Some((owner, deputy)) = self.duty.get(&(role.to_owned(), here.clone())) {
+                return Some((owner, deputy));
+            }
+            at = self.place(&here).and_then(|place| place.parent.clone());
+        }
+        self.duty.get(&(role.to_owned(), PlaceId::new("*"))).map(|(owner, deputy)| (owner, deputy))
+    }
+
+    /// Every place that a spot touches: the named place with all it is part of, and what spans the chainage.
+    pub fn places_at(&self, spot: &Spot) -> Vec<PlaceId> {
+        let mut found = Vec::new();
+        let mut at = spot.place.clone();
+        while let Some(here) = at {
+            let parent = self.place(&here).and_then(|place| place.parent.clone());
+            if self.places.contains_key(&here) {
+                found.push(here);
+            }
+            at = parent;
+        }
+        if let Some(chainage_m) = spot.chainage {
+            found.extend(self.places.values().filter(|place| place.spans(chainage_m)).map(|place| place.id.clone()));
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
+fn dangling(file: &str, owner: &impl ToString, kind: &'static str, id: &impl ToString) -> ReachError {
+    ReachError::Dangling { file: file.into(), owner: owner.to_string(), kind, id: id.to_string() }
+}

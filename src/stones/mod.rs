@@ -1,0 +1,1 @@
+//! Smart-stone states from tilt, shake and line readings. No I/O, no clock.

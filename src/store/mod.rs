@@ -1,0 +1,1 @@
+//! Durable series, journal, users and outbox. The only room that knows a database.

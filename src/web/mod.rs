@@ -1,0 +1,1 @@
+//! HTTP API, event stream, sessions and the pages embedded in the binary.

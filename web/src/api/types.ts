@@ -1,0 +1,114 @@
+// The shapes of the API under /api/v1, as the server sends them. One truth for both sides:
+// the server's own test `tests/api_shapes.rs` reads samples against these names.
+// Times are RFC 3339 with offset; durations in seconds; discharge in m3/s; stage in m.
+
+export type Level = 'none' | 'blue' | 'yellow' | 'orange' | 'red'
+export type Mode = 'normal' | 'holiday' | 'event' | 'emergency'
+export type Scope = 'live' | 'drill'
+export type Freshness = 'fresh' | 'late' | 'stale' | 'missing'
+export type Grade = 'good' | 'manual' | 'estimated' | 'suspect' | 'bad'
+export type TaskStatus = 'draft' | 'issued' | 'delivered' | 'acknowledged' | 'on-site' | 'done' | 'verified'
+  | 'declined' | 'overdue' | 'escalated' | 'withdrawn'
+export type UserRole = 'viewer' | 'duty' | 'hydrologist' | 'commander' | 'deputy' | 'member' | 'director' | 'operator' | 'auditor'
+
+export interface Text { zh: string; en: string }
+export interface Page<T> { items: T[]; next: string | null }
+/** RFC 9457 */
+export interface Problem { type: string; title: string; status: number; detail: string; field?: string; id?: string }
+
+export interface Gauge {
+  station: string; name: Text; quantity: 'discharge' | 'stage' | 'rain'; unit: string; datum?: string
+  value: number | null          // last usable value; null when there never was one
+  time: string | null           // of that value
+  age_s: number | null
+  freshness: Freshness; quality: Grade; causes: string[]
+  trend_per_h: number | null    // change an hour over the last 3 h
+  interval_s: number
+}
+export interface Link { name: string; label: Text; ok: number; total: number; state: 'ok' | 'degraded' | 'down' }
+export interface AnswerRate { called: number; answered: number; rate: number | null; median_s: number | null }
+export interface TaskCounts { total: number; draft: number; issued: number; delivered: number; acknowledged: number; on_site: number
+  done: number; verified: number; declined: number; overdue: number; escalated: number; withdrawn: number }
+
+export interface Situation {
+  scope: Scope; demo: boolean
+  level: { proposed: Level; in_force: Level; since: string | null; reason: Text; proposed_reason: Text; flapping: boolean }
+  band: string                  // P, B4 … of the playbook, '' below all
+  mode: Mode
+  clock: { kind: 'real' | 'demo' | 'drill'; now: string; speed: number }
+  gauges: Gauge[]; links: Link[]; answer_rate: AnswerRate; tasks: TaskCounts
+  activation: Activation | null // the one that is asked and not settled
+  event: { id: string; opened_at: string; edition: string } | null
+  breakpoints: { level: Level; discharge_m3s: number }[]
+  playbook: { edition: string; instructions: number; note: Text }
+  drill: { id: string; flood: string; state: 'running' | 'paused' | 'done'; speed: number } | null
+  journal: { last: number }
+}
+
+export interface Person { member: string; name: string; phone: string } // masked unless revealed
+export interface Place { id: string; kind: string; name: Text; lon: number; lat: number; chainage_from_m?: number; chainage_to_m?: number }
+
+export interface Activation {
+  id: string; level: Level; reason: string; ordered_by: string | null
+  state: 'asked' | 'confirmed' | 'refused' | 'expired'
+  asked_by: string; asked_at: string
+  commanders_called: boolean; deputies_may_confirm: boolean; break_glass_offered: boolean; break_glass: boolean
+  expires_at: string; settled_by: string | null; settled_at: string | null; settled_reason: string | null
+  instructions: number; tasks: number; people: number
+}
+
+export interface Task {
+  id: string; code: string; title: Text; text: string; level: Level; status: TaskStatus
+  role: string; role_name: Text; place: Place; owner: Person | null; deputy: Person | null
+  holder: string | null         // member id of who has it now (owner, or deputy after escalation or refusal)
+  created_at: string; issued_at: string | null; due_at: string | null; answer_due_at: string | null
+  delivered_at: string | null; acknowledged_at: string | null; arrived_at: string | null; done_at: string | null; verified_at: string | null
+  declined: { reason: string; text: string | null; by: string; at: string } | null
+  escalations: number; life_safety: boolean; preauthorised: boolean
+  authority: string; evidence: string[]; basis: string; numbers_basis: string; our_default: boolean
+  repeat_min: number | null; round: number
+  category: string; phase: string; band: string
+}
+
+/** The chain of evidence behind a task, first cause first. */
+export interface Why { task: string; steps: { kind: 'reading' | 'quality' | 'rule' | 'level' | 'signature' | 'clause' | 'duty' | 'person'; at: string | null; fact: number | null; text: Text }[] }
+
+export interface InstructionRef { code: string; band: string; phase: string; role: string; scope: string; trigger: string; level: Level; title: Text
+  places: number; our_default: boolean }
+export interface Preview {
+  id: string; discharge_m3s: number; forecast: { discharge_m3s: number; hours: number } | null
+  level: Level; reason: Text; band: string
+  instructions: { fires: InstructionRef[]; waits: { code: string; title: Text; unknown: string[] }[]; excluded: number }
+  tasks: { code: string; place: Place; role: string; owner: Person | null }[]
+  diff: { new: string[]; changed: string[]; kept: string[]; withdrawn: string[] } // instruction codes against now
+  counts: { instructions: number; tasks: number; people: number; unowned: number }
+  inundation: null; inundation_reason: Text
+}
+
+export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos'; type: string; grade: 1 | 2 | 3
+  place: { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number; name: Text | null }
+  observed_at: string; received_at: string; text: string | null; by: Person; photos: { id: string; url: string }[]
+  state: 'open' | 'resolved' | 'false-alarm'; seen_by: string | null }
+
+export interface Alarm { id: string; severity: 'info' | 'warning' | 'critical'; kind: string; cause: string; title: Text; count: number
+  since: string; last: string; state: 'new' | 'acked' | 'shelved' | 'closed'; acked_by: string | null; acked_at: string | null; shelved_until: string | null }
+
+export interface Point { t: string; v: number | null; q: Grade; n?: number; min?: number; max?: number }
+export interface Series { series: string; unit: string; datum?: string; points: Point[]; forecast: { issued_at: string; method: Text; points: { t: string; v: number; low: number; high: number }[] } | null }
+
+export interface Me { name: string; role: UserRole; member_id: string | null; demo: boolean; may: string[] } // may: preview, activate, confirm, break-glass, task, report, reveal, drill, admin
+
+/** GET /stream: Server-Sent Events with numeric ids; Last-Event-ID replays. */
+export type StreamEvent =
+  | { event: 'situation'; data: Situation }
+  | { event: 'proposal'; data: { level: Level; from: Level; reason: Text; at: string } }
+  | { event: 'activation'; data: Activation }
+  | { event: 'task'; data: Task }
+  | { event: 'report'; data: Report }
+  | { event: 'alarm'; data: Alarm }
+  | { event: 'resync'; data: { reason: string } }
+
+export interface Attention { id: string; name: string; category: string; category_name: Text; village: string; cell: string; carer: string
+  lon: number; lat: number; state: 'uncontacted' | 'needs-help' | 'moving' | 'evacuated'; need: string | null; distance_m: number | null }
+export interface FarmerClass { class: string; name: Text; households: number; notified: number }
+export interface EvacuationView { attention: Attention[]; farmers: FarmerClass[]; villages: { id: string; name: Text; people: number; evacuated: number }[] }
