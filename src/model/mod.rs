@@ -6,13 +6,15 @@ mod id;
 mod level;
 mod person;
 mod place;
-mod reading;
 mod reach;
+mod reading;
 mod standing;
 mod task;
 mod units;
 
-pub use id::{ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName};
+pub use id::{
+    ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName,
+};
 pub use level::{UnknownWord, WarningLevel, WorkingMode};
 pub use person::{Authority, DutyRow, Member, RoleCode, UserRole};
 pub use place::{Place, PlaceKind, ScopeCode, Side, Spot};

@@ -80,7 +80,11 @@ impl Reach {
             }
             let key = (row.role.clone(), row.place.clone());
             if reach.duty.insert(key, (row.owner, row.deputy)).is_some() {
-                return Err(ReachError::Duplicate { file: "duty".into(), kind: "row", id: format!("{} at {}", row.role, row.place) });
+                return Err(ReachError::Duplicate {
+                    file: "duty".into(),
+                    kind: "row",
+                    id: format!("{} at {}", row.role, row.place),
+                });
             }
         }
         for ids in reach.by_scope.values_mut() {
