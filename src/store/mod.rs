@@ -1,1 +1,3 @@
 //! Durable series, journal, users and outbox. The only room that knows a database.
+
+pub mod series;
