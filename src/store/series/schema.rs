@@ -10,7 +10,7 @@ use crate::model::SeriesId;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,7 +141,7 @@ pub(super) struct Loaded {
 /// Reads series, chunk spans and the newest points, and replays the journal.
 pub(super) async fn load(
     conn: &mut SqliteConnection,
-    path: &PathBuf,
+    path: &Path,
     series_max: usize,
     chunk_points: usize,
 ) -> Result<Loaded, StoreError> {
