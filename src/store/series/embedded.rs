@@ -8,7 +8,7 @@ use super::read::{Question, Readers, answer};
 use super::registry::Registry;
 use super::writer::{Command, CommitStep, Halt, Reply, Writer};
 use super::{
-    Correction, Durable, Sample, SeriesBatch, SeriesFacts, SeriesStats, SeriesStore, Step, StoreError, schema,
+    Correction, Durable, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesStats, SeriesStore, Step, schema,
 };
 use crate::model::{Observation, SeriesId, Timestamp};
 use async_trait::async_trait;
@@ -79,11 +79,11 @@ impl Shared {
     pub(super) fn id_of(&self, number: u32) -> SeriesId {
         self.registry().id(number).cloned().unwrap_or_else(|| SeriesId::new(format!("#{number}")))
     }
-    fn closed(&self) -> StoreError {
-        StoreError::Closed { path: self.path.clone() }
+    fn closed(&self) -> SeriesError {
+        SeriesError::Closed { path: self.path.clone() }
     }
     /// Gives the series numbers; takes the write lock only if one is new.
-    fn admit<'a>(&self, series: impl Iterator<Item = &'a SeriesId> + Clone) -> Result<(), StoreError> {
+    fn admit<'a>(&self, series: impl Iterator<Item = &'a SeriesId> + Clone) -> Result<(), SeriesError> {
         let known = {
             let registry = self.registry();
             series.clone().all(|id| registry.number(id).is_some())
@@ -93,9 +93,9 @@ impl Shared {
         }
         self.registry.write().unwrap_or_else(PoisonError::into_inner).admit(series)
     }
-    fn check_size(&self, points: usize) -> Result<(), StoreError> {
+    fn check_size(&self, points: usize) -> Result<(), SeriesError> {
         let limit = self.limits.batch_points_max;
-        if points > limit { Err(StoreError::BatchTooLarge { points, limit }) } else { Ok(()) }
+        if points > limit { Err(SeriesError::BatchTooLarge { points, limit }) } else { Ok(()) }
     }
 }
 
@@ -128,7 +128,7 @@ impl Tripwire {
                     return Ok(());
                 }
                 self.tripped.store(true, Ordering::SeqCst);
-                Err(Halt::Tripped(StoreError::Closed { path: PathBuf::from("tripped") }))
+                Err(Halt::Tripped(SeriesError::Closed { path: PathBuf::from("tripped") }))
             }
             _ => Ok(()),
         }
@@ -153,7 +153,7 @@ pub struct EmbeddedSeries {
 
 impl EmbeddedSeries {
     /// Opens the store at `path` (usually `series.db` in the data folder), makes it if it is not there, and replays its journal.
-    pub async fn open(path: &Path, limits: SeriesLimits) -> Result<Self, StoreError> {
+    pub async fn open(path: &Path, limits: SeriesLimits) -> Result<Self, SeriesError> {
         let path = path.to_path_buf();
         let claim = schema::claim(&path)?;
         let mut conn = schema::open_writer(&path, limits.file_bytes_max).await?;
@@ -192,26 +192,26 @@ impl EmbeddedSeries {
     }
 
     /// Puts every point appended so far into chunks and gives free space back to the system. Appends go on meanwhile.
-    pub async fn seal(&self) -> Result<(), StoreError> {
+    pub async fn seal(&self) -> Result<(), SeriesError> {
         self.ask(|reply| Command::Seal { reply }).await
     }
 
     /// Merges overlapping and small chunks of all series. Appends go on meanwhile.
-    pub async fn tidy(&self) -> Result<(), StoreError> {
+    pub async fn tidy(&self) -> Result<(), SeriesError> {
         self.ask(|reply| Command::Tidy { reply }).await
     }
 
     /// Writes a consistent copy of the store to a new file while everything goes on; the copy opens like any store.
-    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+    pub async fn backup(&self, to: &Path) -> Result<(), SeriesError> {
         if to.exists() {
-            return Err(StoreError::BackupExists { path: to.to_path_buf() });
+            return Err(SeriesError::BackupExists { path: to.to_path_buf() });
         }
         let fail = |cause| from_database(to, "writing the backup", 0, cause);
         let mut conn = self.readers.lend().await?;
         let target = to.to_string_lossy();
         sqlx::query("VACUUM INTO $1").bind(target.as_ref()).execute(conn.get()?).await.map_err(fail)?;
         let synced = std::fs::File::open(to).and_then(|file| file.sync_all());
-        synced.map_err(|cause| StoreError::File {
+        synced.map_err(|cause| SeriesError::File {
             path: to.to_path_buf(),
             doing: "making the backup durable",
             cause: Arc::new(cause),
@@ -227,14 +227,14 @@ impl EmbeddedSeries {
         }
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SeriesError> {
         let inbox = self.inbox.as_ref().ok_or_else(|| self.shared.closed())?;
         let (reply, answer) = oneshot::channel();
         inbox.send(command(reply)).await.map_err(|_| self.shared.closed())?;
         answer.await.map_err(|_| self.shared.closed())?
     }
 
-    async fn append_frame(&self, frame: FrameWriter) -> Result<Durable, StoreError> {
+    async fn append_frame(&self, frame: FrameWriter) -> Result<Durable, SeriesError> {
         let frame = frame.finish();
         self.ask(|reply| Command::Append { frame, reply }).await
     }
@@ -270,8 +270,8 @@ fn start(
     inbox: mpsc::Receiver<Command>,
     claim: schema::Claim,
     path: &Path,
-) -> Result<JoinHandle<()>, StoreError> {
-    let fail = |cause| StoreError::File {
+) -> Result<JoinHandle<()>, SeriesError> {
+    let fail = |cause| SeriesError::File {
         path: path.to_path_buf(),
         doing: "starting its writing worker",
         cause: Arc::new(cause),
@@ -286,7 +286,7 @@ fn start(
 
 #[async_trait]
 impl SeriesStore for EmbeddedSeries {
-    async fn append(&self, batch: &[Observation]) -> Result<Durable, StoreError> {
+    async fn append(&self, batch: &[Observation]) -> Result<Durable, SeriesError> {
         self.shared.check_size(batch.len())?;
         self.shared.admit(batch.iter().map(|o| &o.series))?;
         let mut frame = FrameWriter::with_room_for(batch.len());
@@ -303,13 +303,13 @@ impl SeriesStore for EmbeddedSeries {
         self.append_frame(frame).await
     }
 
-    async fn append_columns(&self, batches: &[SeriesBatch]) -> Result<Durable, StoreError> {
+    async fn append_columns(&self, batches: &[SeriesBatch]) -> Result<Durable, SeriesError> {
         let points = batches.iter().map(|batch| batch.at_ms.len()).sum();
         self.shared.check_size(points)?;
         for batch in batches {
             let (times, values, verdicts) = (batch.at_ms.len(), batch.values.len(), batch.quality.len());
             if times != values || times != verdicts {
-                return Err(StoreError::UnevenColumns { series: batch.series.clone(), times, values, verdicts });
+                return Err(SeriesError::UnevenColumns { series: batch.series.clone(), times, values, verdicts });
             }
         }
         self.shared.admit(batches.iter().map(|batch| &batch.series))?;
@@ -323,7 +323,7 @@ impl SeriesStore for EmbeddedSeries {
         self.append_frame(frame).await
     }
 
-    async fn correct(&self, corrections: &[Correction]) -> Result<Durable, StoreError> {
+    async fn correct(&self, corrections: &[Correction]) -> Result<Durable, SeriesError> {
         self.shared.check_size(corrections.len())?;
         self.shared.admit(corrections.iter().map(|c| &c.series))?;
         let mut frame = FrameWriter::with_room_for(corrections.len());
@@ -345,7 +345,7 @@ impl SeriesStore for EmbeddedSeries {
         from: Timestamp,
         to: Timestamp,
         step: Option<Step>,
-    ) -> Result<Vec<Sample>, StoreError> {
+    ) -> Result<Vec<Sample>, SeriesError> {
         let step = step.map(Step::checked).transpose()?;
         let Some(number) = self.shared.registry().number(series) else {
             return Ok(Vec::new());
@@ -366,7 +366,7 @@ impl SeriesStore for EmbeddedSeries {
         work.map_err(|_| self.shared.closed())?
     }
 
-    async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, StoreError> {
+    async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError> {
         let (registry, heads) = (self.shared.registry(), self.shared.heads());
         let newest = registry.ids().iter().zip(heads.slots());
         Ok(newest
@@ -374,7 +374,7 @@ impl SeriesStore for EmbeddedSeries {
             .collect())
     }
 
-    async fn list(&self) -> Result<Vec<SeriesFacts>, StoreError> {
+    async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError> {
         let (registry, heads) = (self.shared.registry(), self.shared.heads());
         let mut facts: Vec<SeriesFacts> = registry
             .ids()
@@ -390,7 +390,7 @@ impl SeriesStore for EmbeddedSeries {
         Ok(facts)
     }
 
-    async fn stats(&self) -> Result<SeriesStats, StoreError> {
+    async fn stats(&self) -> Result<SeriesStats, SeriesError> {
         let fail = |cause| from_database(&self.shared.path, "measuring it", 0, cause);
         let mut conn = self.readers.lend().await?;
         let mut pages = [0i64; 3];

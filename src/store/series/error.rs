@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// A fault of the series store. Cheap to clone: one failed commit answers every caller in its group.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
+pub enum SeriesError {
     /// The folder or file cannot be made or written.
     #[error("cannot write the series store {path}; give the user that runs anlan write access to its folder")]
     NotWritable {
@@ -162,7 +162,7 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
+impl SeriesError {
     /// Whether the same call may succeed later without a change by a person.
     pub fn may_pass(&self) -> bool {
         matches!(self, Self::DiskFull { .. } | Self::Database { .. } | Self::File { .. })
@@ -184,7 +184,7 @@ pub(super) fn from_database(
     doing: &'static str,
     points: usize,
     cause: sqlx::Error,
-) -> StoreError {
+) -> SeriesError {
     let path = path.to_path_buf();
     let code = cause
         .as_database_error()
@@ -192,13 +192,13 @@ pub(super) fn from_database(
         .and_then(|c| c.parse::<i32>().ok())
         .map(|extended| extended & 0xff);
     match code {
-        Some(sqlite_code::FULL) => StoreError::DiskFull { path, points },
-        Some(sqlite_code::IO) if no_room(&path) => StoreError::DiskFull { path, points },
+        Some(sqlite_code::FULL) => SeriesError::DiskFull { path, points },
+        Some(sqlite_code::IO) if no_room(&path) => SeriesError::DiskFull { path, points },
         Some(sqlite_code::READ_ONLY | sqlite_code::CANNOT_OPEN) => {
-            StoreError::NotWritable { path, cause: Arc::new(cause) }
+            SeriesError::NotWritable { path, cause: Arc::new(cause) }
         }
-        Some(sqlite_code::NOT_A_DATABASE) => StoreError::NotAStore { path },
-        _ => StoreError::Database { path, doing, cause: Arc::new(cause) },
+        Some(sqlite_code::NOT_A_DATABASE) => SeriesError::NotAStore { path },
+        _ => SeriesError::Database { path, doing, cause: Arc::new(cause) },
     }
 }
 

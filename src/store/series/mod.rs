@@ -25,7 +25,7 @@ mod writer;
 mod tests;
 
 pub use embedded::{EmbeddedSeries, SeriesLimits};
-pub use error::StoreError;
+pub use error::SeriesError;
 pub use rollup::{Aggregate, Step};
 
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
@@ -127,13 +127,13 @@ pub trait SeriesStore: Send + Sync {
     /// Keeps the observations; the answer comes after they are on disk. All of them or none.
     ///
     /// A value that is not finite loses a usable verdict: it is stored as bad, never refused.
-    async fn append(&self, batch: &[Observation]) -> Result<Durable, StoreError>;
+    async fn append(&self, batch: &[Observation]) -> Result<Durable, SeriesError>;
 
     /// Keeps whole columns of points; the same promise as [`SeriesStore::append`].
-    async fn append_columns(&self, batches: &[SeriesBatch]) -> Result<Durable, StoreError>;
+    async fn append_columns(&self, batches: &[SeriesBatch]) -> Result<Durable, SeriesError>;
 
     /// Sets values by hand. Kept as later entries; what the device gave stays in the journal until merged.
-    async fn correct(&self, corrections: &[Correction]) -> Result<Durable, StoreError>;
+    async fn correct(&self, corrections: &[Correction]) -> Result<Durable, SeriesError>;
 
     /// Samples from `from` (inclusive) to `to` (exclusive) in order of time, one for each moment or each step.
     ///
@@ -145,14 +145,14 @@ pub trait SeriesStore: Send + Sync {
         from: Timestamp,
         to: Timestamp,
         step: Option<Step>,
-    ) -> Result<Vec<Sample>, StoreError>;
+    ) -> Result<Vec<Sample>, SeriesError>;
 
     /// The newest sample of each series, whatever its verdict.
-    async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, StoreError>;
+    async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError>;
 
     /// All series, in order of their ids.
-    async fn list(&self) -> Result<Vec<SeriesFacts>, StoreError>;
+    async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError>;
 
     /// Size and condition of the store.
-    async fn stats(&self) -> Result<SeriesStats, StoreError>;
+    async fn stats(&self) -> Result<SeriesStats, SeriesError>;
 }

@@ -6,7 +6,7 @@
 use super::error::from_database;
 use super::points::{Points, moment, replaces};
 use super::rollup::Rollup;
-use super::{Sample, Step, StoreError, chunk, schema};
+use super::{Sample, SeriesError, Step, chunk, schema};
 use crate::model::SeriesId;
 use sqlx::Row;
 use sqlx::sqlite::SqliteConnection;
@@ -27,8 +27,8 @@ impl Readers {
         Self { path, free: Mutex::default(), permits: Semaphore::new(most) }
     }
     /// One connection, opened if none is free; it comes back when the loan is dropped.
-    pub(super) async fn lend(&self) -> Result<Loan<'_>, StoreError> {
-        let closed = |_| StoreError::Closed { path: self.path.clone() };
+    pub(super) async fn lend(&self) -> Result<Loan<'_>, SeriesError> {
+        let closed = |_| SeriesError::Closed { path: self.path.clone() };
         let permit = self.permits.acquire().await.map_err(closed)?;
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match free {
@@ -38,7 +38,7 @@ impl Readers {
         Ok(Loan { readers: self, conn: Some(conn), _permit: permit })
     }
     /// Chunks of a series that share a moment with `from..to`.
-    pub(super) async fn chunks(&self, number: u32, from: i64, to: i64) -> Result<Vec<StoredChunk>, StoreError> {
+    pub(super) async fn chunks(&self, number: u32, from: i64, to: i64) -> Result<Vec<StoredChunk>, SeriesError> {
         let mut conn = self.lend().await?;
         let text = "SELECT t0, t1, revision, number, body FROM chunk WHERE series = $1 AND t1 >= $2 AND t0 < $3";
         let rows = sqlx::query(text).bind(i64::from(number)).bind(from).bind(to).fetch_all(conn.get()?).await;
@@ -61,8 +61,8 @@ pub(super) struct Loan<'a> {
 }
 
 impl Loan<'_> {
-    pub(super) fn get(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        self.conn.as_mut().ok_or_else(|| StoreError::Closed { path: self.readers.path.clone() })
+    pub(super) fn get(&mut self) -> Result<&mut SqliteConnection, SeriesError> {
+        self.conn.as_mut().ok_or_else(|| SeriesError::Closed { path: self.readers.path.clone() })
     }
 }
 
@@ -99,7 +99,7 @@ pub(super) fn answer(
     question: &Question,
     mut chunks: Vec<StoredChunk>,
     head: &Points,
-) -> Result<Vec<Sample>, StoreError> {
+) -> Result<Vec<Sample>, SeriesError> {
     chunks.sort_by_key(|chunk| (chunk.t0, chunk.order));
     let mut weave = Weave { question, head, next: 0, rollup: Rollup::new(question.step) };
     let mut rest = chunks.as_mut_slice();
@@ -118,10 +118,10 @@ pub(super) fn answer(
     weave.finish()
 }
 
-fn merged(question: &Question, group: &[StoredChunk]) -> Result<Points, StoreError> {
+fn merged(question: &Question, group: &[StoredChunk]) -> Result<Points, SeriesError> {
     let mut all = Points::default();
     for chunk in group {
-        let points = chunk::decode(&chunk.body).map_err(|reason| StoreError::DamagedChunk {
+        let points = chunk::decode(&chunk.body).map_err(|reason| SeriesError::DamagedChunk {
             series: question.series.clone(),
             from: moment(chunk.t0),
             to: moment(chunk.t1),
@@ -145,7 +145,7 @@ struct Weave<'a> {
 }
 
 impl Weave<'_> {
-    fn take(&mut self, points: &Points) -> Result<(), StoreError> {
+    fn take(&mut self, points: &Points) -> Result<(), SeriesError> {
         let Question { from, to, .. } = *self.question;
         for (at, value, code) in points.iter().filter(|(at, ..)| (from..to).contains(at)) {
             match self.head_before(at) {
@@ -168,14 +168,14 @@ impl Weave<'_> {
         }
         None
     }
-    fn check(&self) -> Result<(), StoreError> {
+    fn check(&self) -> Result<(), SeriesError> {
         let Question { series, samples_max, .. } = self.question;
         if self.rollup.len() > *samples_max {
-            return Err(StoreError::AnswerTooLarge { series: series.clone(), limit: *samples_max });
+            return Err(SeriesError::AnswerTooLarge { series: series.clone(), limit: *samples_max });
         }
         Ok(())
     }
-    fn finish(mut self) -> Result<Vec<Sample>, StoreError> {
+    fn finish(mut self) -> Result<Vec<Sample>, SeriesError> {
         for (at, value, code) in self.head.iter().skip(self.next) {
             self.rollup.take(at, value, code);
         }

@@ -1,6 +1,6 @@
 //! Series and their numbers. A number is given once and never again.
 
-use super::StoreError;
+use super::SeriesError;
 use crate::model::SeriesId;
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ impl Registry {
         self.ids.len()
     }
     /// Gives numbers to those that have none: all of them, or an error and none.
-    pub(super) fn admit<'a>(&mut self, series: impl Iterator<Item = &'a SeriesId> + Clone) -> Result<(), StoreError> {
+    pub(super) fn admit<'a>(&mut self, series: impl Iterator<Item = &'a SeriesId> + Clone) -> Result<(), SeriesError> {
         let before = self.ids.len();
         for id in series {
             if let Err(fault) = self.admit_one(id) {
@@ -46,11 +46,11 @@ impl Registry {
         }
         Ok(())
     }
-    fn admit_one(&mut self, id: &SeriesId) -> Result<(), StoreError> {
+    fn admit_one(&mut self, id: &SeriesId) -> Result<(), SeriesError> {
         if self.numbers.contains_key(id) {
             return Ok(());
         }
-        let refuse = |reason| Err(StoreError::BadSeriesId { series: id.clone(), reason });
+        let refuse = |reason| Err(SeriesError::BadSeriesId { series: id.clone(), reason });
         let text = id.as_str();
         if text.is_empty() {
             return refuse("it is empty");
@@ -63,7 +63,7 @@ impl Registry {
         }
         let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
         if self.ids.len() >= self.limit {
-            return Err(StoreError::TooManySeries {
+            return Err(SeriesError::TooManySeries {
                 series: id.clone(),
                 number: self.ids.len() + 1,
                 limit: self.limit,

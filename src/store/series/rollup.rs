@@ -1,7 +1,7 @@
 //! Points put together in steps of equal length. Values that decisions may not rest on are counted, never averaged.
 
 use super::points::{is_by_hand, moment, quality_of, sample};
-use super::{Sample, StoreError};
+use super::{Sample, SeriesError};
 use crate::model::Quality;
 
 /// What one number stands for all usable values of a step.
@@ -38,11 +38,11 @@ impl Step {
     pub const MAX_MS: i64 = 366 * 86_400_000;
 
     /// The step, if its length can be cut.
-    pub(super) fn checked(self) -> Result<Self, StoreError> {
+    pub(super) fn checked(self) -> Result<Self, SeriesError> {
         if (1..=Self::MAX_MS).contains(&self.every_ms) {
             Ok(self)
         } else {
-            Err(StoreError::BadStep { every_ms: self.every_ms })
+            Err(SeriesError::BadStep { every_ms: self.every_ms })
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The file: its tables, how it is opened, and what memory needs of it at start.
 
-use super::StoreError;
+use super::SeriesError;
 use super::chunk;
 use super::error::from_database;
 use super::heads::{Heads, Slot};
@@ -35,7 +35,7 @@ const TABLES: [&str; 5] = [
 pub(super) struct Claim(#[expect(dead_code, reason = "held, never read")] File);
 
 /// Claims the store for this process.
-pub(super) fn claim(path: &Path) -> Result<Claim, StoreError> {
+pub(super) fn claim(path: &Path) -> Result<Claim, SeriesError> {
     let lock = path.with_extension("lock");
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|cause| not_writable(path, cause))?;
@@ -43,22 +43,22 @@ pub(super) fn claim(path: &Path) -> Result<Claim, StoreError> {
     let file = OpenOptions::new().create(true).append(true).open(&lock).map_err(|cause| not_writable(path, cause))?;
     match file.try_lock() {
         Ok(()) => Ok(Claim(file)),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_path_buf() }),
+        Err(TryLockError::WouldBlock) => Err(SeriesError::InUse { path: path.to_path_buf() }),
         Err(TryLockError::Error(cause)) => {
-            Err(StoreError::File { path: path.to_path_buf(), doing: "locking it", cause: Arc::new(cause) })
+            Err(SeriesError::File { path: path.to_path_buf(), doing: "locking it", cause: Arc::new(cause) })
         }
     }
 }
 
-fn not_writable(path: &Path, cause: std::io::Error) -> StoreError {
+fn not_writable(path: &Path, cause: std::io::Error) -> SeriesError {
     if cause.kind() == std::io::ErrorKind::StorageFull {
-        return StoreError::DiskFull { path: path.to_path_buf(), points: 0 };
+        return SeriesError::DiskFull { path: path.to_path_buf(), points: 0 };
     }
-    StoreError::NotWritable { path: path.to_path_buf(), cause: Arc::new(cause) }
+    SeriesError::NotWritable { path: path.to_path_buf(), cause: Arc::new(cause) }
 }
 
 /// Opens the file for the one writer; makes it if it is not there.
-pub(super) async fn open_writer(path: &Path, file_bytes_max: Option<u64>) -> Result<SqliteConnection, StoreError> {
+pub(super) async fn open_writer(path: &Path, file_bytes_max: Option<u64>) -> Result<SqliteConnection, SeriesError> {
     let fail = |cause| from_database(path, "opening it", 0, cause);
     let options =
         SqliteConnectOptions::new().filename(path).create_if_missing(true).busy_timeout(Duration::from_secs(5));
@@ -80,27 +80,27 @@ pub(super) async fn open_writer(path: &Path, file_bytes_max: Option<u64>) -> Res
 }
 
 /// Opens the file for reading beside the writer.
-pub(super) async fn open_reader(path: &Path) -> Result<SqliteConnection, StoreError> {
+pub(super) async fn open_reader(path: &Path) -> Result<SqliteConnection, SeriesError> {
     let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
     options.disable_statement_logging().connect().await.map_err(|cause| from_database(path, "opening it", 0, cause))
 }
 
-async fn check_layout(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+async fn check_layout(conn: &mut SqliteConnection, path: &Path) -> Result<(), SeriesError> {
     let fail = |cause| from_database(path, "reading its header", 0, cause);
     let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *conn).await.map_err(fail)?;
     let tables: i64 =
         sqlx::query_scalar("SELECT count(*) FROM sqlite_master").fetch_one(&mut *conn).await.map_err(fail)?;
     if tables > 0 && application != APPLICATION {
-        return Err(StoreError::NotAStore { path: path.to_path_buf() });
+        return Err(SeriesError::NotAStore { path: path.to_path_buf() });
     }
     let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(fail)?;
     if found > LAYOUT {
-        return Err(StoreError::NewerLayout { path: path.to_path_buf(), found, known: LAYOUT });
+        return Err(SeriesError::NewerLayout { path: path.to_path_buf(), found, known: LAYOUT });
     }
     Ok(())
 }
 
-async fn make_tables(conn: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+async fn make_tables(conn: &mut SqliteConnection, path: &Path) -> Result<(), SeriesError> {
     let fail = |cause| from_database(path, "making its tables", 0, cause);
     let layout: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(fail)?;
     if layout == LAYOUT {
@@ -118,9 +118,9 @@ async fn make_tables(conn: &mut SqliteConnection, path: &Path) -> Result<(), Sto
 }
 
 /// Makes the file's name durable, not only its bytes.
-pub(super) fn sync_folder(path: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(path: &Path) -> Result<(), SeriesError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| StoreError::File {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|cause| SeriesError::File {
         path: path.to_path_buf(),
         doing: "making its name durable",
         cause: Arc::new(cause),
@@ -144,7 +144,7 @@ pub(super) async fn load(
     path: &Path,
     series_max: usize,
     chunk_points: usize,
-) -> Result<Loaded, StoreError> {
+) -> Result<Loaded, SeriesError> {
     let fail = |cause| from_database(path, "reading it", 0, cause);
     let rows = sqlx::query("SELECT number, id, sealed FROM series ORDER BY number").fetch_all(&mut *conn).await;
     let (mut ids, mut slots, mut last_sealed) = (Vec::new(), Vec::new(), 0);
@@ -211,7 +211,7 @@ async fn load_newest(conn: &mut SqliteConnection, slots: &mut [Slot], ids: &[Ser
 }
 
 /// Replays the journal; an entry that cannot be read is set aside and named in the log, the rest goes on.
-async fn replay(conn: &mut SqliteConnection, heads: &mut Heads, path: &Path) -> Result<Vec<(u64, usize)>, StoreError> {
+async fn replay(conn: &mut SqliteConnection, heads: &mut Heads, path: &Path) -> Result<Vec<(u64, usize)>, SeriesError> {
     let fail = |cause| from_database(path, "replaying its journal", 0, cause);
     let (mut journal, mut after) = (Vec::new(), -1i64);
     // One entry at a time: memory stays small however long the journal is.

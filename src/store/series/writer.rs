@@ -9,7 +9,7 @@ use super::embedded::Shared;
 use super::error::from_database;
 use super::frame::{Frame, entry_of};
 use super::seal::{Draft, drafts, unions};
-use super::{Durable, StoreError, chunk};
+use super::{Durable, SeriesError, chunk};
 use crate::model::SeriesId;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
@@ -31,7 +31,7 @@ const SMALL_CHUNKS: u64 = 16;
 const VACUUM_PAGES: i64 = 2000;
 
 /// Where the answer to a command goes.
-pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, SeriesError>>;
 
 /// What the worker can be asked.
 pub(super) enum Command {
@@ -192,7 +192,7 @@ impl Writer {
     }
 
     /// Writes one journal entry (none if there are no frames) and the chunks of the heads that are due.
-    async fn commit(&mut self, frames: &[Frame], due: &[u32]) -> Result<u64, StoreError> {
+    async fn commit(&mut self, frames: &[Frame], due: &[u32]) -> Result<u64, SeriesError> {
         let points = frames.iter().map(|frame| frame.points).sum();
         let entry = self.next_entry;
         // Never used twice, even if the commit fails half-way in a way nobody can tell.
@@ -211,7 +211,7 @@ impl Writer {
         Ok(entry)
     }
 
-    fn fault(&self, doing: &'static str, points: usize, cause: sqlx::Error) -> StoreError {
+    fn fault(&self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
         from_database(&self.shared.path, doing, points, cause)
     }
 
@@ -293,7 +293,7 @@ impl Writer {
     }
 
     /// Compresses the head of one series; points that fall among its chunks go into late chunks.
-    async fn seal_head(&mut self, number: u32) -> Result<SealedHead, StoreError> {
+    async fn seal_head(&mut self, number: u32) -> Result<SealedHead, SeriesError> {
         let (points, frontier) = {
             let heads = self.shared.heads();
             heads.slot(number).map(|slot| (slot.head.clone(), slot.frontier)).unwrap_or_default()
@@ -309,17 +309,17 @@ impl Writer {
     }
 
     /// First and last moment of each chunk of a series that ends at or after `first`.
-    async fn spans_after(&mut self, number: u32, first: i64) -> Result<Vec<(i64, i64)>, StoreError> {
+    async fn spans_after(&mut self, number: u32, first: i64) -> Result<Vec<(i64, i64)>, SeriesError> {
         let text = "SELECT t0, t1 FROM chunk WHERE series = $1 AND t1 >= $2";
         let rows = sqlx::query(text).bind(i64::from(number)).bind(first).fetch_all(&mut self.conn).await;
         let rows = rows.map_err(|cause| self.fault("looking for overlapping chunks", 0, cause))?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    fn compress(&self, number: u32, drafts: Vec<Draft>) -> Result<Vec<SealedChunk>, StoreError> {
+    fn compress(&self, number: u32, drafts: Vec<Draft>) -> Result<Vec<SealedChunk>, SeriesError> {
         let seal = |draft: Draft| {
             let body = chunk::encode(&draft.points)
-                .map_err(|reason| StoreError::Compress { series: self.shared.id_of(number), reason })?;
+                .map_err(|reason| SeriesError::Compress { series: self.shared.id_of(number), reason })?;
             let times = &draft.points.times;
             let (t0, t1) = (times.first().copied().unwrap_or(0), times.last().copied().unwrap_or(0));
             Ok(SealedChunk { t0, t1, n: times.len(), late: draft.late, body })
@@ -345,7 +345,7 @@ impl Writer {
     }
 
     /// Hands free pages to the system and empties the write-ahead log.
-    async fn give_space_back(&mut self) -> Result<(), StoreError> {
+    async fn give_space_back(&mut self) -> Result<(), SeriesError> {
         let doing = "giving space back";
         loop {
             let free = sqlx::query_scalar::<_, i64>("PRAGMA freelist_count").fetch_one(&mut self.conn).await;
@@ -381,7 +381,7 @@ pub(super) enum Halt {
     Database(sqlx::Error),
     /// A crash is being played.
     #[cfg_attr(not(test), expect(dead_code, reason = "crashes are played in tests only"))]
-    Tripped(StoreError),
+    Tripped(SeriesError),
 }
 
 impl From<sqlx::Error> for Halt {
@@ -392,7 +392,7 @@ impl From<sqlx::Error> for Halt {
 
 impl Halt {
     /// The store's own error; a database error is put into words by `explain`.
-    fn unwrap_or_else(self, explain: impl FnOnce(sqlx::Error) -> StoreError) -> StoreError {
+    fn unwrap_or_else(self, explain: impl FnOnce(sqlx::Error) -> SeriesError) -> SeriesError {
         match self {
             Self::Database(cause) => explain(cause),
             Self::Tripped(fault) => fault,
@@ -432,7 +432,7 @@ mod tidy {
         }
 
         /// One rewrite; whether there may be more to do.
-        async fn tidy_series(&mut self, number: u32) -> Result<bool, StoreError> {
+        async fn tidy_series(&mut self, number: u32) -> Result<bool, SeriesError> {
             let spans = self.spans(number).await.map_err(|cause| self.fault("merging chunks", 0, cause))?;
             let mut rewrites = plan(spans, self.shared.limits.chunk_points).into_iter();
             let Some(rows) = rewrites.next() else { return Ok(false) };
@@ -459,13 +459,13 @@ mod tidy {
         }
 
         /// The points of some chunks merged, and the highest revision among them.
-        async fn read_merged(&mut self, number: u32, rows: &[i64]) -> Result<(Points, i64), StoreError> {
+        async fn read_merged(&mut self, number: u32, rows: &[i64]) -> Result<(Points, i64), SeriesError> {
             let mut bodies = Vec::with_capacity(rows.len());
             for row in rows {
                 let text = "SELECT revision, number, t0, t1, body FROM chunk WHERE number = $1";
                 let found = sqlx::query(text).bind(row).fetch_one(&mut self.conn).await;
                 let row = found.map_err(|cause| self.fault("merging chunks", 0, cause))?;
-                let points = chunk::decode(row.get(4)).map_err(|reason| StoreError::DamagedChunk {
+                let points = chunk::decode(row.get(4)).map_err(|reason| SeriesError::DamagedChunk {
                     series: self.shared.id_of(number),
                     from: moment(row.get(2)),
                     to: moment(row.get(3)),

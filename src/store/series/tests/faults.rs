@@ -115,7 +115,7 @@ async fn series_fault_a_full_disk_refuses_whole_batches_and_recovers() {
         }
     };
     let text = refusal.to_string();
-    assert!(matches!(refusal, StoreError::DiskFull { points: 500, .. }), "{text}");
+    assert!(matches!(refusal, SeriesError::DiskFull { points: 500, .. }), "{text}");
     assert!(text.contains("no space left") && text.contains("500 points were not stored"), "{text}");
     assert!(refusal.may_pass());
     assert!(kept > 10, "{kept}");

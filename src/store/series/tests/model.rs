@@ -150,7 +150,7 @@ impl Trial {
                 assert_eq!(durable.points, rows.len());
                 self.model = after;
             }
-            Err(StoreError::Closed { .. }) => {
+            Err(SeriesError::Closed { .. }) => {
                 // The crash came before the answer: all of the batch is there, or nothing.
                 self.reopen().await;
                 let found = read(self.store()).await;
