@@ -49,7 +49,7 @@ pub(super) enum CommitStep {
     Begun,
     SeriesNamed,
     EntryWritten,
-    ChunkWritten,
+    ChunksWritten,
     SeriesMarked,
     JournalTrimmed,
     Committed,
@@ -257,13 +257,14 @@ impl Writer {
             insert.bind(entry as i64).bind(body).execute(&mut *tx).await?;
             trip.pass(CommitStep::EntryWritten)?;
         }
-        for head in sealed {
-            for chunk in &head.chunks {
-                insert_chunk(&mut tx, head.number, chunk, entry as i64 - 1).await?;
-                trip.pass(CommitStep::ChunkWritten)?;
-            }
-            let mark = sqlx::query("UPDATE series SET sealed = $1 WHERE number = $2");
-            mark.bind(entry as i64 - 1).bind(i64::from(head.number)).execute(&mut *tx).await?;
+        if !sealed.is_empty() {
+            let chunks = sealed.iter().flat_map(|head| head.chunks.iter().map(|chunk| (head.number, chunk)));
+            insert_chunks(&mut tx, &chunks.collect::<Vec<_>>(), entry as i64 - 1).await?;
+            trip.pass(CommitStep::ChunksWritten)?;
+            let text = "UPDATE series SET sealed = $1 WHERE number IN (SELECT value FROM json_each($2))";
+            let numbers: Vec<u32> = sealed.iter().map(|head| head.number).collect();
+            let numbers = serde_json::Value::from(numbers).to_string();
+            sqlx::query(text).bind(entry as i64 - 1).bind(numbers).execute(&mut *tx).await?;
             trip.pass(CommitStep::SeriesMarked)?;
         }
         if self.journal.front().is_some_and(|(oldest, _)| *oldest < needed) {
@@ -379,16 +380,21 @@ impl Writer {
     }
 }
 
-/// Inserts one chunk row.
-async fn insert_chunk(
+/// Inserts chunk rows, many with one statement: each statement costs two switches of threads.
+async fn insert_chunks(
     conn: &mut SqliteConnection,
-    number: u32,
-    chunk: &SealedChunk,
+    chunks: &[(u32, &SealedChunk)],
     revision: i64,
 ) -> Result<(), sqlx::Error> {
-    let text = "INSERT INTO chunk (series, t0, t1, n, late, revision, body) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let insert = sqlx::query(text).bind(i64::from(number)).bind(chunk.t0).bind(chunk.t1).bind(chunk.n as i64);
-    insert.bind(chunk.late).bind(revision).bind(chunk.body.as_slice()).execute(conn).await?;
+    const ROWS: usize = 64;
+    for some in chunks.chunks(ROWS) {
+        let mut insert = sqlx::QueryBuilder::new("INSERT INTO chunk (series, t0, t1, n, late, revision, body) ");
+        insert.push_values(some, |mut row, (number, chunk)| {
+            row.push_bind(i64::from(*number)).push_bind(chunk.t0).push_bind(chunk.t1).push_bind(chunk.n as i64);
+            row.push_bind(chunk.late).push_bind(revision).push_bind(chunk.body.clone());
+        });
+        insert.build().execute(&mut *conn).await?;
+    }
     Ok(())
 }
 
@@ -511,9 +517,8 @@ mod tidy {
                 sqlx::query("DELETE FROM chunk WHERE number = $1").bind(row).execute(&mut *tx).await?;
             }
             trip.pass(CommitStep::OldChunksGone)?;
-            for chunk in chunks {
-                insert_chunk(&mut tx, number, chunk, revision).await?;
-            }
+            let rows: Vec<_> = chunks.iter().map(|chunk| (number, chunk)).collect();
+            insert_chunks(&mut tx, &rows, revision).await?;
             trip.pass(CommitStep::NewChunksWritten)?;
             tx.commit().await?;
             trip.pass(CommitStep::ChunksReplaced)
