@@ -47,10 +47,10 @@ impl Desk<'_> {
             return;
         }
         let (from, to) = (before.proposed, after.proposed);
-        let (zh, en) = self.core.playbook.levels().reason(&after);
+        let reason = self.core.playbook.levels().reason(&after);
         self.record(Fact::LevelWatched { state: after });
         if from != to {
-            self.record(Fact::LevelProposed { from, to, reason: Words { zh, en } });
+            self.record(Fact::LevelProposed { from, to, reason });
         }
         if self.state.event.is_some() {
             if to < self.state.in_force && !self.state.lowering {
@@ -156,13 +156,13 @@ impl Desk<'_> {
             .firings
             .iter()
             .filter(|(_, firing)| !firing.stopped)
-            .filter_map(|((code, place), _)| Some((playbook.row_of(code)?, place.clone())))
+            .filter_map(|((code, place), _)| Some((playbook.row(code)?, place.clone())))
             .collect();
         let standing = crate::playbook::supersede(&fired, playbook, &self.core.reach);
         let mut to_draft = Vec::new();
         let mut to_withdraw = Vec::new();
         for ((code, place), firing) in &self.state.firings {
-            let Some(row) = playbook.row_of(code) else { continue };
+            let Some(row) = playbook.row(code) else { continue };
             let stands = standing.contains(&(row, place.clone()));
             match firing.task {
                 None if stands => to_draft.push((code.clone(), place.clone())),
@@ -226,7 +226,7 @@ impl Desk<'_> {
 
     /// No signature: the row says so, is not part of going down, and its colour is already in force.
     fn goes_unsigned(&self, row: &Instruction) -> bool {
-        row.authority == Authority::None && row.phase != Phase::Withdraw && row.level <= self.state.in_force
+        row.authority == Authority::None && row.phase != Phase::Withdraw && level_of(row) <= self.state.in_force
     }
 
     /// All-clear: no level, and no row of the flood is latched any more.
@@ -257,8 +257,12 @@ impl Desk<'_> {
 
 /// The signals of a row's condition with their values, for the chain of evidence.
 fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>) -> Vec<Sensed> {
-    let keys = row.trigger.signals();
-    keys.iter()
-        .filter_map(|key| Some(Sensed { signal: key.to_string(), value: snapshot.value(key, place)? }))
-        .collect()
+    let value_of = |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.at_place(key, place));
+    let keys = row.trigger.condition.signals();
+    keys.into_iter().filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
+}
+
+/// The colour that a row belongs to; rows that take the colour in force belong to none.
+pub(super) fn level_of(row: &Instruction) -> WarningLevel {
+    row.colour.level().unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use crate::model::{
     WarningLevel, WorkingMode,
 };
 use crate::playbook::LevelState;
+pub use crate::playbook::Words;
 use serde::{Deserialize, Serialize};
 
 /// A fact with its place in the journal.
@@ -19,15 +20,6 @@ pub struct Entry {
     /// What.
     #[serde(flatten)]
     pub fact: Fact,
-}
-
-/// Words in the two languages of the screens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
-pub struct Words {
-    /// Chinese.
-    pub zh: String,
-    /// English.
-    pub en: String,
 }
 
 /// A signal and its value at the moment a row fired.
@@ -184,6 +176,8 @@ pub enum Fact {
     Issued {
         /// Which.
         task: TaskId,
+        /// To whom; `None` when nobody is on duty for it.
+        to: Option<MemberId>,
         /// Colour in force.
         level: WarningLevel,
         /// By whose signature.

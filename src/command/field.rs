@@ -2,6 +2,7 @@
 
 use super::core::Desk;
 use super::{Actor, Fact, FieldReport, Refused, ReportKind, Severity, WithdrawReason};
+use crate::playbook::{Arg, SignalKey};
 use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
 
 const TEXT_LIMIT: usize = 2000;
@@ -111,7 +112,7 @@ impl Desk<'_> {
         if content.text.as_ref().is_some_and(|text| text.chars().count() > TEXT_LIMIT) {
             return Err(Refused::BadField { field: "text", problem: format!("超过 {TEXT_LIMIT} 字 (too long)") });
         }
-        if content.kind == ReportKind::Hazard && !self.core.playbook.knows_hazard(&content.type_) {
+        if content.kind == ReportKind::Hazard && !is_word_of("hazard", &content.type_) {
             let problem = format!("未知险情类型 {:?} (unknown kind of hazard)", content.type_);
             return Err(Refused::BadField { field: "type", problem });
         }
@@ -124,8 +125,10 @@ impl Desk<'_> {
             ReportKind::Hazard => (Severity::Warning, "险情报告", "hazard reported"),
             ReportKind::Patrol | ReportKind::Task => return Ok(()),
         };
-        let name = self.core.playbook.hazard_name(&content.type_);
-        self.raise(format!("report:{report}"), severity, format!("{zh}：{}", name.0), format!("{en}: {}", name.1));
+        let kind = content.type_.as_str();
+        let words = self.core.playbook.message(&format!("hazard.{kind}"));
+        let (name_zh, name_en) = words.map_or((kind, kind), |words| (words.zh.as_str(), words.en.as_str()));
+        self.raise(format!("report:{report}"), severity, format!("{zh}：{name_zh}"), format!("{en}: {name_en}"));
         Ok(())
     }
 
@@ -157,7 +160,7 @@ impl Desk<'_> {
         if !by.is_headquarters() {
             return Err(Refused::NoRight { role: by.role, what: "下达命令" });
         }
-        if !self.core.playbook.knows_order(name) {
+        if !is_word_of("order", name) {
             let problem = format!("未知命令或通报 {name:?} (unknown order or notice)");
             return Err(Refused::BadField { field: "name", problem });
         }
@@ -236,4 +239,9 @@ impl Desk<'_> {
         let own = by.member.as_ref().is_some_and(|member| task.concerns(member));
         if own { Ok(task.status) } else { Err(Refused::NotYours { task: id, member: by.member.clone() }) }
     }
+}
+
+/// Whether the trigger language knows the word as an argument of `order` or `hazard`; `any` is a question, not a kind.
+fn is_word_of(function: &str, word: &str) -> bool {
+    word != "any" && SignalKey::new(function, vec![Arg::Word(word.into())]).is_ok()
 }

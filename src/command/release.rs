@@ -1,6 +1,7 @@
 //! A level comes into force; drafts become orders.
 
 use super::core::Desk;
+use super::evaluate::level_of;
 use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
 use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
 use crate::playbook::Phase;
@@ -45,7 +46,7 @@ impl Desk<'_> {
             .values()
             .filter(|task| task.is_live())
             .filter_map(|task| Some((task.id, self.core.playbook.instruction(&task.code)?)))
-            .filter(|(_, row)| row.phase == Phase::Respond && row.level > level)
+            .filter(|(_, row)| row.phase == Phase::Respond && level_of(row) > level)
             .map(|(task, _)| task)
             .collect();
         for task in above {
@@ -59,8 +60,9 @@ impl Desk<'_> {
             return;
         };
         let level = self.state.in_force;
+        let to = self.state.tasks.get(&task).and_then(|task| task.holder.clone());
         let due_at = self.now + TimeDelta::minutes(i64::from(deadline_min));
-        self.record(Fact::Issued { task, level, signature, due_at });
+        self.record(Fact::Issued { task, to, level, signature, due_at });
         if let Some(minutes) = repeat_min {
             let due_at = self.now + TimeDelta::minutes(i64::from(minutes));
             self.record(Fact::RoundDue { task, round: 1, due_at, missed: false });
@@ -74,10 +76,10 @@ impl Desk<'_> {
             if !by.is_headquarters() || !by.may_sign(row.authority) {
                 return Err(Refused::NotSignable { code: code.clone(), authority: row.authority });
             }
-            if row.level > self.state.in_force {
+            if level_of(row) > self.state.in_force {
                 return Err(Refused::BadField {
                     field: "codes",
-                    problem: format!("{code} 属于{}，须先由两人启动该级响应", row.level.name_zh()),
+                    problem: format!("{code} 属于{}，须先由两人启动该级响应", level_of(row).name_zh()),
                 });
             }
             let before = signed.len();

@@ -467,7 +467,7 @@ impl State {
                 self.tasks.insert(*task, drafted);
                 self.drafts.insert(*task);
             }
-            Fact::Issued { task, level, signature, due_at } => self.change_task(*task, |task| {
+            Fact::Issued { task, level, signature, due_at, .. } => self.change_task(*task, |task| {
                 task.status = TaskStatus::Issued;
                 task.level = *level;
                 task.signature = Some(signature.clone());

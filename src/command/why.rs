@@ -57,7 +57,7 @@ fn reading_steps(reading: &ReadingRef, fact: FactSeq) -> [WhyStep; 2] {
 }
 
 fn rule_step(core: &Core, task: &Task, at: Timestamp, because: &[super::Sensed]) -> WhyStep {
-    let rule = core.playbook.instruction(&task.code).map_or(String::new(), |row| row.trigger_text.clone());
+    let rule = core.playbook.instruction(&task.code).map_or(String::new(), |row| row.trigger.text.clone());
     let values: Vec<_> = because.iter().map(|sensed| format!("{} = {}", sensed.signal, sensed.value)).collect();
     let values = if values.is_empty() { String::new() } else { format!(" [{}]", values.join("; ")) };
     step("rule", Some(at), Some(task.fired), format!("规则 {rule} 成立{values}"), format!("rule {rule} is true{values}"))
