@@ -5,6 +5,7 @@ mod directory;
 mod engine;
 mod error;
 mod journal;
+pub mod series;
 pub mod users;
 
 pub use database::{Database, Migration, SchemaPart, WriteTransaction};
