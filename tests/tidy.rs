@@ -146,9 +146,10 @@ fn lines_with<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> +
     code.lines().enumerate().filter_map(move |(at, line)| {
         line.match_indices(word)
             .any(|(start, found)| {
-                let last = word.chars().last();
-                !part_of_name(line[..start].chars().last())
-                    && !(part_of_name(last) && part_of_name(line[start + found.len()..].chars().next()))
+                let starts_inside = part_of_name(line[..start].chars().last());
+                let next = line[start + found.len()..].chars().next();
+                let ends_inside = part_of_name(word.chars().last()) && part_of_name(next);
+                !(starts_inside || ends_inside)
             })
             .then_some(at + 1)
     })
