@@ -195,7 +195,8 @@ impl Desk<'_> {
     fn draft(&mut self, playbook: &Playbook, code: &InstructionCode, place: PlaceId) {
         let Some(row) = playbook.instruction(code) else { return };
         let on_duty = self.core.reach.on_duty(&row.role, &place);
-        let (owner, deputy) = on_duty.map_or((None, None), |(owner, deputy)| (Some(owner.clone()), Some(deputy.clone())));
+        let (owner, deputy) =
+            on_duty.map_or((None, None), |(owner, deputy)| (Some(owner.clone()), Some(deputy.clone())));
         if owner.is_none() {
             self.record(Fact::AlarmRaised {
                 alarm: format!("unowned:{code}:{place}"),

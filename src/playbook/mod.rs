@@ -5,6 +5,7 @@
 //! lint. It fires nothing, sends nothing, reads no clock and does no I/O.
 
 mod board;
+mod compare;
 mod compiled;
 mod condition;
 mod edition;
@@ -25,6 +26,7 @@ mod table;
 mod truth;
 
 pub use board::{BoardSettings, SignalBoard, StoneState};
+pub use compare::{EditionChanges, FieldChange};
 pub use condition::{Comparison, Condition};
 pub use edition::{Named, Playbook};
 pub use evaluate::Verdict;
