@@ -1,10 +1,15 @@
 //! The command line: one file per verb, one line here for each.
 
+mod field;
 mod playbook;
+mod sensor;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::process::ExitCode;
+
+/// What a verb may end with; the chain is printed once, here.
+type Outcome = Result<(), Box<dyn Error>>;
 
 /// 安澜: flood-warning digital twin for the Yellow River levee grid.
 #[derive(Debug, Parser)]
@@ -16,32 +21,39 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
+    Field(field::Args),
     /// 预案: check, list, preview, import, export, diff.
     Playbook(playbook::Args),
+    /// 传感器：读取并换算 (sensors).
+    Sensor(sensor::Args),
 }
 
 /// Parses the command line and runs the verb; every failure is one printed chain and a non-zero code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let done = match cli.verb {
+    let outcome = match cli.verb {
         None => Ok(()),
+        Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
+        Some(Verb::Sensor(args)) => sensor::run(args),
     };
-    match done {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{}", chain(error.as_ref()));
+        Err(fault) => {
+            eprintln!("anlan: {}", chain(&*fault));
             ExitCode::FAILURE
         }
     }
 }
 
 /// An error with all its causes, outermost first.
-fn chain(error: &dyn Error) -> String {
-    let mut text = format!("error: {error}");
-    let mut cause = error.source();
+fn chain(fault: &dyn Error) -> String {
+    let mut text = fault.to_string();
+    let mut cause = fault.source();
     while let Some(inner) = cause {
-        text.push_str(&format!("\n  because: {inner}"));
+        text.push_str("\n  because: ");
+        text.push_str(&inner.to_string());
         cause = inner.source();
     }
     text
