@@ -2,7 +2,8 @@
 
 use super::shape::{self, Frame, Sight};
 use crate::command::{State, Water};
-use crate::store::{Engine, SeriesStore};
+use crate::store::Engine;
+use crate::store::series::SeriesStore;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};

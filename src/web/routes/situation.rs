@@ -1,7 +1,7 @@
 //! The water and the level: situation, stations, observations, readings by hand.
 
 use crate::model::{Reading, SeriesId, Timestamp};
-use crate::store::{Aggregate, SeriesError, Step};
+use crate::store::series::{Aggregate, SeriesError, Step};
 use crate::web::{At, Body, Problem, Session};
 use axum::Json;
 use axum::extract::{Path, Query};
