@@ -180,3 +180,9 @@ impl From<SeriesError> for Problem {
         Self::internal(&error)
     }
 }
+
+impl From<crate::ingest::IntakeError> for Problem {
+    fn from(error: crate::ingest::IntakeError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", error.to_string())
+    }
+}
