@@ -1,12 +1,9 @@
 //! The command line: one file per verb, one line here for each.
 
-<<<<<<< HEAD
+mod bench;
 mod field;
 mod playbook;
 mod sensor;
-=======
-mod bench;
->>>>>>> series
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -25,48 +22,35 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-<<<<<<< HEAD
+    /// 性能测量：用同一台机器、同一次运行给出数字 (measure, on this machine, in one run).
+    Bench(bench::Args),
     /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
     Field(field::Args),
     /// 预案: check, list, preview, import, export, diff.
     Playbook(playbook::Args),
     /// 传感器：读取并换算 (sensors).
     Sensor(sensor::Args),
-=======
-    /// 性能测量：用同一台机器、同一次运行给出数字。Measure, on this machine, in one run.
-    Bench(bench::Args),
->>>>>>> series
 }
 
 /// Parses the command line and runs the verb; every failure is one printed chain and a non-zero code.
 pub fn run() -> ExitCode {
-<<<<<<< HEAD
     let cli = Cli::parse();
-    let outcome = match cli.verb {
+    let outcome: Outcome = match cli.verb {
         None => Ok(()),
+        Some(Verb::Bench(args)) => bench::run(args),
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
         Some(Verb::Sensor(args)) => sensor::run(args),
-=======
-    let outcome = match Cli::parse().verb {
-        None => Ok(()),
-        Some(Verb::Bench(args)) => bench::run(args),
->>>>>>> series
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-<<<<<<< HEAD
             eprintln!("anlan: {}", chain(&*fault));
-=======
-            eprintln!("anlan: {}", chain(fault.as_ref()));
->>>>>>> series
             ExitCode::FAILURE
         }
     }
 }
 
-<<<<<<< HEAD
 /// An error with all its causes, outermost first.
 fn chain(fault: &dyn Error) -> String {
     let mut text = fault.to_string();
@@ -75,16 +59,6 @@ fn chain(fault: &dyn Error) -> String {
         text.push_str("\n  because: ");
         text.push_str(&inner.to_string());
         cause = inner.source();
-=======
-/// The message and every cause below it, on one line.
-fn chain(fault: &dyn Error) -> String {
-    let mut text = fault.to_string();
-    let mut below = fault.source();
-    while let Some(cause) = below {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        below = cause.source();
->>>>>>> series
     }
     text
 }
