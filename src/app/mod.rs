@@ -1,6 +1,7 @@
 //! Configuration, wiring, supervision and the command line.
 
 pub mod clock;
+pub mod reaches;
 mod verbs;
 
 pub use verbs::run;
