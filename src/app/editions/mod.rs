@@ -1,4 +1,0 @@
-//! The files of the edition that travels inside the binary.
-
-pub mod floods;
-pub mod sensors;
