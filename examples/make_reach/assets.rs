@@ -69,7 +69,7 @@ const RAIN_GAUGES: [Fixed; 4] = [
     ("rain-huayuankou", "花园口雨量站", "Huayuankou rain gauge", 2_050.0, -90.0),
     ("rain-shenzhuang", "申庄雨量站", "Shenzhuang rain gauge", 6_420.0, -90.0),
     ("rain-madu", "马渡雨量站", "Madu rain gauge", 10_120.0, -90.0),
-    ("rain-town", "镇区雨量站", "Town rain gauge", 7_050.0, -1_480.0),
+    ("rain-dongdaba", "东大坝雨量站", "Dongdaba rain gauge", 12_800.0, -90.0),
 ];
 
 /// The places among these things.

@@ -6,6 +6,7 @@ pub mod config;
 pub mod editions;
 pub mod log;
 pub mod metrics;
+pub mod reaches;
 mod verbs;
 
 pub use verbs::run;

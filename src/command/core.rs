@@ -111,6 +111,10 @@ impl Desk<'_> {
             Input::Order { by, name, place, lift } => self.order(by, name, place.as_ref(), *lift),
             Input::Notice { by, members, text } => self.notice(by, members, text),
             Input::Mode { by, mode } => self.mode(by, *mode),
+            Input::Reveal { by, member } => {
+                self.record(Fact::Revealed { by: by.clone(), member: member.clone() });
+                Ok(())
+            }
             Input::Health { cause, title_zh, title_en, silent } => {
                 self.health(cause, title_zh, title_en, *silent);
                 Ok(())

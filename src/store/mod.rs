@@ -5,6 +5,7 @@ mod directory;
 mod engine;
 mod error;
 mod journal;
+mod photos;
 pub mod series;
 pub mod users;
 
@@ -13,3 +14,4 @@ pub use directory::{StoreDirectory, blobs_folder, make_private, series_file, sta
 pub use engine::{Clock, Engine, EngineError, OnceKey, Outcome, Render};
 pub use error::{Cause, StoreError};
 pub use journal::{Answer, Delivery, JOURNAL_SCHEMA, Journal, JournalError};
+pub use photos::{Photo, PhotoError, Photos};

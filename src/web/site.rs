@@ -3,13 +3,13 @@
 use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
 use super::{Post, Problem, door, openapi, pages, stream};
 use crate::model::Timestamp;
+use crate::store::Photos;
 use crate::store::users::Users;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::routing::{get, post};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -65,8 +65,8 @@ pub struct Site {
     pub users: Users,
     /// The wall clock, for sessions only.
     pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Where photos lie.
-    pub blobs: PathBuf,
+    /// Photos of reports.
+    pub photos: Photos,
     /// Whether cookies may go over plain HTTP (loopback) or need TLS.
     pub secure_cookies: bool,
     /// A demo: its accounts log in by link, and the second officer's link is offered on the screen.

@@ -4,6 +4,7 @@
 //! standard output carries results only.
 
 mod backup;
+mod bench;
 mod config;
 mod field;
 mod init;
@@ -30,6 +31,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// 性能测量：用同一台机器、同一次运行给出数字 (measure, on this machine, in one run).
+    Bench(bench::Args),
     /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
     Field(field::Args),
     /// 预案: check, list, preview, import, export, diff.
@@ -51,8 +54,9 @@ enum Verb {
 /// Parses the command line and runs the verb; every failure is one printed chain and a non-zero code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match cli.verb {
+    let outcome: Outcome = match cli.verb {
         None => Ok(()),
+        Some(Verb::Bench(args)) => bench::run(args),
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
         Some(Verb::Sensor(args)) => sensor::run(args),

@@ -1,7 +1,7 @@
 //! The water and the level: situation, stations, observations, readings by hand.
 
 use crate::model::{Reading, SeriesId, Timestamp};
-use crate::store::{Aggregate, SeriesError, Step};
+use crate::store::series::{Aggregate, SeriesError, Step};
 use crate::web::{At, Body, Problem, Session};
 use axum::Json;
 use axum::extract::{Path, Query};
@@ -178,5 +178,11 @@ fn checked(post: &crate::web::Post, index: usize, body: ReadingBody, received_at
 impl From<SeriesError> for Problem {
     fn from(error: SeriesError) -> Self {
         Self::internal(&error)
+    }
+}
+
+impl From<crate::ingest::IntakeError> for Problem {
+    fn from(error: crate::ingest::IntakeError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", error.to_string())
     }
 }
