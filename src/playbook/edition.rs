@@ -15,10 +15,8 @@ use std::sync::Arc;
 pub struct Named {
     /// As written in the rows.
     pub code: String,
-    /// 名称.
-    pub zh: String,
-    /// Name.
-    pub en: String,
+    /// 名称 and name.
+    pub name: Words,
     /// A role that is only reported to and carries out nothing.
     pub report_only: bool,
 }

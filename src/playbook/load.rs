@@ -108,7 +108,7 @@ impl Loader {
             let at = source.at(shape.code.span().start);
             let shape::NameShape { code, zh, en, report_only } = shape;
             let code = code.into_inner();
-            if names.insert(code.clone(), Named { code: code.clone(), zh, en, report_only }).is_some() {
+            if names.insert(code.clone(), Named { code: code.clone(), name: Words { zh, en }, report_only }).is_some() {
                 self.duplicate(at, &code);
             }
         }

@@ -122,7 +122,7 @@ fn playbook_demo_has_its_rows_roles_and_scopes() {
     assert_eq!(of(|row| !row.supersedes.is_empty()), 41);
     assert_eq!(of(|row| row.basis == "default"), 247);
     assert_eq!(of(|row| row.numbers_basis != "default"), 32);
-    assert_eq!(playbook.role("patrol_team").unwrap().zh, "巡堤查险队");
+    assert_eq!(playbook.role("patrol_team").unwrap().name.zh, "巡堤查险队");
     for role in playbook.roles() {
         let is_used = playbook.instructions().iter().any(|row| row.role == role.code || row.report_to == role.code);
         assert!(is_used, "{} is not used", role.code);
