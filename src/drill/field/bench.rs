@@ -145,9 +145,8 @@ impl Bench {
     }
 
     fn faults_of(&self, device: &Device, series: Option<&str>, now: Timestamp) -> Vec<(&Inject, Timestamp)> {
-        let hits = |inject: &Inject| {
-            whole_names(device).iter().any(|name| *name == inject.target) || series == Some(inject.target.as_str())
-        };
+        let hits =
+            |inject: &Inject| whole_names(device).contains(&inject.target) || series == Some(inject.target.as_str());
         let holding = self.parts.injects.iter().filter(|inject| hits(inject));
         holding.filter_map(|inject| Some((inject, inject.since(self.parts.start, now)?))).collect()
     }
