@@ -1,13 +1,10 @@
-//! SHIM
-#![allow(missing_docs)]
-use crate::model::{Observation, Timestamp};
-#[derive(Debug, Clone)]
-pub struct Point { pub at: Timestamp, pub q_m3s: f64, pub low_m3s: f64, pub high_m3s: f64 }
-#[derive(Debug, Clone)]
-pub struct Forecast { pub issued_at: Timestamp, pub method_zh: String, pub method_en: String, pub points: Vec<Point> }
-#[derive(Debug, Clone, Default)]
-pub struct Forecaster;
-impl Forecaster {
-    pub fn observe(&mut self, _: &Observation) {}
-    pub fn forecast(&self, _: Timestamp) -> Option<Forecast> { None }
-}
+//! What the upstream gauges say about the next hours at Huayuankou: lag and attenuation. No I/O, no clock.
+//!
+//! In: usable observations of upstream discharges and of the target. Out: hourly points with a band, each saying how much of it
+//! rests on water already measured. It refuses to forecast when the main upstream gauge is stale.
+
+mod routing;
+mod settings;
+
+pub use routing::{Forecast, ForecastPoint, Forecaster, RestsOn};
+pub use settings::{ForecastSettings, ParameterSet, StationParameters};

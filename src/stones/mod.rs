@@ -1,12 +1,12 @@
-//! SHIM
-#![allow(missing_docs)]
-use crate::model::{Observation, PlaceId, Timestamp};
-use crate::playbook::StoneState;
-use std::collections::BTreeMap;
-#[derive(Debug, Clone, Default)]
-pub struct StoneArray;
-impl StoneArray {
-    pub fn observe(&mut self, _: &Observation) {}
-    pub fn drain_changes(&mut self, _: Timestamp) -> Vec<(PlaceId, String, StoneState)> { Vec::new() }
-    pub fn words(&self, _: Timestamp) -> BTreeMap<String, &'static str> { BTreeMap::new() }
-}
+//! Smart-stone states from tilt, shake and line readings. No I/O, no clock.
+//!
+//! In: usable observations of stones. Out: per stone still, shaking, moved, lost, cut-line or silent, and counts per dam.
+//! It orders nobody out: a camera or a second stone is asked for elsewhere.
+
+mod array;
+mod settings;
+mod stone;
+
+pub use array::{DamCount, StoneArray, StoneSite};
+pub use settings::StoneSettings;
+pub use stone::{StoneState, StoneWord};
