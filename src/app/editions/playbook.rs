@@ -1,7 +1,5 @@
-//! The files of the edition that travels inside the binary: playbooks here (or from a folder), floods and sensors below.
+//! The files of playbooks: those in the binary, and those of a folder.
 
-pub mod floods;
-pub mod sensors;
 
 use rust_embed::Embed;
 use std::collections::BTreeMap;
