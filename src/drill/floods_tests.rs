@@ -1,3 +1,5 @@
+//! Floods: every file loads, every mistake is named with its line.
+
 use super::*;
 use chrono::TimeZone;
 

@@ -1,3 +1,5 @@
+//! Routing against the recorded floods: lead times, errors, and what happens without a gauge.
+
 use super::*;
 use crate::model::{Causes, Grade, Quality};
 

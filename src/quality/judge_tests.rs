@@ -1,3 +1,5 @@
+//! The checks together: precedence, edges of the valid and the invalid.
+
 use super::*;
 use crate::model::Timestamp;
 use chrono::TimeDelta;

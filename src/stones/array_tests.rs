@@ -1,3 +1,5 @@
+//! Stone states from readings: bursts, turns, lost lines, and one hazard from many stones.
+
 use super::*;
 use crate::model::Quality;
 use chrono::TimeDelta;

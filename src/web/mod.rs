@@ -3,6 +3,7 @@
 //! In: requests. Out: JSON shapes of `web/src/api/types.ts`, Server-Sent Events, pages. It decides nothing: changes go
 //! to the engine as inputs, and what is answered is durable. Without an administrator only `/setup` and `/healthz` open.
 
+mod caller;
 mod door;
 mod extract;
 mod openapi;

@@ -1,3 +1,5 @@
+//! Sensor files: the ones of the edition load, each mistake is named with file and line.
+
 use super::*;
 
 fn folder(name: &str, files: &mut SensorFiles) {
