@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod editions;
 pub mod reaches;
+pub mod rules;
 mod verbs;
 
 pub use verbs::run;
