@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn playbook_bench_measures_every_row() {
-        let playbook = Playbook::load("", &crate::app::editions::playbook::embedded_playbook()).unwrap();
+        let playbook = Playbook::load("", &crate::app::editions::embedded_playbook()).unwrap();
         let reach = crate::app::reaches::embedded_reach().unwrap().reach;
         let iterations = if cfg!(debug_assertions) { 40 } else { 40_000 };
         let figures = bench_rules(&playbook, &reach, iterations);
