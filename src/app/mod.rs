@@ -10,6 +10,7 @@ pub mod log;
 pub mod metrics;
 pub mod reaches;
 pub mod server;
+pub mod rules;
 mod verbs;
 
 pub use verbs::run;
