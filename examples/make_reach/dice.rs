@@ -31,4 +31,13 @@ impl Dice {
     pub fn one_in(&mut self, n: u32) -> bool {
         self.0.random::<u32>().is_multiple_of(n)
     }
+    /// Uniform in `low..=high`.
+    pub fn whole(&mut self, low: u32, high: u32) -> u32 {
+        low + self.0.random::<u32>() % (high - low + 1)
+    }
+    /// One of a list that is not empty.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        let at = self.index(from.len());
+        &from[at]
+    }
 }

@@ -28,12 +28,12 @@ const SOUTH_BANK: [(f64, f64); 22] = [
     (2300.0, 190.0),
     (3100.0, 165.0),
     (3800.0, 250.0),
-    (4700.0, 880.0),
+    (4700.0, 730.0),
     (5400.0, 420.0),
     (6100.0, 220.0),
     (6800.0, 290.0),
     (7500.0, 900.0),
-    (8200.0, 1450.0),
+    (8200.0, 1380.0),
     (8900.0, 1000.0),
     (9500.0, 330.0),
     (10200.0, 180.0),
@@ -44,17 +44,25 @@ const SOUTH_BANK: [(f64, f64); 22] = [
     (14220.0, 1600.0),
     (15420.0, 1800.0),
 ];
-/// Width of the main channel: (chainage m, m).
-const WIDTH: [(f64, f64); 9] = [
-    (-1200.0, 980.0),
-    (900.0, 900.0),
-    (3000.0, 760.0),
-    (4600.0, 640.0),
-    (6100.0, 820.0),
-    (8200.0, 1150.0),
-    (10500.0, 720.0),
-    (13000.0, 980.0),
-    (15420.0, 1100.0),
+/// Distance from levee to the north bank of the main channel: (chainage m, m).
+const NORTH_BANK: [(f64, f64); 17] = [
+    (-1200.0, 2880.0),
+    (0.0, 2400.0),
+    (1450.0, 1290.0),
+    (2700.0, 930.0),
+    (3800.0, 1060.0),
+    (4700.0, 1340.0),
+    (5600.0, 1250.0),
+    (6300.0, 1090.0),
+    (7150.0, 1500.0),
+    (8200.0, 2300.0),
+    (9100.0, 1850.0),
+    (10_000.0, 1050.0),
+    (10_700.0, 900.0),
+    (11_500.0, 1130.0),
+    (13_000.0, 2200.0),
+    (14_220.0, 2750.0),
+    (15_420.0, 2950.0),
 ];
 
 /// The levee as a table of (chainage, x, y), and everything measured from it.
@@ -124,7 +132,7 @@ pub fn south_bank(chainage_m: f64) -> f64 {
 }
 /// Distance from the levee north to the north bank of the main channel, m.
 pub fn north_bank(chainage_m: f64) -> f64 {
-    south_bank(chainage_m) + smooth(&WIDTH, chainage_m)
+    smooth(&NORTH_BANK, chainage_m)
 }
 /// Distance from the levee north to the middle of the main channel, m.
 pub fn mid_channel(chainage_m: f64) -> f64 {
@@ -164,4 +172,9 @@ fn smooth(points: &[(f64, f64)], at: f64) -> f64 {
         + (t3 - 2.0 * t2 + t) * span * slope(left)
         + (3.0 * t2 - 2.0 * t3) * y1
         + (t3 - t2) * span * slope(right)
+}
+
+/// Local metres of a longitude and latitude.
+pub fn local((lon, lat): LonLat) -> (f64, f64) {
+    ((lon - ORIGIN.0) * M_PER_DEGREE_LON, (lat - ORIGIN.1) * M_PER_DEGREE_LAT)
 }

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod editions;
+pub mod reaches;
 mod verbs;
 
 pub use verbs::run;

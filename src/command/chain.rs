@@ -51,7 +51,9 @@ pub enum ChainFault {
 ///
 /// # Errors
 /// The first row that breaks the chain.
-pub fn verify_chain<'a>(rows: impl IntoIterator<Item = (FactSeq, &'a str, ChainHash)>) -> Result<ChainHash, ChainFault> {
+pub fn verify_chain<'a>(
+    rows: impl IntoIterator<Item = (FactSeq, &'a str, ChainHash)>,
+) -> Result<ChainHash, ChainFault> {
     let mut last = ChainHash::START;
     for (expected, (seq, body, hash)) in (1..).zip(rows) {
         if seq.0 != expected {

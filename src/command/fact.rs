@@ -381,6 +381,13 @@ pub enum Fact {
         /// What.
         text: String,
     },
+    /// Somebody saw a name and number in full.
+    Revealed {
+        /// Who.
+        by: Actor,
+        /// Whose.
+        member: MemberId,
+    },
     /// Another working mode.
     ModeSet {
         /// Who.

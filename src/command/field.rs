@@ -2,8 +2,8 @@
 
 use super::core::Desk;
 use super::{Actor, Fact, FieldReport, Refused, ReportKind, Severity, WithdrawReason};
-use crate::playbook::{Arg, SignalKey};
 use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
+use crate::playbook::{Arg, SignalKey};
 
 const TEXT_LIMIT: usize = 2000;
 
@@ -12,7 +12,9 @@ impl Desk<'_> {
         let fresh: Vec<_> = tasks
             .iter()
             .copied()
-            .filter(|id| self.state.tasks.get(id).is_some_and(|task| task.status == TaskStatus::Issued && task.concerns(member)))
+            .filter(|id| {
+                self.state.tasks.get(id).is_some_and(|task| task.status == TaskStatus::Issued && task.concerns(member))
+            })
             .collect();
         if !fresh.is_empty() {
             self.record(Fact::Delivered { member: member.clone(), tasks: fresh });
@@ -32,7 +34,13 @@ impl Desk<'_> {
         }
     }
 
-    pub(super) fn decline(&mut self, by: &Actor, id: TaskId, reason: DeclineReason, text: Option<&str>) -> Result<(), Refused> {
+    pub(super) fn decline(
+        &mut self,
+        by: &Actor,
+        id: TaskId,
+        reason: DeclineReason,
+        text: Option<&str>,
+    ) -> Result<(), Refused> {
         let status = self.own_task(by, id)?;
         if !self.state.tasks.get(&id).is_some_and(|task| task.is_open()) || status == TaskStatus::Declined {
             return Err(Refused::IllegalMove { task: id, status, what: "拒绝" });
@@ -107,7 +115,10 @@ impl Desk<'_> {
 
     pub(super) fn report(&mut self, by: &Actor, content: &FieldReport) -> Result<(), Refused> {
         if !(1..=3).contains(&content.grade) {
-            return Err(Refused::BadField { field: "grade", problem: "须为 1 一般、2 较大、3 重大 (1, 2 or 3)".into() });
+            return Err(Refused::BadField {
+                field: "grade",
+                problem: "须为 1 一般、2 较大、3 重大 (1, 2 or 3)".into(),
+            });
         }
         if content.text.as_ref().is_some_and(|text| text.chars().count() > TEXT_LIMIT) {
             return Err(Refused::BadField { field: "text", problem: format!("超过 {TEXT_LIMIT} 字 (too long)") });
@@ -136,9 +147,13 @@ impl Desk<'_> {
         if !by.is_headquarters() {
             return Err(Refused::NoRight { role: by.role, what: "结束险情" });
         }
-        let report = self.state.reports.get(&id).filter(|report| report.settled.is_none()).ok_or(Refused::NoReport(id))?;
+        let report =
+            self.state.reports.get(&id).filter(|report| report.settled.is_none()).ok_or(Refused::NoReport(id))?;
         if report.by.user == by.user {
-            return Err(Refused::BadField { field: "id", problem: "不能结束自己上报的险情 (nobody settles his own report)".into() });
+            return Err(Refused::BadField {
+                field: "id",
+                problem: "不能结束自己上报的险情 (nobody settles his own report)".into(),
+            });
         }
         self.record(Fact::ReportSettled { report: id, by: by.clone(), false_alarm });
         self.close_alarm(&format!("report:{id}"));
@@ -167,7 +182,9 @@ impl Desk<'_> {
         if let Some(place) = place
             && self.core.reach.place(place).is_none()
         {
-            return Err(Refused::BadField { field: "place", problem: format!("地点 {place} 不存在 (no such place)") });
+            return Err(Refused::BadField {
+                field: "place", problem: format!("地点 {place} 不存在 (no such place)")
+            });
         }
         let holds = self.state.orders.iter().any(|order| order.name == name && order.place.as_ref() == place);
         let (name, place) = (name.to_owned(), place.cloned());
@@ -184,7 +201,10 @@ impl Desk<'_> {
             return Err(Refused::NoRight { role: by.role, what: "发送通知" });
         }
         if text.trim().is_empty() || text.chars().count() > TEXT_LIMIT {
-            return Err(Refused::BadField { field: "text", problem: format!("须为 1 至 {TEXT_LIMIT} 字 (1 to {TEXT_LIMIT} characters)") });
+            return Err(Refused::BadField {
+                field: "text",
+                problem: format!("须为 1 至 {TEXT_LIMIT} 字 (1 to {TEXT_LIMIT} characters)"),
+            });
         }
         if let Some(unknown) = members.iter().find(|id| self.core.reach.member(id).is_none()) {
             return Err(Refused::NoMember(unknown.clone()));

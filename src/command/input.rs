@@ -174,6 +174,13 @@ pub enum Input {
         /// What.
         text: String,
     },
+    /// A masked name and number are looked at.
+    Reveal {
+        /// Who looks.
+        by: Actor,
+        /// At whom.
+        member: MemberId,
+    },
     /// The working mode is switched.
     Mode {
         /// By whom.

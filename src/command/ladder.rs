@@ -13,7 +13,8 @@ impl Desk<'_> {
             if at > self.now {
                 break;
             }
-            let due = self.state.tasks.get(&id).and_then(|task| Some((task.clone(), task.next_due(&self.state.settings)?.1)));
+            let due =
+                self.state.tasks.get(&id).and_then(|task| Some((task.clone(), task.next_due(&self.state.settings)?.1)));
             match due {
                 Some((task, what)) => self.fall_due(&task, what),
                 None => {
@@ -32,7 +33,8 @@ impl Desk<'_> {
             Due::Round => self.next_round(task),
             Due::Deadline => {
                 self.record(Fact::Overdue { task: id });
-                let (zh, en) = (format!("{} 逾期未完成", self.words_of(task)), format!("{} is past its deadline", task.code));
+                let (zh, en) =
+                    (format!("{} 逾期未完成", self.words_of(task)), format!("{} is past its deadline", task.code));
                 self.raise(format!("overdue:{}", task.code), Severity::Warning, zh, en);
             }
         }

@@ -18,6 +18,7 @@ mod release;
 mod settings;
 mod state;
 mod task;
+mod watch;
 mod why;
 
 pub use actor::Actor;
@@ -29,4 +30,5 @@ pub use refused::Refused;
 pub use settings::CommandSettings;
 pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FloodEvent, Report, State};
 pub use task::{Refusal, Task};
+pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
 pub use why::{WhyStep, why};

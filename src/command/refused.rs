@@ -1,6 +1,8 @@
 //! What the core does not do, by name. A refusal leaves no trace in the state.
 
-use crate::model::{ActivationId, Authority, InstructionCode, MemberId, ReportId, TaskId, TaskStatus, UserRole, WarningLevel};
+use crate::model::{
+    ActivationId, Authority, InstructionCode, MemberId, ReportId, TaskId, TaskStatus, UserRole, WarningLevel,
+};
 
 /// Why an input was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +94,11 @@ impl Refused {
     /// Whether the refusal is about rights (403), absence (404) or the state of things (409); else the content (422).
     pub fn status(&self) -> u16 {
         match self {
-            Self::NoRight { .. } | Self::SamePerson | Self::NotYours { .. } | Self::OwnWork(_) | Self::NotSignable { .. } => 403,
+            Self::NoRight { .. }
+            | Self::SamePerson
+            | Self::NotYours { .. }
+            | Self::OwnWork(_)
+            | Self::NotSignable { .. } => 403,
             Self::NoTask(_) | Self::NoReport(_) | Self::NoMember(_) | Self::NoAlarm(_) => 404,
             Self::AlreadyAsked(_)
             | Self::NotWaiting(_)

@@ -56,7 +56,8 @@ impl Desk<'_> {
 
     /// The draft is an order from now on, with its deadline; a repeated one begins its first round.
     pub(super) fn issue(&mut self, task: TaskId, signature: Signature) {
-        let Some((deadline_min, repeat_min)) = self.instruction(task).map(|row| (row.deadline_min, row.repeat_min)) else {
+        let Some((deadline_min, repeat_min)) = self.instruction(task).map(|row| (row.deadline_min, row.repeat_min))
+        else {
             return;
         };
         let level = self.state.in_force;

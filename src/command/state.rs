@@ -212,7 +212,7 @@ impl State {
         self.last = entry.seq;
         self.at = entry.at;
         match &entry.fact {
-            Fact::Received { .. } | Fact::Noticed { .. } => {}
+            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
             Fact::LevelWatched { state } => self.watch = state.clone(),
             Fact::LevelProposed { reason, .. } => self.proposal_reason = reason.clone(),

@@ -60,7 +60,13 @@ fn rule_step(core: &Core, task: &Task, at: Timestamp, because: &[super::Sensed])
     let rule = core.playbook.instruction(&task.code).map_or(String::new(), |row| row.trigger.text.clone());
     let values: Vec<_> = because.iter().map(|sensed| format!("{} = {}", sensed.signal, sensed.value)).collect();
     let values = if values.is_empty() { String::new() } else { format!(" [{}]", values.join("; ")) };
-    step("rule", Some(at), Some(task.fired), format!("规则 {rule} 成立{values}"), format!("rule {rule} is true{values}"))
+    step(
+        "rule",
+        Some(at),
+        Some(task.fired),
+        format!("规则 {rule} 成立{values}"),
+        format!("rule {rule} is true{values}"),
+    )
 }
 
 fn level_step(state: &State, task: &Task) -> WhyStep {
@@ -91,8 +97,14 @@ fn signature_step(state: &State, task: &Task) -> Option<WhyStep> {
             let second = asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map_or("-", |by| by.user.as_str());
             let ordered = asked.ordered_by.as_deref().unwrap_or("-");
             (
-                format!("{} 申请，{second} 确认（{}；奉令：{ordered}；文号 {}）", asked.asked_by.user, asked.reason, asked.id),
-                format!("asked by {}, confirmed by {second} ({}; on order of: {ordered}; no. {})", asked.asked_by.user, asked.reason, asked.id),
+                format!(
+                    "{} 申请，{second} 确认（{}；奉令：{ordered}；文号 {}）",
+                    asked.asked_by.user, asked.reason, asked.id
+                ),
+                format!(
+                    "asked by {}, confirmed by {second} ({}; on order of: {ordered}; no. {})",
+                    asked.asked_by.user, asked.reason, asked.id
+                ),
             )
         }
         (Signature::Activation { activation }, None) => (format!("申请 {activation}"), format!("request {activation}")),
@@ -105,7 +117,11 @@ fn clause_step(core: &Core, task: &Task) -> WhyStep {
     let row = core.playbook.instruction(&task.code);
     let title = row.map_or(("", ""), |row| (row.title_zh.as_str(), row.title_en.as_str()));
     let basis = row.map_or("", |row| row.basis.as_str());
-    let ours = if row.is_some_and(|row| row.our_default()) { ("（数值为本系统默认，待确认）", " (numbers are our default)") } else { ("", "") };
+    let ours = if row.is_some_and(|row| row.our_default()) {
+        ("（数值为本系统默认，待确认）", " (numbers are our default)")
+    } else {
+        ("", "")
+    };
     step(
         "clause",
         Some(task.created_at),
@@ -141,5 +157,6 @@ fn duty_steps(core: &Core, task: &Task) -> Vec<WhyStep> {
 
 /// Wall time of the reach, `07-18 00:00`.
 fn beijing(at: Timestamp) -> String {
-    FixedOffset::east_opt(8 * 3600).map_or_else(String::new, |zone| at.with_timezone(&zone).format("%m-%d %H:%M").to_string())
+    FixedOffset::east_opt(8 * 3600)
+        .map_or_else(String::new, |zone| at.with_timezone(&zone).format("%m-%d %H:%M").to_string())
 }

@@ -1,10 +1,12 @@
 //! Readings from devices: one folder per protocol.
 
 mod fault;
+mod intake;
 pub mod modbus;
 pub mod sensors;
 
 pub use fault::{FileFault, utf8};
+pub use intake::{Intake, IntakeError, IntakeParts};
 
 use crate::model::Timestamp;
 use std::sync::Arc;

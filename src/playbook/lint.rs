@@ -6,7 +6,7 @@ use super::fault::{At, Words};
 use super::instruction::Instruction;
 use super::preview::preview;
 use super::signal::SignalKey;
-use crate::model::{Authority, Reach, Standing, Timestamp};
+use crate::model::{Reach, Standing, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -187,14 +187,14 @@ impl Lint<'_> {
     }
 
     fn authority(&mut self, row: &Instruction) {
-        let is_crew_safety =
-            matches!(row.category.as_str(), "evacuate" | "hazard" | "patrol" | "control" | "comms" | "publicity");
-        if row.preauthorised && (!is_crew_safety || row.authority == Authority::AuthorisedPublisher) {
+        let touches_works =
+            ["works", "gate", "power", "traffic", "river", "material", "equipment"].contains(&row.category.as_str());
+        if row.preauthorised && touches_works {
             self.error(
                 row,
                 "preauthorised",
-                "预授权只限提醒、召回、转移人员",
-                "only rows that warn, recall or move people may be preauthorised",
+                "预授权只限提醒、召回、转移人员，不得动工程、闸门、电力、交通",
+                "only rows that warn, recall or move people may be preauthorised, never works, gates, power or traffic",
             );
         }
     }

@@ -60,7 +60,7 @@ impl LocalValues {
             return Some(*value);
         }
         let place = reach.place(id)?;
-        self.above(place, reach).or_else(|| self.alongside(place)).or_else(|| self.from_afar(place))
+        self.above(place, reach).or_else(|| self.alongside(place)).or_else(|| self.far_off(place))
     }
 
     fn above(&self, place: &Place, reach: &Reach) -> Option<f64> {
@@ -83,7 +83,7 @@ impl LocalValues {
     }
 
     /// Places away from the levee line answer to the worst of all; so does an order that no place of the scope carries.
-    fn from_afar(&self, place: &Place) -> Option<f64> {
+    fn far_off(&self, place: &Place) -> Option<f64> {
         let is_away = !is_on_line(place.kind);
         let carried = self.is_order && self.own.keys().any(|id| reach_kind_same(id, place));
         if is_away && !carried { self.worst_of_all() } else { None }

@@ -5,6 +5,7 @@
 //! lint. It fires nothing, sends nothing, reads no clock and does no I/O.
 
 mod board;
+mod compare;
 mod compiled;
 mod condition;
 mod edition;
@@ -24,7 +25,9 @@ mod supersede;
 mod table;
 mod truth;
 
-pub use board::{BoardSettings, SignalBoard, StoneState};
+pub use crate::model::StoneState;
+pub use board::{BoardSettings, SignalBoard};
+pub use compare::{EditionChanges, FieldChange};
 pub use condition::{Comparison, Condition};
 pub use edition::{Named, Playbook};
 pub use evaluate::Verdict;

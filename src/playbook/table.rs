@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-const COLUMNS: [&str; 25] = [
+pub(super) const COLUMNS: [&str; 25] = [
     "id",
     "band",
     "q_min",
@@ -53,7 +53,7 @@ const BANDS: [&str; 10] = ["D", "P", "B4", "B6", "B8", "B10", "B15", "B22", "H",
 /// Every fault found, with row and column of the table.
 pub fn import_csv(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, String>, Vec<Fault>> {
     let file: Arc<str> = file.into();
-    let text = decoded(&file, bytes).map_err(|fault| vec![fault])?;
+    let text = decoded(&file, bytes)?;
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let mut import = Import { file, faults: Vec::new(), codes: BTreeMap::new(), files: BTreeMap::new() };
     let headers = match reader.headers() {
@@ -87,7 +87,7 @@ pub fn import_csv(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, String>, 
 }
 
 /// The bytes as text: a byte order mark, else UTF-8, else GBK (as WPS writes it).
-fn decoded(file: &Arc<str>, bytes: &[u8]) -> Result<String, Fault> {
+fn decoded(file: &Arc<str>, bytes: &[u8]) -> Result<String, Vec<Fault>> {
     let (text, _, broken) = match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding.decode(bytes),
         None if std::str::from_utf8(bytes).is_ok() => encoding_rs::UTF_8.decode(bytes),
@@ -97,12 +97,12 @@ fn decoded(file: &Arc<str>, bytes: &[u8]) -> Result<String, Fault> {
         return Ok(text.into_owned());
     }
     let offset = text.find('\u{fffd}').unwrap_or(0);
-    Err(Fault {
+    Err(vec![Fault {
         at: At::of(file, &text, offset),
         rule: "encoding",
         message: Words::new("文件既不是 UTF-8 也不是 GBK 编码", "the file is neither UTF-8 nor GBK"),
         advice: Words::new("另存为 UTF-8 的 CSV", "save it as CSV in UTF-8"),
-    })
+    }])
 }
 
 struct Import {
@@ -361,7 +361,7 @@ fn escaped(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
-fn cells_of(row: &Instruction) -> [String; 25] {
+pub(super) fn cells_of(row: &Instruction) -> [String; 25] {
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let codes: Vec<&str> = row.supersedes.iter().map(|code| code.as_str()).collect();
     [

@@ -1,8 +1,8 @@
 //! All stones of a reach, by dam.
 
 use super::StoneSettings;
-use super::stone::{Stone, StoneState, StoneWord};
-use crate::model::{Observation, PlaceId, Timestamp};
+use super::stone::{Stone, StoneWord};
+use crate::model::{Observation, PlaceId, StoneState, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a stone lies.

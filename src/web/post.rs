@@ -2,7 +2,9 @@
 
 use super::shape::{self, Frame, Sight};
 use crate::command::{State, Water};
-use crate::store::{Engine, SeriesStore};
+use crate::ingest::Intake;
+use crate::store::Engine;
+use crate::store::series::SeriesStore;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
@@ -44,6 +46,8 @@ pub struct Post {
     pub series: Arc<dyn SeriesStore>,
     /// The water as last judged.
     pub water: Arc<RwLock<Water>>,
+    /// Readings by hand and by programs.
+    pub intake: Intake,
     /// Map layers that do not change.
     pub layers: Arc<Layers>,
     /// Households and growers, as the reach's files have them.
