@@ -1,4 +1,4 @@
-//! Floods: every file loads, every mistake is named with its line.
+//! Tests of the flood files.
 
 use super::*;
 use chrono::TimeZone;

@@ -1,4 +1,4 @@
-//! Routing against the recorded floods: lead times, errors, and what happens without a gauge.
+//! Tests of the forecast, on four floods with their upstream companions.
 
 use super::*;
 use crate::model::{Causes, Grade, Quality};

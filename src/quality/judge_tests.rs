@@ -1,4 +1,4 @@
-//! The checks together: precedence, edges of the valid and the invalid.
+//! Tests of the checks: a table of cases, and properties.
 
 use super::*;
 use crate::model::Timestamp;

@@ -1,4 +1,4 @@
-//! Stone states from readings: bursts, turns, lost lines, and one hazard from many stones.
+//! Tests of the stone states.
 
 use super::*;
 use crate::model::Quality;
