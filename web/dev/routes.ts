@@ -104,6 +104,8 @@ const routes: [string, RegExp, (call: Call) => unknown][] = [
     id: `ntc-${state.journal}`, at: iso(), text: body.text,
     deliveries: (body.members as string[]).flatMap((member, i) => (body.channels as string[]).map((channel) => ({ member, channel, state: channel === 'sms' ? 'sent' : i % 9 === 8 ? 'failed' : 'delivered', at: iso(), detail: i % 9 === 8 && channel !== 'sms' ? '终端不在线' : null }))),
   })],
+  ['GET', /^\/duty$/, () => page(members.slice(0, 12).map((one, i) => ({ role: one.role, role_name: one.role_name, place: `${i * 4 + 1} 号网格`, owner: i === 7 ? null : { member: one.member, name: one.name, phone: one.phone }, deputy: null, from: iso(-7200), until: iso(21_600) })))],
+  ['POST', /^\/duty\/check-in$/, () => ({})],
   ['GET', /^\/floods$/, () => page(floods)],
   ['POST', /^\/drills$/, ({ body }) => {
     const flood = floods.find((item) => item.id === body.flood)

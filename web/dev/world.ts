@@ -160,7 +160,7 @@ export function preview(q: number): Preview {
   const bands = BANDS.filter((_, i) => q >= BAND_FROM[i]!)
   const rows = firing(bands)
   const now = new Set([...tasks.values()].map((task) => task.code))
-  const fires = rows.map((row) => ({ code: row.code, band: row.band, phase: row.phase, role: row.role, scope: row.scope, trigger: row.trigger, level: row.level as Level, title: { zh: row.zh, en: row.en }, places: SCOPES[row.scope] ?? 1, our_default: row.basis === 'default' }))
+  const fires = rows.map((row) => ({ code: row.code, band: row.band, phase: row.phase, role: row.role, role_name: roleName(row.role), scope: row.scope, trigger: row.trigger, level: row.level as Level, title: { zh: row.zh, en: row.en }, places: SCOPES[row.scope] ?? 1, our_default: row.basis === 'default' }))
   const planned = rows.flatMap((row) => Array.from({ length: SCOPES[row.scope] ?? 1 }, (_, i) => ({ code: row.code, place: placeOf(row, i * 3 + row.code.length), role: row.role, owner: null })))
   const codes = new Set(rows.map((row) => row.code))
   const name = { none: '未达预警', blue: '蓝色（Ⅳ 级）', yellow: '黄色（Ⅲ 级）', orange: '橙色（Ⅱ 级）', red: '红色（Ⅰ 级）' }[level]
@@ -187,7 +187,7 @@ export function series(id: string): Series | null {
     if (i > -190 && i < -178) continue
     const q = i >= -120 && i <= -112 ? 'estimated' : i === -60 ? 'manual' : i === -90 ? 'bad' : 'good'
     const wobble = 1 + 0.004 * Math.sin(i / 2.3)
-    points.push({ t: new Date(start + i * 600_000).toISOString(), v: Number((value(wave(i / 6)) * (i === -90 ? 1.35 : wobble)).toFixed(digits)), q })
+    points.push({ t: new Date(start + i * 600_000).toISOString(), v: Number((value(wave(i / 6)) * (i === -90 ? 1.35 : quantity === 'stage' ? 1 : wobble)).toFixed(digits)), q })
   }
   const peakAt = 34
   const ahead = (h: number): number => 4260 + 3440 * Math.exp(-(((h - peakAt) / 15) ** 2)) - 3440 * Math.exp(-((peakAt / 15) ** 2))

@@ -73,7 +73,7 @@ export interface Task {
 /** The chain of evidence behind a task, first cause first. */
 export interface Why { task: string; steps: { kind: 'reading' | 'quality' | 'rule' | 'level' | 'signature' | 'clause' | 'duty' | 'person'; at: string | null; fact: number | null; text: Text }[] }
 
-export interface InstructionRef { code: string; band: string; phase: string; role: string; scope: string; trigger: string; level: Level; title: Text
+export interface InstructionRef { code: string; band: string; phase: string; role: string; role_name?: Text; scope: string; trigger: string; level: Level; title: Text
   places: number; our_default: boolean }
 export interface Preview {
   id: string; discharge_m3s: number; forecast: { discharge_m3s: number; hours: number } | null
@@ -126,3 +126,6 @@ export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic
 /** POST /drills {flood, scope, speed, seed?} and GET /drills/{id}. */
 export interface Drill { id: string; flood: string; scope: 'real' | 'virtual'; state: 'running' | 'paused' | 'done'; speed: number; now: string
   started_at: string; start: string; end: string; level: Level; injects: { at: string; target: string; kind: string; value: number | null }[] }
+
+/** GET /duty: one row for each duty and place; `owner` null is a vacancy. */
+export interface DutyRow { role: string; role_name: Text; place: string; owner: Person | null; deputy: Person | null; from: string | null; until: string | null }

@@ -9,7 +9,7 @@ export const messages: Messages = {
     mode: { title: '运行模式', normal: '平时', holiday: '节假日', event: '重大活动', emergency: '应急战时', changed: '已切换到{mode}，已记入日志' },
     sound: { off: '声音未启用，点击启用', armed: '声音已启用，点击静音 10 分钟', muted: '已静音，10 分钟后恢复，点击立即恢复' },
     banner: {
-      preview: '预演中 · 未生效', previewText: '{why}（{q} m³/s，{level}）。以下预警、任务、淹没范围均为推演结果，未向任何人发送。', leave: '退出预演 Esc',
+      preview: '预演中 · 未生效', previewText: '推演流量 {q} m³/s → {level}（推演）。以下预警、任务、淹没范围均为推演结果，未向任何人发送。', leave: '退出预演 Esc',
       drill: '【演练】', drillText: '洪水 {flood}，时钟 ×{speed}。本屏的预警、任务、消息都属于演练。', drillElsewhere: '有一场演练正在进行', drillElsewhereText: '{flood}，与实时水情、任务和通道互不影响。',
       degraded: '实时连接中断', degradedText: '数据停在 {time}，每 15 秒查询一次，正在重连。', down: '服务器连不上', downText: '屏上是 {time} 的数据，正在重试。已签发的任务由服务器继续跟踪。',
     },
@@ -52,7 +52,7 @@ export const messages: Messages = {
     search: { title: '查找', hint: '测站、网格、坝垛、村庄、人员，或桩号如 K9+200', none: '没有找到。' },
     print: { title: '任务单 · {group}', at: '{day} {time}　{level}　预案 {edition}', who: '责任人与电话', tick: '完成' },
     chart: {
-      title: '水情过程线', flow: '流量', stage: '水位', measured: '实测', forecast: '预报', below: '下图水位 m {datum}', noData: '无数据', latest: '最新 {value}，{time}', peak: '实测峰 {value} · {time}', peakForecast: '预报峰 {value} · {time}', rises: '{time} 涨过 {value}', falls: '{time} 落回 {value}',
+      title: '水情过程线', flow: '流量', stage: '水位', measured: '实测', forecast: '预报', below: '下图水位 m，{datum}', noData: '无数据', latest: '最新 {value}，{time}', peak: '实测峰 {value} · {time}', peakForecast: '预报峰 {value} · {time}', rises: '{time} 涨过 {value}', falls: '{time} 落回 {value}',
       summary: '{name}：{time} 为 {value}。', summaryNone: '{name}：没有可用数据。', asTable: '表格', asChart: '图形', time: '时间', quality: '质量', play: '播放', pause: '暂停', speed: '播放速度', scrubber: '时间轴', following: '跟随当前', toNow: '回到现在',
     },
     map: {
@@ -71,7 +71,7 @@ export const messages: Messages = {
     mode: { title: 'Mode', normal: 'Routine', holiday: 'Holiday', event: 'Event', emergency: 'Emergency', changed: 'Switched to {mode}; written to the log' },
     sound: { off: 'Sound is off; click to arm it', armed: 'Sound is armed; click to mute it for 10 minutes', muted: 'Muted for 10 minutes; click to arm it again' },
     banner: {
-      preview: 'PREVIEW · not in force', previewText: '{why} ({q} m³/s, {level}). Warning, tasks and flooding below are simulated; nothing was sent to anyone.', leave: 'Leave preview Esc',
+      preview: 'PREVIEW · not in force', previewText: '{q} m³/s → {level} (simulated). Warning, tasks and flooding below are simulated; nothing was sent to anyone.', leave: 'Leave preview Esc',
       drill: '[DRILL]', drillText: 'Flood {flood}, clock ×{speed}. Warnings, tasks and messages on this screen belong to the drill.', drillElsewhere: 'A drill is running', drillElsewhereText: '{flood}; live levels, tasks and channels are not touched.',
       degraded: 'Live line cut', degradedText: 'Data stand at {time}; asking every 15 s, reconnecting.', down: 'Server not reachable', downText: 'The screen shows data of {time}; trying again. The server goes on following the tasks it has sent.',
     },
@@ -114,7 +114,7 @@ export const messages: Messages = {
     search: { title: 'Search', hint: 'Station, grid, dam, village, person, or chainage such as K9+200', none: 'Nothing found.' },
     print: { title: 'Task sheet · {group}', at: '{day} {time}  {level}  playbook {edition}', who: 'Person and phone', tick: 'Done' },
     chart: {
-      title: 'Hydrograph', flow: 'discharge', stage: 'stage', measured: 'measured', forecast: 'forecast', below: 'Below: stage m {datum}', noData: 'no data', latest: 'latest {value}, {time}', peak: 'measured peak {value} · {time}', peakForecast: 'forecast peak {value} · {time}', rises: 'rises over {value} at {time}', falls: 'falls below {value} at {time}',
+      title: 'Hydrograph', flow: 'discharge', stage: 'stage', measured: 'measured', forecast: 'forecast', below: 'below: stage m, {datum}', noData: 'no data', latest: 'latest {value}, {time}', peak: 'measured peak {value} · {time}', peakForecast: 'forecast peak {value} · {time}', rises: 'rises over {value} at {time}', falls: 'falls below {value} at {time}',
       summary: '{name}: {value} at {time}. ', summaryNone: '{name}: no usable data.', asTable: 'Table', asChart: 'Chart', time: 'Time', quality: 'Quality', play: 'Play', pause: 'Pause', speed: 'Speed of play', scrubber: 'Time', following: 'Following now', toNow: 'Back to now',
     },
     map: {

@@ -98,5 +98,5 @@ export function axisRange(low: number, high: number, fromZero: boolean): [number
   const base = fromZero ? 0 : low
   const span = Math.max(high - base, fromZero ? 100 : 0.5)
   const step = 10 ** Math.floor(Math.log10(span)) / 2
-  return [fromZero ? 0 : Math.floor((low - span * 0.05) / step) * step, Math.ceil((high + span * 0.08) / step) * step]
+  return [fromZero ? 0 : Math.floor((low - span * 0.05) / step) * step, Math.ceil((high + span * 0.18) / step) * step]
 }

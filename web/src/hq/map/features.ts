@@ -62,7 +62,7 @@ export function listRows(layers: Map<string, FeatureCollection>, shown: (layer: 
       const box = feature.geometry && bounds(feature.geometry)
       if (!box || (view && !overlaps(box, view))) continue
       const properties = feature.properties ?? {}
-      if (properties.kind === 'stake') continue
+      if (properties.kind === 'stake' || properties.kind === 'segment') continue
       found.push({ layer, id: idOf(feature), name: nameOf(properties), state: String(properties.state ?? ''), place: placeOf(properties), lon: (box[0] + box[2]) / 2, lat: (box[1] + box[3]) / 2, grade: Number(properties.grade ?? 0) })
     }
     if (layer === 'hazards') found.sort((a, b) => Number(a.state !== 'open') - Number(b.state !== 'open') || b.grade - a.grade)

@@ -13,6 +13,7 @@ export interface MapLayer {
 
 export const MAP_LAYERS: MapLayer[] = [
   { name: 'river', group: 'base', every_ms: 0, base: true },
+  { name: 'roads', group: 'base', every_ms: 0, base: true },
   { name: 'inundation', group: 'inundation', every_ms: 60_000 },
   { name: 'grids', group: 'grids', every_ms: 30_000 },
   { name: 'levee', group: 'levee', every_ms: 0 },

@@ -13,6 +13,8 @@ const FONT = ['Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', 'sans-serif'
 const DEPTHS: ExpressionSpecification = ['step', ['to-number', ['get', 'depth_m'], 0], '#b5dfe9', 0.5, '#6fb9dc', 1, '#3f8bca', 2, '#3464b4', 3, '#46449f']
 const NAME = ['name_zh', 'name_en'] as const
 const halo = { 'text-color': '#e6eef5', 'text-halo-color': '#0d1822', 'text-halo-width': 1.6 }
+/** The levee itself; its stretches lie on top of it and are only listed. */
+const levee: ExpressionSpecification = ['all', ['==', ['geometry-type'], 'LineString'], ['!=', ['get', 'kind'], 'segment']]
 const pointOnly: ExpressionSpecification = ['==', ['geometry-type'], 'Point']
 
 export function sourceOf(layer: MapLayer): SourceSpecification {
@@ -29,20 +31,23 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
   const of = (part: string, rest: Record<string, unknown>): LayerSpecification => ({ id: `${name}/${part}`, source: name, ...rest }) as unknown as LayerSpecification
   switch (name) {
     case 'river': return [
-      of('fill', { type: 'fill', filter: ['==', ['geometry-type'], 'Polygon'], paint: { 'fill-color': '#123f66' } }),
+      of('plain', { type: 'fill', filter: ['==', ['get', 'kind'], 'floodplain'], paint: { 'fill-color': '#10202b' } }),
+      of('fill', { type: 'fill', filter: ['all', ['==', ['geometry-type'], 'Polygon'], ['!', ['in', ['get', 'kind'], ['literal', ['floodplain', 'bar']]]]], paint: { 'fill-color': '#123f66' } }),
+      of('bar', { type: 'fill', filter: ['==', ['get', 'kind'], 'bar'], paint: { 'fill-color': '#1d3340' } }),
       of('line', { type: 'line', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': '#2e74a8', 'line-width': 2.5, 'line-dasharray': [4, 3] } }),
-      of('label', { type: 'symbol', layout: text(14, { 'text-letter-spacing': 0.4 }), paint: { 'text-color': '#9cc9ea', 'text-halo-color': '#123f66', 'text-halo-width': 1 } }),
+      of('label', { type: 'symbol', filter: ['in', ['coalesce', ['get', 'kind'], 'channel'], ['literal', ['channel', 'centreline']]], layout: text(14, { 'text-letter-spacing': 0.4 }), paint: { 'text-color': '#9cc9ea', 'text-halo-color': '#123f66', 'text-halo-width': 1 } }),
     ]
+    case 'roads': return [of('line', { type: 'line', paint: { 'line-color': '#2b3c49', 'line-width': ['interpolate', ['linear'], ['zoom'], 11, 0.8, 15, 3] } })]
     case 'inundation': return [of('fill', { type: 'fill', paint: { 'fill-color': DEPTHS, 'fill-opacity': 0.66, 'fill-antialias': false } })]
     case 'grids': return [
       of('fill', { type: 'fill', paint: { 'fill-color': ['match', ['coalesce', ['get', 'state'], 'normal'], 'hazard', '#4a3212', 'overdue', '#4a1a1f', '#14232f'], 'fill-opacity': 0.75 } }),
       of('hatch', { type: 'fill', filter: ['==', ['get', 'state'], 'unstaffed'], paint: { 'fill-pattern': 'unstaffed' } }),
       of('line', { type: 'line', paint: { 'line-color': ['match', ['coalesce', ['get', 'state'], 'normal'], 'hazard', '#b58a3f', 'overdue', '#ff8f8a', '#3a5468'], 'line-width': ['match', ['coalesce', ['get', 'state'], 'normal'], ['hazard', 'overdue'], 1.8, 1] } }),
-      of('label', { type: 'symbol', minzoom: 12, layout: { 'text-field': ['to-string', ['coalesce', ['get', 'number'], ['get', 'index'], '']], 'text-font': FONT, 'text-size': 11 }, paint: { ...halo, 'text-color': '#8fa3b3' } }),
+      of('label', { type: 'symbol', minzoom: 12, layout: { 'text-field': ['to-string', ['coalesce', ['get', 'number'], ['get', 'label'], '']], 'text-font': FONT, 'text-size': 11 }, paint: { ...halo, 'text-color': '#8fa3b3' } }),
     ]
     case 'levee': return [
-      of('casing', { type: 'line', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': '#0d1822', 'line-width': 6 } }),
-      of('line', { type: 'line', filter: ['==', ['geometry-type'], 'LineString'], paint: { 'line-color': '#d9c89a', 'line-width': 3.5 } }),
+      of('casing', { type: 'line', filter: levee, paint: { 'line-color': '#0d1822', 'line-width': 6 } }),
+      of('line', { type: 'line', filter: levee, paint: { 'line-color': '#d9c89a', 'line-width': 3.5 } }),
       of('tick', { type: 'circle', filter: pointOnly, paint: { 'circle-radius': 3, 'circle-color': '#0d1822', 'circle-stroke-color': '#d9c89a', 'circle-stroke-width': 1.5 } }),
       of('label', { type: 'symbol', filter: pointOnly, minzoom: 11.5, layout: text(11, { 'text-offset': [0, 1.1] }), paint: { ...halo, 'text-color': '#cfc29c' } }),
     ]
@@ -56,8 +61,8 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
       of('label', { type: 'symbol', minzoom: 14, layout: { 'text-field': ['to-string', ['coalesce', ['get', 'number'], '']], 'text-font': FONT, 'text-size': 11 }, paint: halo }),
     ]
     case 'stones': return [
-      of('cluster', { type: 'circle', filter: ['has', 'point_count'], paint: { 'circle-radius': 13, 'circle-color': '#12301f', 'circle-stroke-width': 1.5, 'circle-stroke-color': ['case', ['>', ['get', 'moved'], 0], '#ffe45c', '#35c46a'] } }),
-      of('count', { type: 'symbol', filter: ['has', 'point_count'], layout: { 'text-field': ['case', ['>', ['get', 'moved'], 0], ['concat', ['get', 'point_count_abbreviated'], '·', ['get', 'moved'], '▲'], ['to-string', ['get', 'point_count_abbreviated']]], 'text-font': FONT, 'text-size': 11, 'text-allow-overlap': true }, paint: halo }),
+      of('cluster', { type: 'circle', filter: ['has', 'point_count'], paint: { 'circle-translate': [0, -20], 'circle-radius': 13, 'circle-color': '#12301f', 'circle-stroke-width': 1.5, 'circle-stroke-color': ['case', ['>', ['get', 'moved'], 0], '#ffe45c', '#35c46a'] } }),
+      of('count', { type: 'symbol', filter: ['has', 'point_count'], layout: { 'text-field': ['case', ['>', ['get', 'moved'], 0], ['concat', ['get', 'point_count_abbreviated'], '·', ['get', 'moved'], '▲'], ['to-string', ['get', 'point_count_abbreviated']]], 'text-font': FONT, 'text-size': 11, 'text-allow-overlap': true }, paint: { ...halo, 'text-translate': [0, -20] } }),
       of('sign', { type: 'symbol', filter: ['!', ['has', 'point_count']], layout: { 'icon-image': ['concat', 'stone/', ['match', ['coalesce', ['get', 'state'], 'ok'], ['moved', 'moved-fast', 'offline'], ['get', 'state'], 'ok']], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['coalesce', ['get', 'state'], 'ok'], 'moved-fast', 3, 'moved', 2, 1] } }),
     ]
     case 'routes': return [

@@ -5,6 +5,14 @@ import { ApiError, api } from '@/api/client'
 import { useLive } from '@/stores/live'
 import { MAP_LAYERS } from './layers'
 
+/** A store is low when an article of it is below the least amount that its register names. */
+function withLowStock(data: FeatureCollection): FeatureCollection {
+  return { ...data, features: data.features.map((feature) => {
+    const stock = (feature.properties?.stock ?? []) as { amount: number; least: number }[]
+    return { ...feature, properties: { ...feature.properties, low: feature.properties?.low ?? stock.some((item) => item.amount < item.least) } }
+  }) }
+}
+
 const RETRY_MS = 30_000
 
 export interface MapData {
@@ -28,7 +36,7 @@ export function useMapData(): MapData {
     try {
       const answer = await api.get<FeatureCollection>(`/map/${name}`)
       if (!Array.isArray(answer?.features)) throw new Error(`layer ${name} is no feature collection`)
-      layers.value.set(name, answer)
+      layers.value.set(name, name === 'depots' ? withLowStock(answer) : answer)
       faults.value.delete(name)
     } catch (cause) {
       faults.value.set(name, cause)
