@@ -69,9 +69,13 @@ describe('leveeFrom', () => {
   const line = (from: [number, number][], properties: Record<string, unknown>) => ({ type: 'Feature', geometry: { type: 'LineString', coordinates: from }, properties })
   const [a, b, c] = [at(0, 0), at(1000, 0), at(2000, 0)].map((p): [number, number] => [p.lon, p.lat]) as [[number, number], [number, number], [number, number]]
   it('joins sections in the order of their posts', () => {
-    const found = leveeFrom({ features: [line([b, c], { chainage_from_m: 10_000, chainage_to_m: 11_000 }), line([a, b], { chainage_from_m: 9000, chainage_to_m: 10_000 })] })
+    const found = leveeFrom({ features: [line([b, c], { from_m: 10_000, to_m: 11_000 }), line([a, b], { from_m: 9000, to_m: 10_000 })] })
     expect(found?.points.map((point) => Math.round(point.chainage_m))).toEqual([9000, 10_000, 10_000, 11_000])
     expect(found?.water_left).toBe(true)
+  })
+  it('takes the axis, not the segments drawn over it', () => {
+    const found = leveeFrom({ features: [line([a, b, c], { kind: 'levee', from_m: 0, to_m: 2000 }), line([a, b], { kind: 'segment', from_m: 0, to_m: 1000 }), { type: 'Feature', geometry: { type: 'Point', coordinates: a }, properties: { kind: 'stake' } }] })
+    expect(found?.points.map((point) => Math.round(point.chainage_m))).toEqual([0, 1000, 2000])
   })
   it('measures a line without posts from zero', () => {
     expect(leveeFrom({ features: [line([a, b, c], {})] })?.points.map((point) => Math.round(point.chainage_m))).toEqual([0, 1000, 2000])

@@ -1,4 +1,4 @@
-// Reads the levee's axis from the map layer `levee` (GeoJSON). A layer without a usable line gives null, never a guess.
+// Reads the levee's axis from the map layer `levee` (GeoJSON): the features of kind `levee`, else all its lines. A layer without a usable line gives null, never a guess.
 import { distance, type Levee, type LeveePoint } from './chainage'
 
 interface Feature { geometry?: { type?: string; coordinates?: unknown } | null; properties?: Record<string, unknown> | null }
@@ -7,7 +7,8 @@ interface Feature { geometry?: { type?: string; coordinates?: unknown } | null; 
 export function leveeFrom(layer: unknown): Levee | null {
   const features = (layer as { features?: Feature[] } | null)?.features
   if (!Array.isArray(features)) return null
-  const sections = features.flatMap(sectionsOf).sort((a, b) => a.from - b.from)
+  const axes = features.filter((feature) => feature.properties?.kind === 'levee')
+  const sections = (axes.length > 0 ? axes : features).flatMap(sectionsOf).sort((a, b) => a.from - b.from)
   const points: LeveePoint[] = []
   for (const section of sections) points.push(...measured(section, points[points.length - 1]?.chainage_m ?? 0))
   if (points.length < 2) return null
@@ -20,8 +21,8 @@ interface Section { line: [number, number][]; from: number; to: number | null; s
 function sectionsOf(feature: Feature): Section[] {
   const line = lineOf(feature.geometry)
   if (line.length < 2) return []
-  const from = numberOf(feature.properties, 'chainage_from_m')
-  return [{ line, from: from ?? 0, to: numberOf(feature.properties, 'chainage_to_m'), stated: from !== null }]
+  const from = numberOf(feature.properties, 'from_m')
+  return [{ line, from: from ?? 0, to: numberOf(feature.properties, 'to_m'), stated: from !== null }]
 }
 
 function lineOf(geometry: Feature['geometry']): [number, number][] {

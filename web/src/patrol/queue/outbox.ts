@@ -83,7 +83,8 @@ export class Outbox {
     const twin = this.#twinOf(wanted)
     if (twin) return twin
     if (this.all().filter(isUnsent).length >= MOST_UNSENT && wanted.kind !== 'sos') throw new OutboxFull()
-    const now = this.wiring.now()
+    const newest = Math.max(0, ...this.all().map((item) => item.created_ms))
+    const now = Math.max(this.wiring.now(), newest + 1) // also when the phone's clock was set back: order is kept
     const id = wanted.id ?? ulid(now)
     const photos = (wanted.photos ?? []).slice(0, MOST_PHOTOS).map((photo) => ({ ...photo, item: id }))
     const item: QueueItem = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { IDLE, REPEAT_MS, step, type Sos, type SosAct, type SosEvent } from './machine'
+import { IDLE, REPEAT_MS, restored, step, type Sos, type SosAct, type SosEvent } from './machine'
 
 /** Plays events at times (ms) and lists what had to be done. */
 function play(events: [number, SosEvent][]): { sos: Sos; acts: SosAct[] } {
@@ -36,5 +36,11 @@ describe('sos', () => {
     expect(play(held)).toMatchObject({ sos: { times: 3 }, acts: ['buzz', 'send', 'send', 'send'] })
     const answered = play([...held, [70_000, { type: 'answered', by: '值班员' }], [200_000, tick]])
     expect(answered).toMatchObject({ sos: { state: 'answered', by: '值班员' }, acts: ['buzz', 'send', 'send', 'send', 'buzz'] })
+  })
+  it('outlives a reload once it was held', () => {
+    const calling: Sos = { state: 'calling', since_ms: 1, times: 2, again_ms: 9 }
+    expect(restored(JSON.parse(JSON.stringify(calling)))).toEqual(calling)
+    expect(step(restored({ state: 'undo', send_ms: 500 }), tick, 600)).toMatchObject([{ state: 'calling' }, 'send'])
+    for (const kept of [null, 'x', { state: 'holding', since_ms: 1 }, { state: 'calling', times: 'many' }, { state: 'answered', by: 'x', at_ms: 1 }]) expect(restored(kept)).toEqual(IDLE)
   })
 })
