@@ -7,7 +7,7 @@ export type ItemKind = TaskMove | 'report' | 'sos'
 
 /** Where something is; metres along the levee, WGS-84 degrees. */
 export interface Spot { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number }
-export interface ReportBody { kind: 'hazard' | 'patrol' | 'task'; type: string; place: Spot; observed_at: string; text?: string }
+export interface ReportBody { kind: 'hazard' | 'patrol' | 'task'; type: string; place: Spot; observed_at: string; text?: string; task?: string }
 export interface DeclineBody { reason: 'road-cut' | 'injured' | 'busy' | 'other'; text?: string }
 export interface SosBody { place: Spot; at: string }
 export type ItemBody = Record<string, never> | ReportBody | DeclineBody | SosBody

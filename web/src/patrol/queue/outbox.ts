@@ -94,7 +94,7 @@ export class Outbox {
     }
     const write = this.wiring.db.transaction(['items', 'photos'], 'readwrite')
     for (const photo of photos) void write.objectStore('photos').put(photo)
-    void write.objectStore('items').put(item)
+    void write.objectStore('items').put(plain(item))
     await write.done // on disk before the screen says 待发
     this.#items.set(id, item)
     this.#changed()
@@ -220,7 +220,7 @@ export class Outbox {
   }
 
   async #store(item: QueueItem): Promise<void> {
-    await this.wiring.db.put('items', JSON.parse(JSON.stringify(item)) as QueueItem)
+    await this.wiring.db.put('items', plain(item))
     this.#items.set(item.id, item)
     this.#changed()
   }
@@ -247,6 +247,11 @@ export class Outbox {
   }
 
   #changed(): void { for (const listener of this.#listeners) listener() }
+}
+
+/** A copy without the proxies of the screen, which the store cannot hold. */
+function plain(item: QueueItem): QueueItem {
+  return JSON.parse(JSON.stringify(item)) as QueueItem
 }
 
 async function inOneTab(work: () => Promise<void>): Promise<void> {
