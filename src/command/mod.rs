@@ -1,1 +1,34 @@
-//! The deterministic core: inputs in, facts out; state is a fold over facts. No I/O, no clock.
+//! The deterministic core: inputs in, facts out; state is a fold over facts.
+//!
+//! [`Core::step`] takes an [`Input`] and the moment and gives the facts that follow, or a [`Refused`] that leaves no
+//! trace. It reads no clock and does no I/O. An input without facts leaves the state as it was, so the recorded inputs,
+//! folded again, give the byte-same journal. Ids come from the journal's sequence.
+
+mod activation;
+mod actor;
+mod chain;
+mod core;
+mod evaluate;
+mod fact;
+mod field;
+mod input;
+mod ladder;
+mod refused;
+mod release;
+mod settings;
+mod state;
+mod task;
+mod watch;
+mod why;
+
+pub use actor::Actor;
+pub use chain::{ChainFault, ChainHash, verify_chain};
+pub use core::Core;
+pub use fact::{Entry, Fact, Sensed, Severity, Signature, WithdrawReason, Words};
+pub use input::{FieldReport, Input, ReadingRef, ReportKind};
+pub use refused::Refused;
+pub use settings::CommandSettings;
+pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FloodEvent, Report, State};
+pub use task::{Refusal, Task};
+pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
+pub use why::{WhyStep, why};

@@ -1,1 +1,15 @@
 //! Readings from devices: one folder per protocol.
+
+mod fault;
+mod intake;
+pub mod modbus;
+pub mod sensors;
+
+pub use fault::{FileFault, utf8};
+pub use intake::{Intake, IntakeError, IntakeParts};
+
+use crate::model::Timestamp;
+use std::sync::Arc;
+
+/// The clock of the reach, handed in by whoever owns it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -1,7 +1,9 @@
 //! People: grid members, their roles and duties; users of the system and what they may sign.
 
-use super::{MemberId, PlaceId};
+use super::{MemberId, PlaceId, UnknownWord};
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// Role of an instruction as the playbook writes it: `patrol_team`, `hq_duty_office`, …
 pub type RoleCode = String;
@@ -82,4 +84,49 @@ pub enum UserRole {
     Operator,
     /// Reads journal and audit.
     Auditor,
+}
+
+impl UserRole {
+    /// All roles.
+    pub const ALL: [Self; 9] = [
+        Self::Viewer,
+        Self::Duty,
+        Self::Hydrologist,
+        Self::Commander,
+        Self::Deputy,
+        Self::Member,
+        Self::Director,
+        Self::Operator,
+        Self::Auditor,
+    ];
+
+    /// `viewer`, `duty`, … as on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Duty => "duty",
+            Self::Hydrologist => "hydrologist",
+            Self::Commander => "commander",
+            Self::Deputy => "deputy",
+            Self::Member => "member",
+            Self::Director => "director",
+            Self::Operator => "operator",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
+impl fmt::Display for UserRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for UserRole {
+    type Err = UnknownWord;
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let known = "viewer, duty, hydrologist, commander, deputy, member, director, operator, auditor";
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == word);
+        found.ok_or_else(|| UnknownWord { word: word.to_owned(), known })
+    }
 }

@@ -1,1 +1,17 @@
 //! Durable series, journal, users and outbox. The only room that knows a database.
+
+mod database;
+mod directory;
+mod engine;
+mod error;
+mod journal;
+mod photos;
+pub mod series;
+pub mod users;
+
+pub use database::{Database, Migration, SchemaPart, WriteTransaction};
+pub use directory::{StoreDirectory, blobs_folder, make_private, series_file, state_file};
+pub use engine::{Clock, Engine, EngineError, OnceKey, Outcome, Render};
+pub use error::{Cause, StoreError};
+pub use journal::{Answer, Delivery, JOURNAL_SCHEMA, Journal, JournalError};
+pub use photos::{Photo, PhotoError, Photos};

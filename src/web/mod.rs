@@ -1,1 +1,22 @@
 //! HTTP API, event stream, sessions and the pages embedded in the binary.
+//!
+//! In: requests. Out: JSON shapes of `web/src/api/types.ts`, Server-Sent Events, pages. It decides nothing: changes go
+//! to the engine as inputs, and what is answered is durable. Without an administrator only `/setup` and `/healthz` open.
+
+mod door;
+mod extract;
+mod openapi;
+mod pages;
+mod post;
+mod problem;
+mod routes;
+mod session;
+mod shape;
+mod site;
+mod stream;
+
+pub use extract::{At, Body, Id};
+pub use post::{ClockKind, Layers, Post, Scope};
+pub use problem::Problem;
+pub use session::Session;
+pub use site::{DrillAsk, Drills, Site, Workers, router};

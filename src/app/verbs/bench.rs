@@ -1,0 +1,28 @@
+//! `anlan bench`: the figures of `docs/performance.md`, each with the command that makes it. One file for each measurement.
+
+mod ingest;
+mod meter;
+mod victoria;
+mod workload;
+
+use clap::Subcommand;
+use std::error::Error;
+
+/// Arguments of `anlan bench`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: Measurement,
+}
+
+#[derive(Debug, Subcommand)]
+enum Measurement {
+    /// 写入时序库：每批落盘后才确认。Points into the series store, each batch acknowledged after it is on disk.
+    Ingest(ingest::Args),
+}
+
+pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
+    match args.what {
+        Measurement::Ingest(args) => ingest::run(args),
+    }
+}

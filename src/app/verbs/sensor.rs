@@ -1,0 +1,67 @@
+//! `anlan sensor probe FILE`: reads the devices of one file once and prints raw and scaled values.
+
+use super::Outcome;
+use crate::app::editions;
+use crate::ingest::modbus::{Probed, probe};
+use crate::ingest::sensors::Sensors;
+use serde_json::json;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// 读取一次，显示原始值与换算值 (reads once, shows raw and scaled values).
+    Probe {
+        /// A gauge or stones file of `sensors/`.
+        file: PathBuf,
+        /// Where the virtual field devices listen, instead of the addresses in the files.
+        #[arg(long)]
+        field: Option<SocketAddr>,
+        /// One JSON line a series.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let Action::Probe { file, field, json } = args.action;
+    let files =
+        editions::sensors::of_file(&file).map_err(|cause| format!("cannot read {}: {cause}", file.display()))?;
+    let mut sensors = Sensors::load(&files)?;
+    if let Some(base) = field {
+        sensors.use_field(&base.ip().to_string(), base.port())?;
+    }
+    if sensors.devices.is_empty() {
+        return Err(format!("{} names no device; give a file with [gauge] or [stones]", file.display()).into());
+    }
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+        let mut out = std::io::stdout();
+        for device in &sensors.devices {
+            let Some(endpoint) = sensors.endpoints.get(&device.endpoint) else { continue };
+            for probed in probe(endpoint, device).await? {
+                writeln!(out, "{}", line(&probed, json))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn line(probed: &Probed, as_json: bool) -> String {
+    let value = probed.value.is_finite().then_some(probed.value);
+    if as_json {
+        return json!({
+            "series": probed.series.as_str(), "register": probed.register, "raw": probed.raw, "value": value, "unit": probed.unit,
+        })
+        .to_string();
+    }
+    let raw = probed.raw.as_deref().unwrap_or("(无效 void)");
+    let value = value.map_or("缺测 no value".to_owned(), |value| format!("{value:.3} {}", probed.unit));
+    format!("{:<28} register {:<5} raw {raw:<12} = {value}", probed.series.as_str(), probed.register)
+}

@@ -1,0 +1,269 @@
+//! From signals to fired rows, drafts and withdrawals.
+
+use super::core::Desk;
+use super::{Fact, ReadingRef, Sensed, Signature, WithdrawReason, Words};
+use crate::model::{Authority, EventId, InstructionCode, PlaceId, TaskId, TaskStatus, WarningLevel};
+use crate::playbook::{Instruction, Phase, Playbook, Snapshot, Truth, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What one evaluation changes for one row, by place.
+#[derive(Default)]
+struct RowChange {
+    fired: Vec<PlaceId>,
+    safe: Vec<PlaceId>,
+    unsafe_again: Vec<PlaceId>,
+    rearmed: Vec<PlaceId>,
+    stopped: Vec<PlaceId>,
+    resumed: Vec<PlaceId>,
+}
+
+impl Desk<'_> {
+    pub(super) fn evaluate(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
+        self.watch_level(snapshot);
+        let playbook = Arc::clone(&self.core.playbook);
+        let verdicts = playbook.evaluate(snapshot, &self.state.standing(), &self.core.reach);
+        let changes: Vec<_> = verdicts
+            .chunk_by(|one, next| one.row == next.row)
+            .filter_map(|of_row| {
+                let row = playbook.instructions().get(of_row.first()?.row)?;
+                Some((row, self.changes_of(row, of_row)))
+            })
+            .collect();
+        self.open_event(&changes);
+        for (row, change) in changes {
+            self.record_changes(row, change, snapshot, readings);
+        }
+        self.settle_tasks(&playbook);
+        self.close_event_if_clear(&playbook);
+        self.issue_unsigned();
+    }
+
+    /// Holds, proposals, and whether the command is on its way down.
+    fn watch_level(&mut self, snapshot: &Snapshot) {
+        let before = self.state.watch.clone();
+        let after = self.core.playbook.levels().observe(&before, self.now, snapshot);
+        if after == before {
+            return;
+        }
+        let (from, to) = (before.proposed, after.proposed);
+        let reason = self.core.playbook.levels().reason(&after);
+        self.record(Fact::LevelWatched { state: after });
+        if from != to {
+            self.record(Fact::LevelProposed { from, to, reason });
+        }
+        if self.state.event.is_some() {
+            if to < self.state.in_force && !self.state.lowering {
+                self.record(Fact::Lowering { on: true });
+            } else if to > self.state.in_force && self.state.lowering {
+                self.record(Fact::Lowering { on: false });
+            }
+        }
+    }
+
+    fn changes_of(&self, row: &Instruction, verdicts: &[Verdict]) -> RowChange {
+        let everywhere = verdicts.iter().find(|verdict| verdict.place.is_none());
+        let local: BTreeMap<_, _> =
+            verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).collect();
+        let mut change = RowChange::default();
+        for place in self.core.reach.places_of_scope(&row.scope) {
+            let Some(verdict) = local.get(place).copied().or(everywhere) else { continue };
+            let Some(firing) = self.state.firings.get(&(row.code.clone(), place.clone())) else {
+                if verdict.truth == Truth::True && verdict.stop != Truth::True {
+                    change.fired.push(place.clone());
+                }
+                continue;
+            };
+            let over = verdict.truth == Truth::False && (row.is_hazard_driven() || verdict.still == Truth::False);
+            let rearm = chrono::TimeDelta::seconds(i64::from(self.state.settings.rearm_after_s));
+            match (over, firing.safe_since) {
+                (true, _) if row.is_hazard_driven() => change.rearmed.push(place.clone()),
+                (true, None) => change.safe.push(place.clone()),
+                (true, Some(since)) if self.now - since >= rearm => change.rearmed.push(place.clone()),
+                (false, Some(_)) if verdict.still == Truth::True => change.unsafe_again.push(place.clone()),
+                _ => {}
+            }
+            match (verdict.stop, firing.stopped) {
+                (Truth::True, false) => change.stopped.push(place.clone()),
+                (Truth::False, true) => change.resumed.push(place.clone()),
+                _ => {}
+            }
+        }
+        change
+    }
+
+    /// The first row that is neither preparation nor withdrawal opens the event and pins the edition.
+    fn open_event(&mut self, changes: &[(&Instruction, RowChange)]) {
+        let begins = |(row, change): &(&Instruction, RowChange)| {
+            !change.fired.is_empty() && !matches!(row.phase, Phase::Prepare | Phase::Withdraw)
+        };
+        if self.state.event.is_none() && changes.iter().any(begins) {
+            self.begin_event();
+        }
+    }
+
+    pub(super) fn begin_event(&mut self) {
+        let event = EventId(self.next_seq());
+        let edition = self.core.playbook.edition().to_owned();
+        self.record(Fact::EventOpened { event, edition });
+    }
+
+    fn record_changes(&mut self, row: &Instruction, change: RowChange, snapshot: &Snapshot, readings: &[ReadingRef]) {
+        let code = &row.code;
+        // A row of the quiet time does not fire in the very step that opens the event.
+        let quiet = row.phase == Phase::Prepare && self.state.event.is_some();
+        if !change.fired.is_empty() && !quiet {
+            let because = sensed(row, snapshot, change.fired.first());
+            self.record(Fact::Fired { code: code.clone(), places: change.fired, because, readings: readings.to_vec() });
+        }
+        if !change.safe.is_empty() {
+            self.record(Fact::SafeSince { code: code.clone(), places: change.safe, since: Some(self.now) });
+        }
+        if !change.unsafe_again.is_empty() {
+            self.record(Fact::SafeSince { code: code.clone(), places: change.unsafe_again, since: None });
+        }
+        if !change.stopped.is_empty() {
+            self.record(Fact::Stopped { code: code.clone(), places: change.stopped, stopped: true });
+        }
+        if !change.resumed.is_empty() {
+            self.record(Fact::Stopped { code: code.clone(), places: change.resumed, stopped: false });
+        }
+        if !change.rearmed.is_empty() {
+            self.rearm(code, change.rearmed);
+        }
+    }
+
+    /// The row may fire again; what still waits for a signature has lost its cause.
+    fn rearm(&mut self, code: &InstructionCode, places: Vec<PlaceId>) {
+        let drafts: Vec<_> = places
+            .iter()
+            .filter_map(|place| self.state.firings.get(&(code.clone(), place.clone()))?.task)
+            .filter(|task| self.state.drafts.contains(task))
+            .collect();
+        for task in drafts {
+            self.record(Fact::Withdrawn { task, reason: WithdrawReason::Stopped });
+        }
+        self.record(Fact::Rearmed { code: code.clone(), places });
+    }
+
+    /// Drafts what stands, withdraws what a stronger row replaced or what has reached its end.
+    fn settle_tasks(&mut self, playbook: &Playbook) {
+        if self.nothing_moved() {
+            return;
+        }
+        let fired: BTreeSet<(usize, PlaceId)> = self
+            .state
+            .firings
+            .iter()
+            .filter(|(_, firing)| !firing.stopped)
+            .filter_map(|((code, place), _)| Some((playbook.row(code)?, place.clone())))
+            .collect();
+        let standing = crate::playbook::supersede(&fired, playbook, &self.core.reach);
+        let mut to_draft = Vec::new();
+        let mut to_withdraw = Vec::new();
+        for ((code, place), firing) in &self.state.firings {
+            let Some(row) = playbook.row(code) else { continue };
+            let stands = standing.contains(&(row, place.clone()));
+            match firing.task {
+                None if stands => to_draft.push((code.clone(), place.clone())),
+                Some(task) if !stands && self.state.tasks.get(&task).is_some_and(|task| task.is_live()) => {
+                    let reason = if firing.stopped {
+                        WithdrawReason::Stopped
+                    } else {
+                        WithdrawReason::Superseded { by: self.stronger_than(code).unwrap_or_else(|| code.clone()) }
+                    };
+                    to_withdraw.push((task, reason));
+                }
+                _ => {}
+            }
+        }
+        for (task, reason) in to_withdraw {
+            self.record(Fact::Withdrawn { task, reason });
+        }
+        for (code, place) in to_draft {
+            self.draft(playbook, &code, place);
+        }
+    }
+
+    fn stronger_than(&self, code: &InstructionCode) -> Option<InstructionCode> {
+        let holds = |row: &&Instruction| {
+            row.supersedes.contains(code) && self.state.firings.keys().any(|(fired, _)| fired == &row.code)
+        };
+        self.core.playbook.instructions().iter().rev().find(holds).map(|row| row.code.clone())
+    }
+
+    fn draft(&mut self, playbook: &Playbook, code: &InstructionCode, place: PlaceId) {
+        let Some(row) = playbook.instruction(code) else { return };
+        let on_duty = self.core.reach.on_duty(&row.role, &place);
+        let (owner, deputy) =
+            on_duty.map_or((None, None), |(owner, deputy)| (Some(owner.clone()), Some(deputy.clone())));
+        if owner.is_none() {
+            self.record(Fact::AlarmRaised {
+                alarm: format!("unowned:{code}:{place}"),
+                severity: super::Severity::Critical,
+                title: Words {
+                    zh: format!("{code} {}：{place} 无人值守该岗位，请指定责任人", row.title_zh),
+                    en: format!("{code} at {place}: nobody is on duty as {}; name someone", row.role),
+                },
+            });
+        }
+        let task = TaskId(self.next_seq());
+        self.record(Fact::Drafted { task, code: code.clone(), place, owner, deputy });
+    }
+
+    /// Releases drafts that need no signature of their own.
+    pub(super) fn issue_unsigned(&mut self) {
+        let ready: Vec<_> = self
+            .state
+            .drafts()
+            .filter_map(|task| Some((task.id, self.core.playbook.instruction(&task.code)?)))
+            .filter(|(_, row)| self.goes_unsigned(row))
+            .map(|(task, _)| task)
+            .collect();
+        for task in ready {
+            self.issue(task, Signature::NotNeeded);
+        }
+    }
+
+    /// No signature: the row says so, is not part of going down, and its colour is already in force.
+    fn goes_unsigned(&self, row: &Instruction) -> bool {
+        row.authority == Authority::None && row.phase != Phase::Withdraw && level_of(row) <= self.state.in_force
+    }
+
+    /// All-clear: no level, and no row of the flood is latched any more.
+    fn close_event_if_clear(&mut self, playbook: &Playbook) {
+        let Some(event) = self.state.event.clone() else { return };
+        let of_flood = |code: &InstructionCode| {
+            playbook.instruction(code).is_some_and(|row| matches!(row.phase, Phase::Alert | Phase::Respond))
+        };
+        let calm = self.state.in_force == WarningLevel::None
+            && self.state.watch.proposed == WarningLevel::None
+            && !self.state.firings.keys().any(|(code, _)| of_flood(code));
+        if !calm {
+            return;
+        }
+        let left: Vec<_> = self
+            .state
+            .tasks
+            .values()
+            .filter(|task| task.is_live() && (of_flood(&task.code) || task.status == TaskStatus::Draft))
+            .map(|task| task.id)
+            .collect();
+        for task in left {
+            self.record(Fact::Withdrawn { task, reason: WithdrawReason::StoodDown });
+        }
+        self.record(Fact::EventClosed { event: event.id });
+    }
+}
+
+/// The signals of a row's condition with their values, for the chain of evidence.
+fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>) -> Vec<Sensed> {
+    let value_of = |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.at_place(key, place));
+    let keys = row.trigger.condition.signals();
+    keys.into_iter().filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
+}
+
+/// The colour that a row belongs to; rows that take the colour in force belong to none.
+pub(super) fn level_of(row: &Instruction) -> WarningLevel {
+    row.colour.level().unwrap_or_default()
+}

@@ -1,0 +1,267 @@
+//! What people in the field and at their desks say: answers, reports, orders, notices.
+
+use super::core::Desk;
+use super::{Actor, Fact, FieldReport, Refused, ReportKind, Severity, WithdrawReason};
+use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
+use crate::playbook::{Arg, SignalKey};
+
+const TEXT_LIMIT: usize = 2000;
+
+impl Desk<'_> {
+    pub(super) fn deliver(&mut self, member: &MemberId, tasks: &[TaskId]) {
+        let fresh: Vec<_> = tasks
+            .iter()
+            .copied()
+            .filter(|id| {
+                self.state.tasks.get(id).is_some_and(|task| task.status == TaskStatus::Issued && task.concerns(member))
+            })
+            .collect();
+        if !fresh.is_empty() {
+            self.record(Fact::Delivered { member: member.clone(), tasks: fresh });
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self, by: &Actor, id: TaskId) -> Result<(), Refused> {
+        use TaskStatus::{Acknowledged, Declined, Delivered, Escalated, Issued, OnSite, Overdue};
+        let status = self.own_task(by, id)?;
+        match status {
+            Issued | Delivered | Overdue | Escalated | Declined => {
+                self.record(Fact::Acknowledged { task: id, by: by.clone() });
+                Ok(())
+            }
+            Acknowledged | OnSite => Ok(()), // A second tap is not a fault and not a second answer.
+            status => Err(Refused::IllegalMove { task: id, status, what: "签收" }),
+        }
+    }
+
+    pub(super) fn decline(
+        &mut self,
+        by: &Actor,
+        id: TaskId,
+        reason: DeclineReason,
+        text: Option<&str>,
+    ) -> Result<(), Refused> {
+        let status = self.own_task(by, id)?;
+        if !self.state.tasks.get(&id).is_some_and(|task| task.is_open()) || status == TaskStatus::Declined {
+            return Err(Refused::IllegalMove { task: id, status, what: "拒绝" });
+        }
+        let text = text.map(|text| text.chars().take(TEXT_LIMIT).collect());
+        self.record(Fact::Declined { task: id, by: by.clone(), reason, text });
+        if let Some(task) = self.state.tasks.get(&id).cloned() {
+            self.escalate(&task);
+        }
+        Ok(())
+    }
+
+    pub(super) fn arrive(&mut self, by: &Actor, id: TaskId) -> Result<(), Refused> {
+        match self.own_task(by, id)? {
+            TaskStatus::OnSite => Ok(()),
+            status if self.state.open.contains(&id) && status != TaskStatus::Declined => {
+                self.record(Fact::Arrived { task: id, by: by.clone() });
+                Ok(())
+            }
+            status => Err(Refused::IllegalMove { task: id, status, what: "到达" }),
+        }
+    }
+
+    pub(super) fn complete(&mut self, by: &Actor, id: TaskId) -> Result<(), Refused> {
+        let status = self.own_task(by, id)?;
+        let round_done = self.state.tasks.get(&id).is_some_and(|task| task.round_done);
+        match status {
+            TaskStatus::Done | TaskStatus::Verified => Ok(()),
+            _ if self.state.open.contains(&id) && round_done => Ok(()),
+            status if self.state.open.contains(&id) && status != TaskStatus::Declined => {
+                self.record(Fact::Completed { task: id, by: by.clone() });
+                Ok(())
+            }
+            status => Err(Refused::IllegalMove { task: id, status, what: "完成" }),
+        }
+    }
+
+    pub(super) fn verify(&mut self, by: &Actor, id: TaskId) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "核查任务" });
+        }
+        let task = self.state.tasks.get(&id).ok_or(Refused::NoTask(id))?;
+        if task.status != TaskStatus::Done {
+            return Err(Refused::IllegalMove { task: id, status: task.status, what: "核查" });
+        }
+        if task.done.as_ref().is_some_and(|(_, doer)| doer.user == by.user) {
+            return Err(Refused::OwnWork(id));
+        }
+        self.record(Fact::Verified { task: id, by: by.clone() });
+        Ok(())
+    }
+
+    pub(super) fn recall(&mut self, by: &Actor, tasks: &[TaskId], reason: &str) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "撤销任务" });
+        }
+        if reason.trim().is_empty() {
+            return Err(Refused::NoReason);
+        }
+        for id in tasks {
+            let task = self.state.tasks.get(id).ok_or(Refused::NoTask(*id))?;
+            if !task.is_live() {
+                return Err(Refused::IllegalMove { task: *id, status: task.status, what: "撤销" });
+            }
+        }
+        for id in tasks {
+            let reason = WithdrawReason::Recalled { by: by.clone(), reason: reason.trim().to_owned() };
+            self.record(Fact::Withdrawn { task: *id, reason });
+        }
+        Ok(())
+    }
+
+    pub(super) fn report(&mut self, by: &Actor, content: &FieldReport) -> Result<(), Refused> {
+        if !(1..=3).contains(&content.grade) {
+            return Err(Refused::BadField {
+                field: "grade",
+                problem: "须为 1 一般、2 较大、3 重大 (1, 2 or 3)".into(),
+            });
+        }
+        if content.text.as_ref().is_some_and(|text| text.chars().count() > TEXT_LIMIT) {
+            return Err(Refused::BadField { field: "text", problem: format!("超过 {TEXT_LIMIT} 字 (too long)") });
+        }
+        if content.kind == ReportKind::Hazard && !is_word_of("hazard", &content.type_) {
+            let problem = format!("未知险情类型 {:?} (unknown kind of hazard)", content.type_);
+            return Err(Refused::BadField { field: "type", problem });
+        }
+        let places = self.core.reach.places_at(&content.place);
+        let report = ReportId(self.next_seq());
+        self.record(Fact::Reported { report, by: by.clone(), content: content.clone(), places });
+        let (severity, zh, en) = match content.kind {
+            ReportKind::Sos => (Severity::Critical, "巡查人员求救 SOS", "SOS from the field"),
+            ReportKind::Hazard if content.grade == 3 => (Severity::Critical, "重大险情报告", "major hazard reported"),
+            ReportKind::Hazard => (Severity::Warning, "险情报告", "hazard reported"),
+            ReportKind::Patrol | ReportKind::Task => return Ok(()),
+        };
+        let kind = content.type_.as_str();
+        let words = self.core.playbook.message(&format!("hazard.{kind}"));
+        let (name_zh, name_en) = words.map_or((kind, kind), |words| (words.zh.as_str(), words.en.as_str()));
+        self.raise(format!("report:{report}"), severity, format!("{zh}：{name_zh}"), format!("{en}: {name_en}"));
+        Ok(())
+    }
+
+    pub(super) fn settle(&mut self, by: &Actor, id: ReportId, false_alarm: bool) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "结束险情" });
+        }
+        let report =
+            self.state.reports.get(&id).filter(|report| report.settled.is_none()).ok_or(Refused::NoReport(id))?;
+        if report.by.user == by.user {
+            return Err(Refused::BadField {
+                field: "id",
+                problem: "不能结束自己上报的险情 (nobody settles his own report)".into(),
+            });
+        }
+        self.record(Fact::ReportSettled { report: id, by: by.clone(), false_alarm });
+        self.close_alarm(&format!("report:{id}"));
+        Ok(())
+    }
+
+    pub(super) fn see_report(&mut self, by: &Actor, id: ReportId) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "签阅报告" });
+        }
+        let report = self.state.reports.get(&id).ok_or(Refused::NoReport(id))?;
+        if report.seen_by.is_none() {
+            self.record(Fact::ReportSeen { report: id, by: by.clone() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn order(&mut self, by: &Actor, name: &str, place: Option<&PlaceId>, lift: bool) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "下达命令" });
+        }
+        if !is_word_of("order", name) {
+            let problem = format!("未知命令或通报 {name:?} (unknown order or notice)");
+            return Err(Refused::BadField { field: "name", problem });
+        }
+        if let Some(place) = place
+            && self.core.reach.place(place).is_none()
+        {
+            return Err(Refused::BadField {
+                field: "place", problem: format!("地点 {place} 不存在 (no such place)")
+            });
+        }
+        let holds = self.state.orders.iter().any(|order| order.name == name && order.place.as_ref() == place);
+        let (name, place) = (name.to_owned(), place.cloned());
+        match (lift, holds) {
+            (false, false) => self.record(Fact::Ordered { name, place, by: Some(by.clone()) }),
+            (true, true) => self.record(Fact::OrderLifted { name, place, by: Some(by.clone()) }),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn notice(&mut self, by: &Actor, members: &[MemberId], text: &str) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "发送通知" });
+        }
+        if text.trim().is_empty() || text.chars().count() > TEXT_LIMIT {
+            return Err(Refused::BadField {
+                field: "text",
+                problem: format!("须为 1 至 {TEXT_LIMIT} 字 (1 to {TEXT_LIMIT} characters)"),
+            });
+        }
+        if let Some(unknown) = members.iter().find(|id| self.core.reach.member(id).is_none()) {
+            return Err(Refused::NoMember(unknown.clone()));
+        }
+        if members.is_empty() {
+            return Err(Refused::BadField { field: "members", problem: "至少一人 (at least one person)".into() });
+        }
+        self.record(Fact::Noticed { by: by.clone(), members: members.to_vec(), text: text.trim().to_owned() });
+        Ok(())
+    }
+
+    pub(super) fn mode(&mut self, by: &Actor, mode: WorkingMode) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "切换工作模式" });
+        }
+        if self.state.mode != mode {
+            self.record(Fact::ModeSet { by: by.clone(), mode });
+        }
+        Ok(())
+    }
+
+    pub(super) fn health(&mut self, cause: &str, zh: &str, en: &str, silent: bool) {
+        let key = format!("silent:{cause}");
+        let open = self.state.alarms.get(&key).is_some_and(|alarm| !alarm.closed);
+        match (silent, open) {
+            (true, false) => self.raise(key, Severity::Warning, zh.to_owned(), en.to_owned()),
+            (false, true) => self.close_alarm(&key),
+            _ => {}
+        }
+    }
+
+    pub(super) fn mind_alarm(&mut self, by: &Actor, key: &str, shelve_until: Option<Timestamp>) -> Result<(), Refused> {
+        if by.role == UserRole::Viewer || by.role == UserRole::Member {
+            return Err(Refused::NoRight { role: by.role, what: "确认告警" });
+        }
+        if !self.state.alarms.get(key).is_some_and(|alarm| !alarm.closed) {
+            return Err(Refused::NoAlarm(key.to_owned()));
+        }
+        self.record(Fact::AlarmMinded { alarm: key.to_owned(), by: by.clone(), shelved_until: shelve_until });
+        Ok(())
+    }
+
+    fn close_alarm(&mut self, key: &str) {
+        if self.state.alarms.get(key).is_some_and(|alarm| !alarm.closed) {
+            self.record(Fact::AlarmClosed { alarm: key.to_owned() });
+        }
+    }
+
+    /// The status of a task that this actor may answer for.
+    fn own_task(&self, by: &Actor, id: TaskId) -> Result<TaskStatus, Refused> {
+        let task = self.state.tasks.get(&id).ok_or(Refused::NoTask(id))?;
+        let own = by.member.as_ref().is_some_and(|member| task.concerns(member));
+        if own { Ok(task.status) } else { Err(Refused::NotYours { task: id, member: by.member.clone() }) }
+    }
+}
+
+/// Whether the trigger language knows the word as an argument of `order` or `hazard`; `any` is a question, not a kind.
+fn is_word_of(function: &str, word: &str) -> bool {
+    word != "any" && SignalKey::new(function, vec![Arg::Word(word.into())]).is_ok()
+}

@@ -1,0 +1,273 @@
+//! What can reach the core from outside: judged water, the clock, and people.
+
+use super::{Actor, CommandSettings};
+use crate::model::{
+    ActivationId, DeclineReason, HazardKind, InstructionCode, MemberId, PlaceId, Quality, ReportId, SeriesId, Spot,
+    TaskId, Timestamp, WarningLevel, WorkingMode,
+};
+use crate::playbook::Snapshot;
+use serde::{Deserialize, Serialize};
+
+/// One message to the core. Those that lead to facts are kept in the journal before their facts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "kebab-case")]
+pub enum Input {
+    /// The site's settings, at every start; a fact only when they changed.
+    Configure {
+        /// All of them.
+        settings: CommandSettings,
+    },
+    /// The signals as they stand now, with the readings behind them.
+    Evaluate {
+        /// Signals of the playbook.
+        snapshot: Snapshot,
+        /// The readings that the main signals rest on.
+        readings: Vec<ReadingRef>,
+    },
+    /// Time has passed: holds, ladders and deadlines are looked at.
+    Tick,
+    /// Somebody asks that a level be put in force (the same level again releases what waits for a signature).
+    Ask {
+        /// Who asks.
+        by: Actor,
+        /// Which level.
+        level: WarningLevel,
+        /// Why, in words.
+        reason: String,
+        /// On whose order, if not the asker's own.
+        ordered_by: Option<String>,
+        /// The preview that was looked at.
+        preview: Option<String>,
+    },
+    /// The second person agrees.
+    Confirm {
+        /// Who agrees.
+        by: Actor,
+        /// To what.
+        activation: ActivationId,
+    },
+    /// The second person refuses.
+    Refuse {
+        /// Who refuses.
+        by: Actor,
+        /// What.
+        activation: ActivationId,
+        /// Why.
+        reason: String,
+    },
+    /// The asker goes alone, with a reason; everybody is told and it is flagged.
+    BreakGlass {
+        /// Who goes alone.
+        by: Actor,
+        /// With what.
+        activation: ActivationId,
+        /// Why.
+        reason: String,
+    },
+    /// One officer signs drafts that need no more than his own signature.
+    Sign {
+        /// Who signs.
+        by: Actor,
+        /// Which rows; all their drafts.
+        codes: Vec<InstructionCode>,
+    },
+    /// A demo starts with a level in force; flagged for ever as such.
+    SeedLevel {
+        /// Which level.
+        level: WarningLevel,
+    },
+    /// A phone has the tasks on its screen.
+    Deliver {
+        /// Whose phone.
+        member: MemberId,
+        /// Which tasks.
+        tasks: Vec<TaskId>,
+    },
+    /// 收到.
+    Acknowledge {
+        /// Whose hand.
+        by: Actor,
+        /// Which task.
+        task: TaskId,
+    },
+    /// 去不了.
+    Decline {
+        /// Who.
+        by: Actor,
+        /// Which task.
+        task: TaskId,
+        /// Why.
+        reason: DeclineReason,
+        /// In own words.
+        text: Option<String>,
+    },
+    /// 到达.
+    Arrive {
+        /// Who.
+        by: Actor,
+        /// Which task.
+        task: TaskId,
+    },
+    /// 完成.
+    Complete {
+        /// Who.
+        by: Actor,
+        /// Which task.
+        task: TaskId,
+    },
+    /// 核查: another than the doer confirms.
+    Verify {
+        /// Who.
+        by: Actor,
+        /// Which task.
+        task: TaskId,
+    },
+    /// HQ takes tasks back.
+    Withdraw {
+        /// Who.
+        by: Actor,
+        /// Which tasks.
+        tasks: Vec<TaskId>,
+        /// Why.
+        reason: String,
+    },
+    /// Something was seen.
+    Report {
+        /// By whom.
+        by: Actor,
+        /// What.
+        report: FieldReport,
+    },
+    /// A hazard is dealt with, or was none.
+    Settle {
+        /// Who says so.
+        by: Actor,
+        /// Which report.
+        report: ReportId,
+        /// It was nothing.
+        false_alarm: bool,
+    },
+    /// HQ has looked at a report.
+    SeeReport {
+        /// Who looked.
+        by: Actor,
+        /// At what.
+        report: ReportId,
+    },
+    /// An order is given or a notice registered.
+    Order {
+        /// By whom.
+        by: Actor,
+        /// Its name in the trigger language.
+        name: String,
+        /// Where; `None` everywhere.
+        place: Option<PlaceId>,
+        /// It no longer holds.
+        lift: bool,
+    },
+    /// A message from HQ to members.
+    Notice {
+        /// By whom.
+        by: Actor,
+        /// To whom.
+        members: Vec<MemberId>,
+        /// What.
+        text: String,
+    },
+    /// A masked name and number are looked at.
+    Reveal {
+        /// Who looks.
+        by: Actor,
+        /// At whom.
+        member: MemberId,
+    },
+    /// The working mode is switched.
+    Mode {
+        /// By whom.
+        by: Actor,
+        /// To what.
+        mode: WorkingMode,
+    },
+    /// A source of readings fell silent or came back.
+    Health {
+        /// What fell silent: a series or a gateway.
+        cause: String,
+        /// Words for the wall.
+        title_zh: String,
+        /// Words for the wall.
+        title_en: String,
+        /// Whether it is silent now.
+        silent: bool,
+    },
+    /// Somebody took note of an alarm, or put it aside for some minutes.
+    MindAlarm {
+        /// Who.
+        by: Actor,
+        /// Which, by its key.
+        alarm: String,
+        /// Put aside until; `None` acknowledges.
+        shelve_until: Option<Timestamp>,
+    },
+}
+
+/// The reading behind a signal, for the chain of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReadingRef {
+    /// Series.
+    pub series: SeriesId,
+    /// In the unit of the series.
+    pub value: f64,
+    /// When the water was like this.
+    pub at: Timestamp,
+    /// Verdict of the checks, as its stored code.
+    #[serde(with = "quality_code")]
+    pub quality: Quality,
+}
+
+/// What somebody in the field reports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FieldReport {
+    /// `hazard`, `patrol`, `task`, `sos`.
+    pub kind: ReportKind,
+    /// Kind of hazard in the trigger language, or a free word for the others.
+    #[serde(rename = "type")]
+    pub type_: HazardKind,
+    /// 1 一般, 2 较大, 3 重大.
+    pub grade: u8,
+    /// Where.
+    pub place: Spot,
+    /// When it was seen.
+    pub observed_at: Timestamp,
+    /// In own words.
+    pub text: Option<String>,
+    /// Ids of stored photos.
+    pub photos: Vec<String>,
+    /// The task it belongs to, if any.
+    pub task: Option<TaskId>,
+}
+
+/// What a report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReportKind {
+    /// 险情.
+    Hazard,
+    /// 巡查状态.
+    Patrol,
+    /// 任务回传.
+    Task,
+    /// 求救.
+    Sos,
+}
+
+mod quality_code {
+    use crate::model::Quality;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(quality: &Quality, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u16(quality.to_code())
+    }
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Quality, D::Error> {
+        u16::deserialize(from).map(Quality::from_code)
+    }
+}

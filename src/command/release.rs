@@ -1,0 +1,101 @@
+//! A level comes into force; drafts become orders.
+
+use super::core::Desk;
+use super::evaluate::level_of;
+use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
+use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
+use crate::playbook::Phase;
+use chrono::TimeDelta;
+
+impl Desk<'_> {
+    /// Sets the level, gives the orders that follow from it and releases every draft under the same signature.
+    pub(super) fn put_in_force(&mut self, level: WarningLevel, activation: Option<ActivationId>) {
+        let from = self.state.in_force;
+        if self.state.event.is_none() && level > WarningLevel::None {
+            self.begin_event();
+        }
+        if level != from || activation.is_none() {
+            self.record(Fact::LevelSet { from, to: level, activation });
+        }
+        if level < from {
+            self.stand_down(level);
+        } else if level > from && self.state.lowering {
+            self.record(Fact::Lowering { on: false });
+        }
+        if let Some(activation) = activation {
+            let drafts: Vec<_> = self.state.drafts().map(|task| task.id).collect();
+            for task in drafts {
+                self.issue(task, Signature::Activation { activation });
+            }
+        }
+        self.issue_unsigned();
+    }
+
+    /// On the way down: the order that the withdrawal rows wait for, and an end to tasks above the new level.
+    fn stand_down(&mut self, level: WarningLevel) {
+        if !self.state.lowering {
+            self.record(Fact::Lowering { on: true });
+        }
+        let name = if level == WarningLevel::None { "response_ended" } else { "downgrade" };
+        if !self.state.orders.iter().any(|order| order.name == name && order.place.is_none()) {
+            self.record(Fact::Ordered { name: name.to_owned(), place: None, by: None });
+        }
+        let above: Vec<_> = self
+            .state
+            .tasks
+            .values()
+            .filter(|task| task.is_live())
+            .filter_map(|task| Some((task.id, self.core.playbook.instruction(&task.code)?)))
+            .filter(|(_, row)| row.phase == Phase::Respond && level_of(row) > level)
+            .map(|(task, _)| task)
+            .collect();
+        for task in above {
+            self.record(Fact::Withdrawn { task, reason: WithdrawReason::StoodDown });
+        }
+    }
+
+    /// The draft is an order from now on, with its deadline; a repeated one begins its first round.
+    pub(super) fn issue(&mut self, task: TaskId, signature: Signature) {
+        let Some((deadline_min, repeat_min)) = self.instruction(task).map(|row| (row.deadline_min, row.repeat_min))
+        else {
+            return;
+        };
+        let level = self.state.in_force;
+        let to = self.state.tasks.get(&task).and_then(|task| task.holder.clone());
+        let due_at = self.now + TimeDelta::minutes(i64::from(deadline_min));
+        self.record(Fact::Issued { task, to, level, signature, due_at });
+        if let Some(minutes) = repeat_min {
+            let due_at = self.now + TimeDelta::minutes(i64::from(minutes));
+            self.record(Fact::RoundDue { task, round: 1, due_at, missed: false });
+        }
+    }
+
+    pub(super) fn sign(&mut self, by: &Actor, codes: &[InstructionCode]) -> Result<(), Refused> {
+        let mut signed = Vec::new();
+        for code in codes {
+            let row = self.core.playbook.instruction(code).ok_or_else(|| Refused::NothingToSign(code.clone()))?;
+            if !by.is_headquarters() || !by.may_sign(row.authority) {
+                return Err(Refused::NotSignable { code: code.clone(), authority: row.authority });
+            }
+            if level_of(row) > self.state.in_force {
+                return Err(Refused::BadField {
+                    field: "codes",
+                    problem: format!("{code} 属于{}，须先由两人启动该级响应", level_of(row).name_zh()),
+                });
+            }
+            let before = signed.len();
+            signed.extend(self.state.drafts().filter(|task| &task.code == code).map(|task| task.id));
+            if signed.len() == before {
+                return Err(Refused::NothingToSign(code.clone()));
+            }
+        }
+        for task in signed {
+            self.issue(task, Signature::Officer { by: by.clone() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn raise(&mut self, alarm: String, severity: Severity, zh: String, en: String) {
+        self.record(Fact::AlarmRaised { alarm, severity, title: Words { zh, en } });
+    }
+}

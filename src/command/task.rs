@@ -1,0 +1,134 @@
+//! One task of the state, and when it must be looked at next.
+
+use super::settings::seconds;
+use super::{Actor, CommandSettings, Signature};
+use crate::model::{
+    DeclineReason, FactSeq, InstructionCode, MemberId, PlaceId, TaskId, TaskStatus, Timestamp, WarningLevel,
+};
+
+/// An instruction for one place and the people who have it (任务).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// Id from the journal's sequence.
+    pub id: TaskId,
+    /// Row of the playbook.
+    pub code: InstructionCode,
+    /// Where.
+    pub place: PlaceId,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// Colour in force at release.
+    pub level: WarningLevel,
+    /// A 角.
+    pub owner: Option<MemberId>,
+    /// B 角.
+    pub deputy: Option<MemberId>,
+    /// Who has it now.
+    pub holder: Option<MemberId>,
+    /// The fact of the firing behind it.
+    pub fired: FactSeq,
+    /// By whose signature it went out.
+    pub signature: Option<Signature>,
+    /// When it was drafted.
+    pub created_at: Timestamp,
+    /// When it became an order.
+    pub issued_at: Option<Timestamp>,
+    /// When the one who has it now got it: the answer ladder counts from here.
+    pub handed_at: Option<Timestamp>,
+    /// Must be done by.
+    pub due_at: Option<Timestamp>,
+    /// First seen on a phone.
+    pub delivered_at: Option<Timestamp>,
+    /// 收到.
+    pub acknowledged: Option<(Timestamp, Actor)>,
+    /// 到达.
+    pub arrived: Option<(Timestamp, Actor)>,
+    /// 完成.
+    pub done: Option<(Timestamp, Actor)>,
+    /// 核查.
+    pub verified: Option<(Timestamp, Actor)>,
+    /// Last refusal.
+    pub declined: Option<Refusal>,
+    /// Steps of the ladder taken.
+    pub escalations: u32,
+    /// Round of a repeated task, from 1; 0 before release.
+    pub round: u32,
+    /// When the next round of a repeated task begins.
+    pub next_round_at: Option<Timestamp>,
+    /// The current round is done.
+    pub round_done: bool,
+}
+
+/// Someone could not go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// Who.
+    pub by: Actor,
+    /// Why.
+    pub reason: DeclineReason,
+    /// In own words.
+    pub text: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What falls due for a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// It stands on the wall as not answered.
+    Unanswered,
+    /// The deputy gets it.
+    Deputy,
+    /// The commander is alarmed.
+    Commander,
+    /// It should have been done.
+    Deadline,
+    /// The next round begins.
+    Round,
+}
+
+impl Task {
+    /// Released and neither done nor taken back.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.status, TaskStatus::Draft | TaskStatus::Done | TaskStatus::Verified | TaskStatus::Withdrawn)
+    }
+    /// Can still change.
+    pub fn is_live(&self) -> bool {
+        self.status == TaskStatus::Draft || self.is_open()
+    }
+    /// A voice or a hand has answered since it was handed over.
+    pub fn is_answered(&self) -> bool {
+        self.acknowledged.is_some()
+    }
+    /// Whether that member is among those who were given it.
+    pub fn concerns(&self, member: &MemberId) -> bool {
+        [&self.owner, &self.holder].into_iter().flatten().any(|id| id == member)
+            || (self.escalations > 0 && self.deputy.as_ref() == Some(member))
+    }
+
+    /// The next thing that falls due and when; `None` while nothing can.
+    pub(super) fn next_due(&self, settings: &CommandSettings) -> Option<(Timestamp, Due)> {
+        if !self.is_open() {
+            return None;
+        }
+        let handed_at = self.handed_at?;
+        let ladder = if self.is_answered() {
+            None
+        } else if self.escalations == 0 && self.status != TaskStatus::Overdue {
+            Some((handed_at + seconds(settings.unanswered_after_s), Due::Unanswered))
+        } else if self.escalations == 0 {
+            Some((handed_at + seconds(settings.deputy_after_s), Due::Deputy))
+        } else if self.escalations == 1 && self.holder.is_some() {
+            let left_s = settings.commander_after_s.saturating_sub(settings.deputy_after_s);
+            Some((handed_at + seconds(left_s), Due::Commander))
+        } else {
+            None
+        };
+        let round = self.next_round_at.filter(|_| self.is_answered()).map(|at| (at, Due::Round));
+        let deadline = self
+            .due_at
+            .filter(|_| self.is_answered() && !self.round_done && self.status != TaskStatus::Overdue)
+            .map(|at| (at, Due::Deadline));
+        [ladder, round, deadline].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+}

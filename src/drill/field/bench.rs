@@ -1,0 +1,285 @@
+//! The registers of all virtual devices: what a read finds and what a write does, at a moment. No network here.
+
+use super::faults::{FaultKind, Inject};
+use super::noise::noise;
+use super::stone::StoneMoment;
+use crate::drill::floods::Flood;
+use crate::ingest::sensors::{Device, DeviceKind, Function, Point, Raw, Sensors};
+use crate::model::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use tokio_modbus::ExceptionCode;
+
+/// What a unit says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Answer {
+    Words(Vec<u16>),
+    Written,
+    Refused(ExceptionCode),
+    /// No answer at all: the line is cut or the power is gone.
+    Silence,
+}
+
+/// All virtual devices with the flood that they follow.
+#[derive(Debug)]
+pub struct Bench {
+    parts: BenchPart,
+    units: BTreeMap<(String, u8), Vec<usize>>,
+    /// Counts written by a client: (device, quantity) → raw count.
+    written: Mutex<BTreeMap<(usize, String), i64>>,
+}
+
+/// What a bench is made of.
+#[derive(Debug)]
+pub struct BenchPart {
+    /// Devices of the endpoints that have a field offset.
+    pub sensors: Sensors,
+    /// What the gauges follow.
+    pub flood: Flood,
+    /// What goes wrong.
+    pub injects: Vec<Inject>,
+    /// Seed of the noise.
+    pub seed: u64,
+    /// Moment from which faults are counted.
+    pub start: Timestamp,
+}
+
+impl Bench {
+    /// Puts the devices on the bench.
+    pub fn new(parts: BenchPart) -> Self {
+        let mut units: BTreeMap<(String, u8), Vec<usize>> = BTreeMap::new();
+        for (index, device) in parts.sensors.devices.iter().enumerate() {
+            units.entry((device.endpoint.clone(), device.unit)).or_default().push(index);
+        }
+        Self { parts, units, written: Mutex::default() }
+    }
+    /// The sensors on the bench.
+    pub fn sensors(&self) -> &Sensors {
+        &self.parts.sensors
+    }
+    /// The flood that the gauges follow.
+    pub fn flood(&self) -> &Flood {
+        &self.parts.flood
+    }
+    /// Whether a fault may name this target.
+    pub fn knows_target(sensors: &Sensors, target: &str) -> bool {
+        sensors.devices.iter().any(|device| {
+            whole_names(device).iter().any(|name| name == target)
+                || device.series.iter().any(|one| one.id.as_str() == target)
+        })
+    }
+
+    pub(super) fn read(&self, endpoint: &str, unit: u8, what: (Function, u16, u16), now: Timestamp) -> Answer {
+        let (function, first, count) = what;
+        let Some(devices) = self.devices_of(endpoint, unit) else {
+            return Answer::Refused(ExceptionCode::GatewayTargetDevice);
+        };
+        if self.is_silent(&devices, now) {
+            return Answer::Silence;
+        }
+        if devices.iter().all(|(_, device)| device.profile.function != function) {
+            return Answer::Refused(ExceptionCode::IllegalFunction);
+        }
+        if count == 0 || count > 125 {
+            return Answer::Refused(ExceptionCode::IllegalDataValue);
+        }
+        let mut words: Vec<Option<u16>> = vec![None; usize::from(count)];
+        for (index, device) in devices {
+            let from = u32::from(device.first_register);
+            let to = from + u32::from(device.profile.stride);
+            if to <= u32::from(first) || from >= u32::from(first) + u32::from(count) {
+                continue;
+            }
+            for (address, word) in (from..to).zip(self.registers(index, device, now)) {
+                let at = address.checked_sub(u32::from(first)).and_then(|at| usize::try_from(at).ok());
+                if let Some(cell) = at.and_then(|at| words.get_mut(at)) {
+                    *cell = Some(word);
+                }
+            }
+        }
+        let whole: Option<Vec<u16>> = words.into_iter().collect();
+        whole.map_or(Answer::Refused(ExceptionCode::IllegalDataAddress), Answer::Words)
+    }
+
+    /// A written value holds until all bits set are written to it. Only gauges take writes.
+    pub(super) fn write(&self, endpoint: &str, unit: u8, first: u16, words: &[u16], now: Timestamp) -> Answer {
+        let Some(devices) = self.devices_of(endpoint, unit) else {
+            return Answer::Refused(ExceptionCode::GatewayTargetDevice);
+        };
+        if self.is_silent(&devices, now) {
+            return Answer::Silence;
+        }
+        let gauges: Vec<_> = devices
+            .into_iter()
+            .filter(|(_, device)| {
+                matches!(device.kind, DeviceKind::Gauge { .. }) && device.profile.function == Function::Holding
+            })
+            .collect();
+        if gauges.is_empty() {
+            return Answer::Refused(ExceptionCode::IllegalFunction);
+        }
+        let mut taken = 0;
+        for (index, device) in gauges {
+            taken += self.write_device(index, device, first, words, now);
+        }
+        if taken < words.len() { Answer::Refused(ExceptionCode::IllegalDataAddress) } else { Answer::Written }
+    }
+
+    fn devices_of(&self, endpoint: &str, unit: u8) -> Option<Vec<(usize, &Device)>> {
+        let indexes = self.units.get(&(endpoint.to_owned(), unit))?;
+        Some(indexes.iter().filter_map(|index| Some((*index, self.parts.sensors.devices.get(*index)?))).collect())
+    }
+
+    /// Whether the whole unit is gone: its line, its power, or the gauge itself.
+    fn is_silent(&self, devices: &[(usize, &Device)], now: Timestamp) -> bool {
+        devices.iter().any(|(_, device)| {
+            self.parts
+                .injects
+                .iter()
+                .any(|inject| silences(inject, device) && inject.since(self.parts.start, now).is_some())
+        })
+    }
+
+    fn faults_of(&self, device: &Device, series: Option<&str>, now: Timestamp) -> Vec<(&Inject, Timestamp)> {
+        let hits = |inject: &Inject| {
+            whole_names(device).iter().any(|name| *name == inject.target) || series == Some(inject.target.as_str())
+        };
+        let holding = self.parts.injects.iter().filter(|inject| hits(inject));
+        holding.filter_map(|inject| Some((inject, inject.since(self.parts.start, now)?))).collect()
+    }
+
+    /// All registers of a device, from its first on.
+    fn registers(&self, index: usize, device: &Device, now: Timestamp) -> Vec<u16> {
+        let mut words = vec![0; usize::from(device.profile.stride)];
+        for point in &device.profile.points {
+            for (offset, word) in self.point_words(index, device, point, now).into_iter().enumerate() {
+                if let Some(cell) = words.get_mut(usize::from(point.first()) + offset) {
+                    *cell = word;
+                }
+            }
+        }
+        words
+    }
+
+    fn point_words(&self, index: usize, device: &Device, point: &Point, now: Timestamp) -> Vec<u16> {
+        if let Some(count) = self.written_count(index, &point.quantity) {
+            return point.words_of_count(count);
+        }
+        let value = self.value(index, device, point, now);
+        match point.wraps_at {
+            Some(wraps_at) if value.is_finite() => {
+                point.words_of_count(((value / point.scale).floor() as i64).rem_euclid(i64::from(wraps_at)))
+            }
+            _ => point.words_of(value),
+        }
+    }
+
+    fn written_count(&self, index: usize, quantity: &str) -> Option<i64> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.get(&(index, quantity.to_owned())).copied()
+    }
+
+    fn write_device(&self, index: usize, device: &Device, first: u16, words: &[u16], now: Timestamp) -> usize {
+        let mut taken = 0;
+        for point in &device.profile.points {
+            let mut own = self.point_words(index, device, point, now);
+            let mut touched = 0;
+            for (offset, cell) in own.iter_mut().enumerate() {
+                let address = usize::from(device.first_register) + usize::from(point.first()) + offset;
+                if let Some(word) = address.checked_sub(usize::from(first)).and_then(|at| words.get(at)) {
+                    *cell = *word;
+                    touched += 1;
+                }
+            }
+            if touched == 0 {
+                continue;
+            }
+            taken += touched;
+            let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (index, point.quantity.clone());
+            match point.raw(&own) {
+                Some(Raw::Count(count)) if own.iter().any(|word| *word != u16::MAX) => written.insert(key, count),
+                Some(Raw::Float(value)) if value.is_finite() => written.insert(key, i64::from(value.to_bits())),
+                _ => written.remove(&key),
+            };
+        }
+        taken
+    }
+
+    /// The true value with noise and faults, in the unit of the point; NaN for none.
+    fn value(&self, index: usize, device: &Device, point: &Point, now: Timestamp) -> f64 {
+        match &device.kind {
+            DeviceKind::Stone { .. } => {
+                let faults = self.faults_of(device, None, now);
+                let discharge_m3s = self.flood_value("huayuankou", "discharge", now).unwrap_or(0.0);
+                let seed = self.parts.seed;
+                StoneMoment { seed, id: &device.id, now, discharge_m3s, faults: &faults }.value(&point.quantity)
+            }
+            DeviceKind::Gauge { station } => self.gauge_value(index, device, station, &point.quantity, now),
+        }
+    }
+
+    fn gauge_value(&self, index: usize, device: &Device, station: &str, quantity: &str, now: Timestamp) -> f64 {
+        let series = device.series.iter().find(|one| one.id.quantity() == quantity);
+        let faults = self.faults_of(device, series.map(|one| one.id.as_str()), now);
+        let find = |kind| faults.iter().find(|(inject, _)| inject.kind == kind);
+        if find(FaultKind::Dead).is_some() || series.is_none() {
+            return f64::NAN;
+        }
+        let moment = find(FaultKind::Frozen).map_or(now, |(_, since)| *since);
+        let Some(truth) = self.true_value(index, device, station, quantity, moment) else { return f64::NAN };
+        let spike = find(FaultKind::Spike).map_or(0.0, |(inject, _)| inject.value.unwrap_or(truth / 3.0));
+        let drift = find(FaultKind::Drift).map_or(0.0, |(inject, since)| {
+            inject.value.unwrap_or(0.1) * (now - *since).num_milliseconds() as f64 / 3_600_000.0
+        });
+        truth + spike + drift - series.map_or(0.0, |one| one.zero)
+    }
+
+    /// A stage follows a discharge that was written to the same gauge.
+    fn true_value(&self, index: usize, device: &Device, station: &str, quantity: &str, now: Timestamp) -> Option<f64> {
+        let noise = |size: f64| size * noise(self.parts.seed, &format!("{station}.{quantity}"), now.timestamp());
+        match quantity {
+            "stage" => {
+                let written = self.written_count(index, "discharge").zip(device.profile.point("discharge"));
+                let by_discharge = written
+                    .and_then(|(count, point)| self.parts.flood.stage_for(station, point.scaled(Raw::Count(count))));
+                by_discharge.or_else(|| Some(self.flood_value(station, "stage", now)? + noise(0.002)))
+            }
+            "discharge" => self.flood_value(station, "discharge", now).map(|value| value * (1.0 + noise(0.001))),
+            other => self.flood_value(station, other, now),
+        }
+    }
+
+    /// Before and after the file the river rests at its first and last value.
+    fn flood_value(&self, station: &str, quantity: &str, now: Timestamp) -> Option<f64> {
+        let (from, to) = self.parts.flood.span();
+        self.parts.flood.at(station, quantity, now.clamp(from, to))
+    }
+}
+
+/// Names by which a fault means the device as a whole.
+fn whole_names(device: &Device) -> Vec<String> {
+    match &device.kind {
+        DeviceKind::Gauge { station } => vec![device.id.clone(), station.clone()],
+        DeviceKind::Stone { dam, work } => {
+            vec![device.id.clone(), format!("dam:{dam}"), dam.clone(), format!("work:{work}"), work.clone()]
+        }
+    }
+}
+
+/// A fault of one stone never silences its terminal; a cut line of one quantity of a gauge silences the gauge.
+fn silences(inject: &Inject, device: &Device) -> bool {
+    let line = matches!(inject.kind, FaultKind::Comms | FaultKind::Power);
+    let whole = whole_names(device).contains(&inject.target);
+    match device.kind {
+        DeviceKind::Stone { .. } => line && whole && inject.target != device.id,
+        DeviceKind::Gauge { .. } => {
+            let own = device.series.iter().any(|one| one.id.as_str() == inject.target);
+            whole && (line || inject.kind == FaultKind::Dead) || own && line
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "bench_tests.rs"]
+mod tests;

@@ -1,0 +1,14 @@
+//! Virtual field devices that speak real Modbus TCP: gauges that follow a flood, smart stones behind dam terminals.
+//!
+//! In: the sensors of a reach, a flood, faults, a clock. Out: TCP servers. Unknown units and registers are answered by the
+//! exceptions of a real gateway. What they give is synthetic, always.
+
+mod bench;
+mod faults;
+mod noise;
+mod server;
+mod stone;
+
+pub use bench::{Bench, BenchPart};
+pub use faults::{FaultKind, Inject, read_injects};
+pub use server::{FieldDevices, FieldFault};

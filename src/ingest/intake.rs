@@ -1,0 +1,183 @@
+//! From readings to facts: judge, make durable, evaluate, hand to the engine.
+//!
+//! In: batches of readings from pollers, and pushes that wait for an answer. Out: durable observations, the water as
+//! screens show it, and evaluations for the engine. If the series store fails, observations wait here (bounded), the
+//! level is evaluated all the same, and an alarm says so; when the waiting room is full, pollers wait.
+
+use super::Clock;
+use crate::command::{Input, Watch, Water};
+use crate::model::{Observation, Reading};
+use crate::store::series::{SeriesError, SeriesStore};
+use crate::store::Engine;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+const PUSHES: usize = 64;
+const BATCHES_AT_ONCE: usize = 64;
+const WAITING_MAX: usize = 200_000;
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Why a push was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The store did not keep it.
+    #[error("时序库未写入 (the series store did not keep it)")]
+    Store(#[source] SeriesError),
+    /// The server is going down.
+    #[error("系统正在停止 (the server is stopping)")]
+    Stopping,
+}
+
+type Push = (Vec<Reading>, oneshot::Sender<Result<(), IntakeError>>);
+
+/// A handle for pushes.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    pushes: mpsc::Sender<Push>,
+}
+
+/// What an intake works with.
+pub struct IntakeParts {
+    /// Judge, board, forecast.
+    pub watch: Watch,
+    /// Where observations are kept.
+    pub series: Arc<dyn SeriesStore>,
+    /// The one writer.
+    pub engine: Engine,
+    /// Where screens read the water.
+    pub water: Arc<RwLock<Water>>,
+    /// Clock of the reach.
+    pub clock: Clock,
+}
+
+impl Intake {
+    /// Starts the worker over the pollers' queue; it ends when `stop` is cancelled.
+    pub fn start(
+        parts: IntakeParts,
+        polled: mpsc::Receiver<Vec<Reading>>,
+        stop: CancellationToken,
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let (pushes, inbox) = mpsc::channel(PUSHES);
+        let worker = Worker { parts, waiting: Vec::new(), store_is_down: false };
+        (Self { pushes }, tokio::spawn(worker.run(polled, inbox, stop)))
+    }
+
+    /// Takes readings in and waits until they are durable and evaluated.
+    ///
+    /// # Errors
+    /// When the store fails or the server stops; the sender must send again.
+    pub async fn take(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+        let (reply, answer) = oneshot::channel();
+        self.pushes.send((readings, reply)).await.map_err(|_| IntakeError::Stopping)?;
+        answer.await.map_err(|_| IntakeError::Stopping)?
+    }
+}
+
+struct Worker {
+    parts: IntakeParts,
+    /// Observations that the store has not taken yet.
+    waiting: Vec<Observation>,
+    store_is_down: bool,
+}
+
+impl Worker {
+    async fn run(mut self, mut polled: mpsc::Receiver<Vec<Reading>>, mut pushes: mpsc::Receiver<Push>, stop: CancellationToken) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut batches = Vec::new();
+        loop {
+            let room = self.waiting.len() < WAITING_MAX;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some((readings, reply)) = pushes.recv() => {
+                    let kept = self.take(&readings).await;
+                    // A sender that has gone away does not change what is durable.
+                    let _ = reply.send(kept);
+                }
+                count = polled.recv_many(&mut batches, BATCHES_AT_ONCE), if room => {
+                    if count == 0 {
+                        return;
+                    }
+                    let readings: Vec<_> = batches.drain(..).flatten().collect();
+                    if let Err(fault) = self.take(&readings).await {
+                        tracing::error!(fault = &fault as &dyn std::error::Error, waiting = self.waiting.len(), "观测值暂存内存 (observations wait in memory)");
+                    }
+                }
+                _ = look.tick() => self.look().await,
+            }
+        }
+    }
+
+    /// Durable first, then evaluated. Observations that could not be stored are kept for the next try.
+    async fn take(&mut self, readings: &[Reading]) -> Result<(), IntakeError> {
+        let judged = self.parts.watch.take(readings);
+        self.waiting.extend(judged);
+        let kept = self.flush().await;
+        self.evaluate().await;
+        kept
+    }
+
+    async fn flush(&mut self) -> Result<(), IntakeError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        match self.parts.series.append(&self.waiting).await {
+            Ok(_durable) => {
+                self.waiting.clear();
+                self.report_store(false).await;
+                Ok(())
+            }
+            Err(fault) => {
+                self.report_store(true).await;
+                Err(IntakeError::Store(fault))
+            }
+        }
+    }
+
+    /// One alarm when the store goes down, closed when it is back.
+    async fn report_store(&mut self, down: bool) {
+        if self.store_is_down == down {
+            return;
+        }
+        self.store_is_down = down;
+        self.submit(Input::Health {
+            cause: "series-store".into(),
+            title_zh: "时序库不能写入，观测值暂存内存".into(),
+            title_en: "the series store cannot be written, observations wait in memory".into(),
+            silent: down,
+        })
+        .await;
+    }
+
+    async fn evaluate(&mut self) {
+        let now = (self.parts.clock)();
+        let input = self.parts.watch.evaluate(now);
+        self.publish();
+        self.submit(input).await;
+    }
+
+    async fn look(&mut self) {
+        if self.flush().await.is_err() {
+            return; // Said once already; the next look tries again.
+        }
+        let now = (self.parts.clock)();
+        for input in self.parts.watch.health(now) {
+            self.submit(input).await;
+        }
+        self.evaluate().await;
+    }
+
+    fn publish(&self) {
+        let water = self.parts.watch.water((self.parts.clock)());
+        *self.parts.water.write().unwrap_or_else(PoisonError::into_inner) = water;
+    }
+
+    async fn submit(&self, input: Input) {
+        if let Err(fault) = self.parts.engine.submit(input).await {
+            tracing::error!(fault = &fault as &dyn std::error::Error, "水情未进入指挥流程 (the water did not reach the command)");
+        }
+    }
+}

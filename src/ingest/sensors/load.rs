@@ -1,0 +1,363 @@
+//! Reads and checks the files of `sensors/`.
+
+use super::profile::Profile;
+use super::shape::{DamRow, EndpointRow, GaugeRow, SensorFile, SeriesRow, StonesRow};
+use super::{Device, DeviceKind, DeviceSeries, Endpoint, Sensors, SeriesFacts};
+use crate::ingest::{FileFault, utf8};
+use crate::model::SeriesId;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+
+/// File name as the reader should see it → bytes.
+pub type SensorFiles = BTreeMap<String, Vec<u8>>;
+
+/// Files of the folder that others read.
+const OF_OTHERS: [&str; 1] = ["forecast.toml"];
+/// Most registers that the protocol lets one request read.
+const BLOCK_MAX: u16 = 125;
+
+struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn fault(&self, span: Range<usize>, what: impl Into<String>, remedy: impl Into<String>) -> FileFault {
+        FileFault::span(self.file, self.text, span, what, remedy)
+    }
+}
+
+impl Sensors {
+    /// Reads all files: profiles and endpoints first, then the devices that name them.
+    ///
+    /// # Errors
+    /// The first fault, by file, line and column.
+    pub fn load(files: &SensorFiles) -> Result<Self, FileFault> {
+        let mut sensors = Self::default();
+        let mut parsed = Vec::new();
+        for (file, bytes) in files {
+            let name = file.rsplit('/').next().unwrap_or(file);
+            if !name.ends_with(".toml") || OF_OTHERS.contains(&name) {
+                continue;
+            }
+            let text = utf8(file, bytes)?;
+            if name == "quality.toml" {
+                sensors.quality = toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?;
+                continue;
+            }
+            let rows: SensorFile = toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?;
+            parsed.push((Source { file, text }, rows));
+        }
+        for (source, rows) in &mut parsed {
+            sensors.add_profile(source, rows)?;
+            sensors.add_places(source, rows)?;
+        }
+        for (source, rows) in &parsed {
+            if let Some(gauge) = &rows.gauge {
+                sensors.add_gauge(source, gauge, &rows.series)?;
+            }
+            if let Some(stones) = &rows.stones {
+                for dam in &rows.dam {
+                    sensors.add_dam(source, stones.get_ref(), dam.get_ref(), dam.span())?;
+                }
+            }
+        }
+        Ok(sensors)
+    }
+
+    fn add_profile(&mut self, source: &Source, rows: &mut SensorFile) -> Result<(), FileFault> {
+        let points = std::mem::take(&mut rows.point);
+        let Some(row) = &rows.profile else {
+            return points.first().map_or(Ok(()), |point| {
+                Err(source.fault(point.span(), "[[point]] outside a profile", "begin the file with [profile]"))
+            });
+        };
+        let id = row.id.get_ref();
+        if !(1..=BLOCK_MAX).contains(row.max_block.get_ref()) {
+            let what = format!("max_block {} is not within 1…{BLOCK_MAX}", row.max_block.get_ref());
+            return Err(source.fault(row.max_block.span(), what, "the protocol reads at most 125 registers at once"));
+        }
+        let mut end = 0;
+        for spanned in &points {
+            let point = spanned.get_ref();
+            let last = u32::from(point.first()) + u32::from(point.number.width());
+            if last > 65_536 {
+                let what = format!("register {} with {:?} ends above 65535", point.first(), point.number);
+                return Err(source.fault(point.register.span(), what, "registers are protocol addresses 0…65535"));
+            }
+            if !point.scale.is_finite() || point.scale == 0.0 || !point.offset.is_finite() {
+                let what = format!("scale {} or offset {} of {} cannot be", point.scale, point.offset, point.quantity);
+                return Err(source.fault(spanned.span(), what, "write a finite scale that is not 0"));
+            }
+            if point.number.width() > *row.max_block.get_ref() {
+                let what = format!("{} takes {} registers, max_block is smaller", point.quantity, point.number.width());
+                return Err(source.fault(spanned.span(), what, "raise max_block"));
+            }
+            if points.iter().filter(|other| other.get_ref().quantity == point.quantity).count() > 1 {
+                let what = format!("quantity {} appears twice in profile {id}", point.quantity);
+                return Err(source.fault(spanned.span(), what, "give each point a name of its own"));
+            }
+            end = end.max(last);
+        }
+        let stride = row.stride.map_or(end, u32::from);
+        if stride < end {
+            let what = format!("stride {stride} is shorter than the {end} registers of the points");
+            return Err(source.fault(row.id.span(), what, "raise stride"));
+        }
+        let profile = Profile {
+            id: id.clone(),
+            function: row.function,
+            max_block: *row.max_block.get_ref(),
+            max_gap: row.max_gap,
+            pause_ms: row.pause_ms,
+            stride: u16::try_from(stride).unwrap_or(u16::MAX),
+            points: points.into_iter().map(Spanned::into_inner).collect(),
+        };
+        if self.profiles.insert(id.clone(), Arc::new(profile)).is_some() {
+            return Err(source.fault(row.id.span(), format!("profile {id} appears twice"), "rename one of them"));
+        }
+        Ok(())
+    }
+
+    fn add_places(&mut self, source: &Source, rows: &SensorFile) -> Result<(), FileFault> {
+        for row in &rows.station {
+            if self.stations.iter().any(|known| known.id == row.get_ref().id) {
+                let what = format!("station {} appears twice", row.get_ref().id);
+                return Err(source.fault(row.span(), what, "drop one of them"));
+            }
+            self.stations.push(row.get_ref().clone());
+        }
+        for row in &rows.endpoint {
+            let endpoint = endpoint(source, row.get_ref(), row.span())?;
+            if self.endpoints.contains_key(&endpoint.id) {
+                let what = format!("endpoint {} appears twice", endpoint.id);
+                return Err(source.fault(row.span(), what, "drop one of them"));
+            }
+            self.endpoints.insert(endpoint.id.clone(), endpoint);
+        }
+        Ok(())
+    }
+
+    fn add_gauge(
+        &mut self,
+        source: &Source,
+        gauge: &Spanned<GaugeRow>,
+        series: &[Spanned<SeriesRow>],
+    ) -> Result<(), FileFault> {
+        let row = gauge.get_ref();
+        let profile = self.profile(source, &row.profile)?;
+        let endpoint = self.endpoint_of_gauge(source, gauge)?;
+        let station = row.station.get_ref();
+        if !self.stations.iter().any(|known| &known.id == station) {
+            let known: Vec<&str> = self.stations.iter().map(|known| known.id.as_str()).collect();
+            let remedy = format!("add it to stations.toml or use one of {}", known.join(", "));
+            return Err(source.fault(row.station.span(), format!("there is no station {station:?}"), remedy));
+        }
+        check_period(source, gauge.span(), row.poll_every_s)?;
+        if series.is_empty() {
+            return Err(source.fault(
+                gauge.span(),
+                "the gauge has no [[series]]",
+                "name at least one quantity of its profile",
+            ));
+        }
+        let mut own = Vec::new();
+        for row_of in series {
+            let wanted = row_of.get_ref();
+            let quantity = wanted.quantity.get_ref();
+            let Some(point) = profile.point(quantity) else {
+                let known: Vec<&str> = profile.points.iter().map(|point| point.quantity.as_str()).collect();
+                let what = format!("profile {} has no quantity {quantity:?}", profile.id);
+                return Err(source.fault(wanted.quantity.span(), what, format!("it has {}", known.join(", "))));
+            };
+            let id = SeriesId::new(format!("{station}.{quantity}"));
+            let valid = point.valid.map(|[low, high]| [low + wanted.zero, high + wanted.zero]);
+            let mut limits = wanted.quality.clone();
+            limits.range = limits.range.or(valid);
+            let facts = SeriesFacts {
+                unit: point.unit.clone(),
+                datum: wanted.datum,
+                interval_s: row.poll_every_s,
+                name_zh: row.name_zh.clone(),
+                limits,
+            };
+            self.add_series(source, wanted.quantity.span(), &id, facts)?;
+            own.push(DeviceSeries { id, point: point.clone(), zero: wanted.zero });
+        }
+        let kind = DeviceKind::Gauge { station: station.clone() };
+        let device = Device {
+            id: row.id.get_ref().clone(),
+            kind,
+            endpoint,
+            unit: row.unit,
+            first_register: row.first_register,
+            profile,
+            poll_every_s: row.poll_every_s,
+            series: own,
+        };
+        self.add_device(source, row.id.span(), device)
+    }
+
+    fn add_dam(
+        &mut self,
+        source: &Source,
+        work: &StonesRow,
+        dam: &DamRow,
+        span: Range<usize>,
+    ) -> Result<(), FileFault> {
+        let profile = self.profile(source, &work.profile)?;
+        self.known_endpoint(source, &work.endpoint)?;
+        check_period(source, span, work.poll_every_s)?;
+        for (slot, stone) in dam.stones.iter().enumerate() {
+            let id = stone.get_ref();
+            let first = u32::try_from(slot).unwrap_or(u32::MAX).saturating_mul(u32::from(profile.stride));
+            let Ok(first_register) = u16::try_from(first) else {
+                return Err(source.fault(
+                    stone.span(),
+                    format!("slot {slot} lies above register 65535"),
+                    "use a further unit",
+                ));
+            };
+            let mut own = Vec::new();
+            for point in &profile.points {
+                let series = SeriesId::new(format!("{id}.{}", point.quantity));
+                let facts = SeriesFacts {
+                    unit: point.unit.clone(),
+                    datum: None,
+                    interval_s: work.poll_every_s,
+                    name_zh: format!("智能石头 {id}"),
+                    limits: crate::quality::Limits { range: point.valid, ..Default::default() },
+                };
+                self.add_series(source, stone.span(), &series, facts)?;
+                own.push(DeviceSeries { id: series, point: point.clone(), zero: 0.0 });
+            }
+            let device = Device {
+                id: id.clone(),
+                kind: DeviceKind::Stone { dam: dam.dam.clone(), work: work.work.clone() },
+                endpoint: work.endpoint.get_ref().clone(),
+                unit: dam.unit,
+                first_register,
+                profile: Arc::clone(&profile),
+                poll_every_s: work.poll_every_s,
+                series: own,
+            };
+            self.add_device(source, stone.span(), device)?;
+        }
+        Ok(())
+    }
+
+    fn profile(&self, source: &Source, name: &Spanned<String>) -> Result<Arc<Profile>, FileFault> {
+        self.profiles.get(name.get_ref()).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.profiles.keys().map(String::as_str).collect();
+            let what = format!("there is no device type {:?} (未知设备类型)", name.get_ref());
+            let remedy = format!("add sensors/profiles/{}.toml or use one of {}", name.get_ref(), known.join(", "));
+            source.fault(name.span(), what, remedy)
+        })
+    }
+
+    fn known_endpoint(&self, source: &Source, name: &Spanned<String>) -> Result<(), FileFault> {
+        if self.endpoints.contains_key(name.get_ref()) {
+            return Ok(());
+        }
+        let known: Vec<&str> = self.endpoints.keys().map(String::as_str).collect();
+        let remedy = format!("add it to endpoints.toml or use one of {}", known.join(", "));
+        Err(source.fault(name.span(), format!("there is no endpoint {:?}", name.get_ref()), remedy))
+    }
+
+    /// The endpoint that a gauge names, or one of its own for a bare address.
+    fn endpoint_of_gauge(&mut self, source: &Source, gauge: &Spanned<GaugeRow>) -> Result<String, FileFault> {
+        let row = gauge.get_ref();
+        match (&row.endpoint, &row.address) {
+            (Some(name), None) => {
+                self.known_endpoint(source, name)?;
+                Ok(name.get_ref().clone())
+            }
+            (None, Some(address)) => {
+                let own = EndpointRow {
+                    id: address.clone(),
+                    address: address.clone(),
+                    field_offset: None,
+                    timeout_ms: row.timeout_ms,
+                };
+                let made = endpoint(source, &own, gauge.span())?;
+                self.endpoints.entry(made.id.clone()).or_insert(made);
+                Ok(address.clone())
+            }
+            _ => Err(source.fault(gauge.span(), "give either endpoint or address", "one of the two, not both")),
+        }
+    }
+
+    fn add_series(
+        &mut self,
+        source: &Source,
+        at: Range<usize>,
+        id: &SeriesId,
+        facts: SeriesFacts,
+    ) -> Result<(), FileFault> {
+        if self.series.insert(id.clone(), facts).is_some() {
+            let what = format!("series {id} appears twice (序列重复)");
+            return Err(source.fault(at, what, "one device gives a series; drop or rename one"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a device whose registers run over 65535 or into those of another on the same unit.
+    fn add_device(&mut self, source: &Source, at: Range<usize>, device: Device) -> Result<(), FileFault> {
+        let own = registers(&device);
+        if own.end > 65_536 {
+            let what = format!("registers {}…{} of {} end above 65535", own.start, own.end - 1, device.id);
+            return Err(source.fault(at, what, "lower first_register"));
+        }
+        let clash = self.devices.iter().find(|other| {
+            let theirs = registers(other);
+            let same = (&other.endpoint, other.unit, other.profile.function)
+                == (&device.endpoint, device.unit, device.profile.function);
+            other.id == device.id || same && own.start < theirs.end && theirs.start < own.end
+        });
+        if let Some(other) = clash {
+            let what =
+                format!("{} takes the place of {} (unit {}, registers {own:?})", device.id, other.id, device.unit);
+            return Err(source.fault(at, what, "give it an id, unit or first register of its own"));
+        }
+        self.devices.push(device);
+        Ok(())
+    }
+}
+
+fn registers(device: &Device) -> Range<u32> {
+    let first = u32::from(device.first_register);
+    first..first + u32::from(device.profile.stride)
+}
+
+fn check_period(source: &Source, at: Range<usize>, poll_every_s: f64) -> Result<(), FileFault> {
+    if poll_every_s.is_finite() && (0.1..=86_400.0).contains(&poll_every_s) {
+        return Ok(());
+    }
+    Err(source.fault(at, format!("poll_every_s {poll_every_s} is not within 0.1…86400"), "write seconds"))
+}
+
+fn endpoint(source: &Source, row: &EndpointRow, at: Range<usize>) -> Result<Endpoint, FileFault> {
+    let parts = row.address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let Some((host, port)) = parts.filter(|(host, port)| !host.is_empty() && *port > 0) else {
+        let what = format!("address {:?} is not host:port", row.address);
+        return Err(source.fault(at, what, "write for example 192.168.1.20:502"));
+    };
+    if !(10..=60_000).contains(&row.timeout_ms) {
+        let what = format!("timeout_ms {} is not within 10…60000", row.timeout_ms);
+        return Err(source.fault(at, what, "write milliseconds"));
+    }
+    Ok(Endpoint {
+        id: row.id.clone(),
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port,
+        field_offset: row.field_offset,
+        timeout: Duration::from_millis(row.timeout_ms),
+    })
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -1,0 +1,149 @@
+//! Which devices stand at the reach and how they are read. In: the texts of `sensors/`. Out: devices by endpoint with their
+//! series. No I/O; an unknown profile, a doubled series or a register that cannot be is refused by file, line and column.
+
+mod counter;
+mod load;
+mod plan;
+mod profile;
+mod shape;
+
+pub use counter::Counter;
+pub use load::SensorFiles;
+pub use plan::{Block, blocks};
+pub use profile::{Function, NumberType, Point, Profile, Raw, StatusBits, WordOrder};
+pub use shape::Station;
+
+use crate::model::{Datum, SeriesId};
+use crate::quality::{Limits, QualityTable};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A TCP gateway or device: one connection, one request at a time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// Its name in the files, or its address.
+    pub id: String,
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Port above the base of the virtual field devices, for those that they stand in for.
+    pub field_offset: Option<u16>,
+    /// How long one answer may take.
+    pub timeout: Duration,
+}
+
+/// What a device is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A gauge of a station (水位计、流量计、雨量计).
+    Gauge {
+        /// The station.
+        station: String,
+    },
+    /// A smart stone (智能石头) behind the terminal of its dam.
+    Stone {
+        /// The dam (坝、垛).
+        dam: String,
+        /// The work (险工、控导工程) of the dam.
+        work: String,
+    },
+}
+
+/// One instrument behind a unit id.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// `gauge-…`, `stone-…`.
+    pub id: String,
+    /// Gauge or stone.
+    pub kind: DeviceKind,
+    /// The endpoint that it is reached through.
+    pub endpoint: String,
+    /// Modbus unit id.
+    pub unit: u8,
+    /// Protocol address of its first register.
+    pub first_register: u16,
+    /// How its registers are read.
+    pub profile: Arc<Profile>,
+    /// Seconds of the reach's clock between two polls.
+    pub poll_every_s: f64,
+    /// Its series.
+    pub series: Vec<DeviceSeries>,
+}
+
+/// One quantity of a device that is recorded.
+#[derive(Debug, Clone)]
+pub struct DeviceSeries {
+    /// `<station>.<quantity>` or `<stone>.<quantity>`.
+    pub id: SeriesId,
+    /// Where it lies.
+    pub point: Point,
+    /// Added to the scaled value at this site (gauge zero), in the unit.
+    pub zero: f64,
+}
+
+/// What is known of a series without looking at its values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeriesFacts {
+    /// Unit of its values.
+    pub unit: String,
+    /// Reference surface of a stage.
+    pub datum: Option<Datum>,
+    /// Seconds between two values.
+    pub interval_s: f64,
+    /// Chinese name of its device.
+    pub name_zh: String,
+    /// Limits of its own.
+    pub limits: Limits,
+}
+
+/// Everything that `sensors/` says about a reach.
+#[derive(Debug, Clone, Default)]
+pub struct Sensors {
+    /// By id.
+    pub profiles: BTreeMap<String, Arc<Profile>>,
+    /// In the order of the file.
+    pub stations: Vec<Station>,
+    /// By id.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// In the order of the files.
+    pub devices: Vec<Device>,
+    /// By id.
+    pub series: BTreeMap<SeriesId, SeriesFacts>,
+    /// Limits by quantity (`quality.toml`).
+    pub quality: QualityTable,
+}
+
+impl Sensors {
+    /// Puts every endpoint that the virtual field devices stand in for at `host`, from port `base` on.
+    ///
+    /// # Errors
+    /// The endpoint whose port would lie above 65535.
+    pub fn use_field(&mut self, host: &str, base: u16) -> Result<(), String> {
+        for endpoint in self.endpoints.values_mut() {
+            if let Some(offset) = endpoint.field_offset {
+                endpoint.port = base.checked_add(offset).ok_or_else(|| {
+                    format!(
+                        "endpoint {} would need port {}, above 65535",
+                        endpoint.id,
+                        u32::from(base) + u32::from(offset)
+                    )
+                })?;
+                host.clone_into(&mut endpoint.host);
+            }
+        }
+        Ok(())
+    }
+
+    /// The judge for these series.
+    pub fn judge(&self) -> crate::quality::Judge {
+        let own = self.series.iter().map(|(id, facts)| (id.clone(), facts.limits.clone()));
+        crate::quality::Judge::new(self.quality.clone(), own.collect())
+    }
+
+    /// The devices behind an endpoint.
+    pub fn devices_of<'a>(&'a self, endpoint: &'a str) -> impl Iterator<Item = &'a Device> {
+        self.devices.iter().filter(move |device| device.endpoint == endpoint)
+    }
+}

@@ -1,0 +1,147 @@
+//! The TOML shapes of `sensors/`. A misspelt key is an error.
+
+use super::profile::{Function, Point};
+use crate::quality::Limits;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// Any file of the folder: which tables it holds says what it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SensorFile {
+    pub(super) profile: Option<ProfileRow>,
+    #[serde(default)]
+    pub(super) point: Vec<Spanned<Point>>,
+    #[serde(default)]
+    pub(super) station: Vec<Spanned<Station>>,
+    #[serde(default)]
+    pub(super) endpoint: Vec<Spanned<EndpointRow>>,
+    pub(super) gauge: Option<Spanned<GaugeRow>>,
+    #[serde(default)]
+    pub(super) series: Vec<Spanned<SeriesRow>>,
+    pub(super) stones: Option<Spanned<StonesRow>>,
+    #[serde(default)]
+    pub(super) dam: Vec<Spanned<DamRow>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProfileRow {
+    pub(super) id: Spanned<String>,
+    /// Shown in lists and reports.
+    #[allow(dead_code)]
+    pub(super) name_zh: String,
+    #[allow(dead_code)]
+    pub(super) name_en: String,
+    #[allow(dead_code)]
+    pub(super) source: String,
+    pub(super) function: Function,
+    #[serde(default = "whole_block")]
+    pub(super) max_block: Spanned<u16>,
+    #[serde(default)]
+    pub(super) max_gap: u16,
+    #[serde(default)]
+    pub(super) pause_ms: u64,
+    pub(super) stride: Option<u16>,
+}
+
+fn whole_block() -> Spanned<u16> {
+    Spanned::new(0..0, 125)
+}
+
+/// A hydrometric station or a rain gauge site (水文站、雨量站).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Station {
+    /// Id as in series names.
+    pub id: String,
+    /// Chinese name.
+    pub name_zh: String,
+    /// English name.
+    pub name_en: String,
+    /// `Yellow`, `Yiluo`, `Qin`; empty for a rain gauge.
+    #[serde(default)]
+    pub river: String,
+    /// WGS-84 degrees.
+    pub lon: f64,
+    /// WGS-84 degrees.
+    pub lat: f64,
+    /// River kilometres below Xiaolangdi, where known.
+    pub km_below_xiaolangdi: Option<f64>,
+    /// Code of the hydrological service, where known.
+    #[serde(default)]
+    pub code: String,
+    /// Where position and code come from.
+    pub source: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndpointRow {
+    pub(super) id: String,
+    /// `host:port`.
+    pub(super) address: String,
+    /// Where `--field` sets the base address: port above its base port.
+    pub(super) field_offset: Option<u16>,
+    #[serde(default = "default_timeout")]
+    pub(super) timeout_ms: u64,
+}
+
+fn default_timeout() -> u64 {
+    1000
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GaugeRow {
+    pub(super) id: Spanned<String>,
+    pub(super) name_zh: String,
+    pub(super) station: Spanned<String>,
+    pub(super) profile: Spanned<String>,
+    /// Of an `[[endpoint]]`; or give `address`.
+    pub(super) endpoint: Option<Spanned<String>>,
+    /// `host:port` of the device itself.
+    pub(super) address: Option<String>,
+    pub(super) unit: u8,
+    /// Protocol address of the device's first register.
+    #[serde(default)]
+    pub(super) first_register: u16,
+    pub(super) poll_every_s: f64,
+    #[serde(default = "default_timeout")]
+    pub(super) timeout_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SeriesRow {
+    pub(super) quantity: Spanned<String>,
+    /// `dagu`, `national85` for stages.
+    pub(super) datum: Option<crate::model::Datum>,
+    /// Added to the scaled value at this site, in the unit: gauge zero.
+    #[serde(default)]
+    pub(super) zero: f64,
+    /// Limits of this gauge that differ from those of its quantity.
+    #[serde(default)]
+    pub(super) quality: Limits,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StonesRow {
+    /// The work (险工、控导工程) whose dams carry the stones.
+    pub(super) work: String,
+    #[allow(dead_code)]
+    pub(super) name_zh: String,
+    pub(super) profile: Spanned<String>,
+    pub(super) endpoint: Spanned<String>,
+    pub(super) poll_every_s: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DamRow {
+    pub(super) dam: String,
+    pub(super) unit: u8,
+    /// Ids in the order of their slots; the stone in slot k begins at k × stride.
+    pub(super) stones: Vec<Spanned<String>>,
+}

@@ -1,0 +1,351 @@
+//! The board that the duty room reads from: the latest of every signal, and as much past as the conditions ask for.
+//!
+//! In: judged values, the forecast, states of smart stones, outputs of the twin. Out: a [`Snapshot`]. Values that may not
+//! be used for decisions are left out, old ones fade to unknown, nothing is ever replaced by zero. Memory is bounded: a
+//! hundred hours in five-minute buckets a series, an hour a stone.
+
+use super::history::History;
+use super::signal::SignalKey;
+use super::snapshot::{Snapshot, is_night, is_season};
+use crate::model::{Observation, PlaceId, SeriesId, Timestamp};
+use chrono::TimeDelta;
+use std::collections::BTreeMap;
+
+/// Series that the board keeps at most; a reach has a few dozen.
+const SERIES_MAX: usize = 512;
+/// Points of a forecast that are kept at most.
+const FORECAST_MAX: usize = 2_000;
+/// Stones kept at most.
+const STONES_MAX: usize = 20_000;
+/// Minutes of tilt kept for each stone.
+const TILT_MIN: i64 = 60;
+
+/// What the array inference says about one smart stone (智能石头) now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoneState {
+    /// When it was last heard.
+    pub at: Timestamp,
+    /// It shakes: a burst above its noise.
+    pub shakes: bool,
+    /// It has moved.
+    pub moves: bool,
+    /// Tilt against its rest position, in degrees, if it was measured.
+    pub tilt_deg: Option<f64>,
+}
+
+#[derive(Debug, Clone)]
+struct Stone {
+    state: StoneState,
+    alarmed_at: Option<Timestamp>,
+    /// Minute → tilt in degrees.
+    tilts: BTreeMap<i64, f64>,
+}
+
+/// How long values may be used, and which station is the control.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BoardSettings {
+    /// Series of `q`, `above`, `falling`.
+    pub discharge: SeriesId,
+    /// Series of `level_rise`.
+    pub stage: SeriesId,
+    /// A discharge older than this is unknown.
+    pub discharge_fresh: TimeDelta,
+    /// Wind and waves older than this are unknown.
+    pub weather_fresh: TimeDelta,
+    /// A forecast issued longer ago than this is unknown.
+    pub forecast_fresh: TimeDelta,
+    /// An output of the twin or a count of a place older than this is unknown.
+    pub place_fresh: TimeDelta,
+}
+
+impl Default for BoardSettings {
+    fn default() -> Self {
+        Self {
+            discharge: SeriesId::new("huayuankou.discharge"),
+            stage: SeriesId::new("huayuankou.stage"),
+            discharge_fresh: TimeDelta::minutes(90),
+            weather_fresh: TimeDelta::minutes(60),
+            forecast_fresh: TimeDelta::hours(12),
+            place_fresh: TimeDelta::hours(12),
+        }
+    }
+}
+
+/// See the module's page. Pure memory: it reads no clock.
+#[derive(Debug, Clone)]
+pub struct SignalBoard {
+    settings: BoardSettings,
+    started: Timestamp,
+    series: BTreeMap<SeriesId, History>,
+    /// Where a station's local values hold.
+    stations: BTreeMap<String, PlaceId>,
+    forecast: Option<(Timestamp, Vec<(Timestamp, f64)>)>,
+    stones: BTreeMap<PlaceId, BTreeMap<String, Stone>>,
+    stone_count: usize,
+    places: BTreeMap<(SignalKey, PlaceId), (Timestamp, f64)>,
+    freeboards: BTreeMap<PlaceId, (Timestamp, Vec<(Timestamp, f64)>)>,
+}
+
+impl SignalBoard {
+    /// An empty board; `started` is when it begins to listen, from which a silence is counted.
+    pub fn new(settings: BoardSettings, started: Timestamp) -> Self {
+        Self {
+            settings,
+            started,
+            series: BTreeMap::new(),
+            stations: BTreeMap::new(),
+            forecast: None,
+            stones: BTreeMap::new(),
+            stone_count: 0,
+            places: BTreeMap::new(),
+            freeboards: BTreeMap::new(),
+        }
+    }
+    /// Says for which place a station's rain, wind, waves and stage speak, beside the whole reach.
+    pub fn set_station_place(&mut self, station: &str, place: PlaceId) {
+        self.stations.insert(station.to_owned(), place);
+    }
+    /// Takes in a judged value; one that decisions may not rest on is left out.
+    pub fn observe(&mut self, observation: &Observation) {
+        let kept = ["discharge", "stage", "rain", "wind", "wave"].contains(&observation.series.quantity());
+        if !observation.quality.is_usable() || !kept {
+            return;
+        }
+        if self.series.len() >= SERIES_MAX && !self.series.contains_key(&observation.series) {
+            return;
+        }
+        self.series.entry(observation.series.clone()).or_default().add(observation.at, observation.value);
+    }
+    /// Takes in the discharge forecast of the control station: moments and m³/s.
+    pub fn set_forecast(&mut self, issued_at: Timestamp, points: &[(Timestamp, f64)]) {
+        self.forecast = Some((issued_at, tidy(points)));
+    }
+    /// Takes in what is known of a stone of a dam. A stone that was never heard is announced with the time since which
+    /// it should have been.
+    pub fn set_stone(&mut self, place: &PlaceId, stone: &str, state: StoneState) {
+        let is_new = self.stones.get(place).is_none_or(|stones| !stones.contains_key(stone));
+        if is_new && self.stone_count >= STONES_MAX {
+            return;
+        }
+        self.stone_count += usize::from(is_new);
+        let fresh = || Stone { state, alarmed_at: None, tilts: BTreeMap::new() };
+        let known = self.stones.entry(place.clone()).or_default().entry(stone.to_owned()).or_insert_with(fresh);
+        if state.at >= known.state.at {
+            known.state = state;
+        }
+        if state.shakes || state.moves {
+            known.alarmed_at = known.alarmed_at.max(Some(state.at));
+        }
+        if let Some(tilt) = state.tilt_deg.filter(|tilt| tilt.is_finite()) {
+            let minute = state.at.timestamp().div_euclid(60);
+            known.tilts.insert(minute, tilt);
+            let newest = known.tilts.keys().next_back().copied().unwrap_or(minute);
+            known.tilts.retain(|other, _| *other >= newest - TILT_MIN);
+        }
+    }
+    /// Takes in a value of one place as of `at`: `toe`, `toe_eta()`, `depth_village`, `depth_city`, `z_crest_gap`,
+    /// `pct_shelter`, `intrusion("river")`, ….
+    pub fn set_place_value(&mut self, key: SignalKey, place: PlaceId, value: f64, at: Timestamp) {
+        if value.is_finite() {
+            self.places.insert((key, place), (at, value));
+        }
+    }
+    /// Takes in the forecast freeboard of a place, in m, for `overtop(h)`; levee segments against the levee crest, works
+    /// against their own.
+    pub fn set_freeboard(&mut self, place: PlaceId, issued_at: Timestamp, points: &[(Timestamp, f64)]) {
+        self.freeboards.insert(place, (issued_at, tidy(points)));
+    }
+
+    /// What is known at `now` of the wanted signals.
+    pub fn snapshot(&self, now: Timestamp, keys: &[SignalKey]) -> Snapshot {
+        let mut snapshot = Snapshot::new(now);
+        for key in keys {
+            self.write(key, now, &mut snapshot);
+        }
+        for ((key, place), (at, value)) in &self.places {
+            if now - *at <= self.settings.place_fresh && keys.contains(key) {
+                snapshot.set_at(key.clone(), place.clone(), *value);
+            }
+        }
+        snapshot
+    }
+
+    fn write(&self, key: &SignalKey, now: Timestamp, snapshot: &mut Snapshot) {
+        let first = key.number(0).unwrap_or(0);
+        let word = key.word().unwrap_or("");
+        let discharge = self.series.get(&self.settings.discharge);
+        let at_large = match key.name() {
+            "q" => discharge.and_then(|history| history.fresh(now, self.settings.discharge_fresh)),
+            "above" => {
+                discharge.and_then(|history| history.stayed_above(now, key.number(1)?, f64::from(first))).map(answer)
+            }
+            "falling" => discharge.and_then(|history| history.is_falling(now, first)).map(answer),
+            "data_gap" => Some(self.gap_minutes(now)),
+            "night" => Some(answer(is_night(now))),
+            "season" => Some(answer(is_season(now, word))),
+            _ => None,
+        };
+        if let Some(value) = at_large {
+            snapshot.set(key.clone(), value);
+        }
+        match key.name() {
+            "qf" => self.write_forecast(key, first, now, snapshot),
+            "level_rise" => self.write_stations(key, snapshot, "stage", |history| history.rise(now, first)),
+            "rain" => self.write_stations(key, snapshot, "rain", |history| history.growth(now, first)),
+            "wind" | "wave" => {
+                self.write_stations(key, snapshot, key.name(), |history| {
+                    history.fresh(now, self.settings.weather_fresh)
+                });
+            }
+            "overtop" => self.write_freeboards(key, first, now, snapshot),
+            "stone_alarm" | "stone_tilt" | "stone_count_alarm" | "stone_offline" => {
+                self.write_stones(key, now, snapshot)
+            }
+            _ => {}
+        }
+    }
+
+    /// Minutes since the last usable value of the control station, or since the board began to listen.
+    fn gap_minutes(&self, now: Timestamp) -> f64 {
+        let heard = [&self.settings.discharge, &self.settings.stage]
+            .into_iter()
+            .filter_map(|series| self.series.get(series)?.latest(now))
+            .map(|(at, _)| at)
+            .max();
+        (now - heard.unwrap_or(self.started)).num_seconds().max(0) as f64 / 60.0
+    }
+
+    fn write_forecast(&self, key: &SignalKey, hours: u32, now: Timestamp, snapshot: &mut Snapshot) {
+        let Some((issued_at, points)) = &self.forecast else { return };
+        if now - *issued_at > self.settings.forecast_fresh {
+            return;
+        }
+        let until = now + TimeDelta::hours(i64::from(hours));
+        let Some((value, is_whole)) = extreme(points, now, until, f64::max) else { return };
+        if is_whole {
+            snapshot.set(key.clone(), value);
+        } else {
+            snapshot.set_at_least(key.clone(), value);
+        }
+    }
+
+    /// The greatest of all stations for the reach, each station's own at its place.
+    fn write_stations(
+        &self,
+        key: &SignalKey,
+        snapshot: &mut Snapshot,
+        quantity: &str,
+        value: impl Fn(&History) -> Option<f64>,
+    ) {
+        for (series, history) in self.series.iter().filter(|(series, _)| series.quantity() == quantity) {
+            // Only the control station's stage speaks for the reach: others lie upstream and downstream of it.
+            let place = self.stations.get(series.station());
+            let is_foreign = quantity == "stage" && *series != self.settings.stage && place.is_none();
+            let Some(value) = value(history).filter(|_| !is_foreign) else { continue };
+            if quantity != "stage" || *series == self.settings.stage {
+                let highest = snapshot.everywhere(key).map_or(value, |known| known.max(value));
+                snapshot.set(key.clone(), highest);
+            }
+            if let Some(place) = place {
+                snapshot.set_at(key.clone(), place.clone(), value);
+            }
+        }
+    }
+
+    fn write_freeboards(&self, key: &SignalKey, hours: u32, now: Timestamp, snapshot: &mut Snapshot) {
+        let until = now + TimeDelta::hours(i64::from(hours));
+        for (place, (issued_at, points)) in &self.freeboards {
+            if now - *issued_at <= self.settings.forecast_fresh
+                && let Some((value, is_whole)) = extreme(points, now, until, f64::min)
+                // A freeboard that is only known for part of the time may become smaller: only a whole one counts.
+                && is_whole
+            {
+                snapshot.set_at(key.clone(), place.clone(), value);
+            }
+        }
+    }
+
+    fn write_stones(&self, key: &SignalKey, now: Timestamp, snapshot: &mut Snapshot) {
+        for (place, stones) in &self.stones {
+            let stones = stones.values().filter(|stone| stone.state.at <= now);
+            let value = match (key.name(), key.word(), key.number(0)) {
+                ("stone_alarm", Some("shake"), _) => any_of(stones, |stone| stone.state.shakes),
+                ("stone_alarm", Some("move"), _) => any_of(stones, |stone| stone.state.moves),
+                ("stone_tilt", _, Some(minutes)) => {
+                    stones.filter_map(|stone| stone.swing(now, minutes)).reduce(f64::max)
+                }
+                ("stone_count_alarm", _, Some(minutes)) => {
+                    let since = now - TimeDelta::minutes(i64::from(minutes));
+                    count_of(stones, |stone| stone.alarmed_at.is_some_and(|at| at > since))
+                }
+                ("stone_offline", _, Some(hours)) => {
+                    let since = now - TimeDelta::hours(i64::from(hours));
+                    count_of(stones, |stone| stone.state.at < since)
+                }
+                _ => None,
+            };
+            if let Some(value) = value {
+                snapshot.set_at(key.clone(), place.clone(), value);
+            }
+        }
+    }
+}
+
+impl Stone {
+    /// Greatest difference of two tilts in the window, in degrees.
+    fn swing(&self, now: Timestamp, minutes: u32) -> Option<f64> {
+        let to = now.timestamp().div_euclid(60);
+        let tilts = self.tilts.range(to - i64::from(minutes)..=to).map(|(_, tilt)| *tilt);
+        let (least, most) =
+            tilts.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), tilt| (least.min(tilt), most.max(tilt)));
+        (most >= least).then_some(most - least)
+    }
+}
+
+fn answer(yes: bool) -> f64 {
+    f64::from(u8::from(yes))
+}
+
+fn any_of<'a>(stones: impl Iterator<Item = &'a Stone>, alarms: impl Fn(&Stone) -> bool) -> Option<f64> {
+    stones.map(|stone| answer(alarms(stone))).reduce(f64::max)
+}
+
+fn count_of<'a>(stones: impl Iterator<Item = &'a Stone>, counts: impl Fn(&Stone) -> bool) -> Option<f64> {
+    stones.map(|stone| answer(counts(stone))).reduce(|sum, one| sum + one)
+}
+
+/// In order of time, only finite values, not more than is kept.
+fn tidy(points: &[(Timestamp, f64)]) -> Vec<(Timestamp, f64)> {
+    let mut points: Vec<_> = points.iter().filter(|(_, value)| value.is_finite()).copied().collect();
+    points.sort_by_key(|(at, _)| *at);
+    points.truncate(FORECAST_MAX);
+    points
+}
+
+/// The extreme of a forecast between two moments, straight lines between its points, and whether it reaches to the end
+/// (an hour short is near enough).
+fn extreme(
+    points: &[(Timestamp, f64)],
+    from: Timestamp,
+    until: Timestamp,
+    better: fn(f64, f64) -> f64,
+) -> Option<(f64, bool)> {
+    let inside = points.iter().filter(|(at, _)| (from..=until).contains(at)).map(|(_, value)| *value);
+    let ends = [from, until].into_iter().filter_map(|moment| between(points, moment));
+    let value = inside.chain(ends).reduce(better)?;
+    let reaches = points.last().is_some_and(|(last, _)| *last + TimeDelta::hours(1) >= until);
+    let begins = points.first().is_some_and(|(first, _)| *first <= from + TimeDelta::hours(1));
+    Some((value, reaches && begins))
+}
+
+/// The value at a moment on the straight line between its neighbours; nothing outside the points.
+fn between(points: &[(Timestamp, f64)], moment: Timestamp) -> Option<f64> {
+    let after = points.iter().position(|(at, _)| *at >= moment)?;
+    let (later, later_value) = points.get(after)?;
+    if *later == moment {
+        return Some(*later_value);
+    }
+    let (earlier, earlier_value) = points.get(after.checked_sub(1)?)?;
+    let share = (moment - *earlier).num_milliseconds() as f64 / (*later - *earlier).num_milliseconds() as f64;
+    Some(earlier_value + (later_value - earlier_value) * share)
+}

@@ -1,0 +1,212 @@
+//! What can go wrong with stored series, in words that say what to do.
+
+use crate::model::{SeriesId, Timestamp};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A fault of the series store. Cheap to clone: one failed commit answers every caller in its group.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SeriesError {
+    /// The folder or file cannot be made or written.
+    #[error("cannot write the series store {path}; give the user that runs anlan write access to its folder")]
+    NotWritable {
+        /// The file concerned.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process holds the store.
+    #[error(
+        "the series store {path} is already in use by another anlan; stop that one or choose another data folder with --data"
+    )]
+    InUse {
+        /// The file concerned.
+        path: PathBuf,
+    },
+    /// The file was written by a later edition of the program.
+    #[error("the series store {path} has layout {found}, this anlan knows up to {known}; install the newer anlan")]
+    NewerLayout {
+        /// The file concerned.
+        path: PathBuf,
+        /// Layout number in the file.
+        found: i64,
+        /// The newest layout this program reads.
+        known: i64,
+    },
+    /// The file is something else.
+    #[error("{path} is not a series store; move it away or choose another data folder with --data")]
+    NotAStore {
+        /// The file concerned.
+        path: PathBuf,
+    },
+    /// No room is left for the points; nothing of the batch was kept.
+    #[error(
+        "no space left for the series store {path}: {points} points were not stored; free space on that disk, the store goes on by itself"
+    )]
+    DiskFull {
+        /// The file concerned.
+        path: PathBuf,
+        /// Points of the refused commit.
+        points: usize,
+    },
+    /// A compressed chunk cannot be read; other series and other spans still can.
+    #[error(
+        "the stored points of {series} from {from} to {to} are damaged ({reason}); other series are not concerned, restore this span from a backup"
+    )]
+    DamagedChunk {
+        /// The series concerned.
+        series: SeriesId,
+        /// First moment of the chunk.
+        from: Timestamp,
+        /// Last moment of the chunk.
+        to: Timestamp,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A batch is larger than one commit may be; nothing of it was kept.
+    #[error("a batch of {points} points is too large, at most {limit} are taken at once; send it in parts")]
+    BatchTooLarge {
+        /// Points in the batch.
+        points: usize,
+        /// Most that are taken.
+        limit: usize,
+    },
+    /// A new series would exceed the limit; nothing of the batch was kept.
+    #[error(
+        "series {series} would be number {number}, the store takes {limit}; look for a device that invents ids, or raise series_max"
+    )]
+    TooManySeries {
+        /// The first series refused.
+        series: SeriesId,
+        /// The number it would have.
+        number: usize,
+        /// Most that are taken.
+        limit: usize,
+    },
+    /// An id that cannot be a series.
+    #[error("{series:?} cannot be a series id: {reason}")]
+    BadSeriesId {
+        /// The id given.
+        series: SeriesId,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Columns of different lengths; nothing of the batch was kept.
+    #[error("the columns of {series} differ in length: {times} times, {values} values, {verdicts} verdicts")]
+    UnevenColumns {
+        /// The series concerned.
+        series: SeriesId,
+        /// Number of times.
+        times: usize,
+        /// Number of values.
+        values: usize,
+        /// Number of verdicts.
+        verdicts: usize,
+    },
+    /// A step that cannot be cut.
+    #[error("a step of {every_ms} ms is outside 1 ms to 366 days")]
+    BadStep {
+        /// The step asked for.
+        every_ms: i64,
+    },
+    /// The answer would be too large.
+    #[error("{series} has more than {limit} samples in that span; ask for a shorter span or a longer step")]
+    AnswerTooLarge {
+        /// The series asked for.
+        series: SeriesId,
+        /// Most samples of one answer.
+        limit: usize,
+    },
+    /// The backup's target is already there.
+    #[error("the backup target {path} already exists; choose a new file name")]
+    BackupExists {
+        /// The file concerned.
+        path: PathBuf,
+    },
+    /// The store was closed.
+    #[error("the series store {path} is closed")]
+    Closed {
+        /// The file concerned.
+        path: PathBuf,
+    },
+    /// The database refused.
+    #[error("the series store {path} failed while {doing}")]
+    Database {
+        /// The file concerned.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the database said.
+        #[source]
+        cause: Arc<sqlx::Error>,
+    },
+    /// The system refused a file operation.
+    #[error("the series store {path} failed while {doing}")]
+    File {
+        /// The file concerned.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        cause: Arc<std::io::Error>,
+    },
+    /// Points could not be compressed: a fault of the program.
+    #[error("cannot compress points of {series}: {reason}")]
+    Compress {
+        /// The series concerned.
+        series: SeriesId,
+        /// What the compressor said.
+        reason: String,
+    },
+}
+
+impl SeriesError {
+    /// Whether the same call may succeed later without a change by a person.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::DiskFull { .. } | Self::Database { .. } | Self::File { .. })
+    }
+}
+
+/// SQLite's primary result codes that have a meaning of their own here.
+mod sqlite_code {
+    pub const READ_ONLY: i32 = 8;
+    pub const IO: i32 = 10;
+    pub const FULL: i32 = 13;
+    pub const CANNOT_OPEN: i32 = 14;
+    pub const NOT_A_DATABASE: i32 = 26;
+}
+
+/// Turns an error of the database into ours; `points` are those of the commit that failed.
+pub(super) fn from_database(
+    path: &std::path::Path,
+    doing: &'static str,
+    points: usize,
+    cause: sqlx::Error,
+) -> SeriesError {
+    let path = path.to_path_buf();
+    let code = cause
+        .as_database_error()
+        .and_then(|e| e.code())
+        .and_then(|c| c.parse::<i32>().ok())
+        .map(|extended| extended & 0xff);
+    match code {
+        Some(sqlite_code::FULL) => SeriesError::DiskFull { path, points },
+        Some(sqlite_code::IO) if no_room(&path) => SeriesError::DiskFull { path, points },
+        Some(sqlite_code::READ_ONLY | sqlite_code::CANNOT_OPEN) => {
+            SeriesError::NotWritable { path, cause: Arc::new(cause) }
+        }
+        Some(sqlite_code::NOT_A_DATABASE) => SeriesError::NotAStore { path },
+        _ => SeriesError::Database { path, doing, cause: Arc::new(cause) },
+    }
+}
+
+/// Whether a small file cannot be written beside `path` either: SQLite reports a full disk under its
+/// write-ahead log as a general input/output error.
+fn no_room(path: &std::path::Path) -> bool {
+    let probe = path.with_extension("probe");
+    let full = std::fs::write(&probe, [0u8; 8192]).is_err_and(|e| e.kind() == std::io::ErrorKind::StorageFull);
+    let _ = std::fs::remove_file(&probe);
+    full
+}

@@ -1,0 +1,185 @@
+//! Answers: chunks from the file and the head from memory, merged in order of time.
+//!
+//! The head is copied before the chunks are read. A seal in between shows points twice, which merging removes;
+//! the other order could show them not at all.
+
+use super::error::from_database;
+use super::points::{Points, moment, replaces};
+use super::rollup::Rollup;
+use super::{Sample, SeriesError, Step, chunk, schema};
+use crate::model::SeriesId;
+use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Connections for reading; a caller waits while all are out.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    free: Mutex<Vec<SqliteConnection>>,
+    permits: Semaphore,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf, most: usize) -> Self {
+        Self { path, free: Mutex::default(), permits: Semaphore::new(most) }
+    }
+    /// One connection, opened if none is free; it comes back when the loan is dropped.
+    pub(super) async fn lend(&self) -> Result<Loan<'_>, SeriesError> {
+        let closed = |_| SeriesError::Closed { path: self.path.clone() };
+        let permit = self.permits.acquire().await.map_err(closed)?;
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match free {
+            Some(conn) => conn,
+            None => schema::open_reader(&self.path).await?,
+        };
+        Ok(Loan { readers: self, conn: Some(conn), _permit: permit })
+    }
+    /// Chunks of a series that share a moment with `from..to`.
+    pub(super) async fn chunks(&self, number: u32, from: i64, to: i64) -> Result<Vec<StoredChunk>, SeriesError> {
+        let mut conn = self.lend().await?;
+        let text = "SELECT t0, t1, revision, number, body FROM chunk WHERE series = $1 AND t1 >= $2 AND t0 < $3";
+        let rows = sqlx::query(text).bind(i64::from(number)).bind(from).bind(to).fetch_all(conn.get()?).await;
+        let rows = rows.map_err(|cause| from_database(&self.path, "reading chunks", 0, cause))?;
+        let stored = |row: sqlx::sqlite::SqliteRow| StoredChunk {
+            t0: row.get(0),
+            t1: row.get(1),
+            order: (row.get(2), row.get(3)),
+            body: row.get(4),
+        };
+        Ok(rows.into_iter().map(stored).collect())
+    }
+}
+
+/// A lent connection.
+pub(super) struct Loan<'a> {
+    readers: &'a Readers,
+    conn: Option<SqliteConnection>,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl Loan<'_> {
+    pub(super) fn get(&mut self) -> Result<&mut SqliteConnection, SeriesError> {
+        self.conn.as_mut().ok_or_else(|| SeriesError::Closed { path: self.readers.path.clone() })
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take() {
+            self.readers.free.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        }
+    }
+}
+
+/// A chunk as read.
+#[derive(Debug)]
+pub(super) struct StoredChunk {
+    t0: i64,
+    t1: i64,
+    /// Later ones replace earlier ones: revision, then row.
+    order: (i64, i64),
+    body: Vec<u8>,
+}
+
+/// What is asked of the points of one series.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub(super) series: SeriesId,
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) step: Option<Step>,
+    pub(super) samples_max: usize,
+}
+
+/// Puts the answer together; memory holds the points of one group of overlapping chunks at a time.
+pub(super) fn answer(
+    question: &Question,
+    mut chunks: Vec<StoredChunk>,
+    head: &Points,
+) -> Result<Vec<Sample>, SeriesError> {
+    chunks.sort_by_key(|chunk| (chunk.t0, chunk.order));
+    let mut weave = Weave { question, head, next: 0, rollup: Rollup::new(question.step) };
+    let mut rest = chunks.as_mut_slice();
+    while let Some(first) = rest.first() {
+        let mut end = first.t1;
+        let mut size = 0;
+        while let Some(chunk) = rest.get(size).filter(|chunk| size == 0 || chunk.t0 <= end) {
+            end = end.max(chunk.t1);
+            size += 1;
+        }
+        let (group, tail) = std::mem::take(&mut rest).split_at_mut(size);
+        rest = tail;
+        group.sort_by_key(|chunk| chunk.order);
+        weave.take(&merged(question, group)?)?;
+    }
+    weave.finish()
+}
+
+fn merged(question: &Question, group: &[StoredChunk]) -> Result<Points, SeriesError> {
+    let mut all = Points::default();
+    for chunk in group {
+        let points = chunk::decode(&chunk.body).map_err(|reason| SeriesError::DamagedChunk {
+            series: question.series.clone(),
+            from: moment(chunk.t0),
+            to: moment(chunk.t1),
+            reason,
+        })?;
+        if all.is_empty() {
+            all = points;
+        } else {
+            all.append(points);
+        }
+    }
+    Ok(all.merged())
+}
+
+/// Brings sealed points and the head together; the head came later.
+struct Weave<'a> {
+    question: &'a Question,
+    head: &'a Points,
+    next: usize,
+    rollup: Rollup,
+}
+
+impl Weave<'_> {
+    fn take(&mut self, points: &Points) -> Result<(), SeriesError> {
+        let Question { from, to, .. } = *self.question;
+        for (at, value, code) in points.iter().filter(|(at, ..)| (from..to).contains(at)) {
+            match self.head_before(at) {
+                Some((value, newer)) if replaces(newer, code) => self.rollup.take(at, value, newer),
+                _ => self.rollup.take(at, value, code),
+            }
+        }
+        self.check()
+    }
+    /// Lets the head's points before `at` pass; gives the one at `at` if there is one.
+    fn head_before(&mut self, at: i64) -> Option<(f64, u16)> {
+        while let Some(&earliest) = self.head.times.get(self.next).filter(|earliest| **earliest <= at) {
+            let value = self.head.values.get(self.next).copied().unwrap_or(f64::NAN);
+            let code = self.head.codes.get(self.next).copied().unwrap_or(u16::MAX);
+            self.next += 1;
+            if earliest == at {
+                return Some((value, code));
+            }
+            self.rollup.take(earliest, value, code);
+        }
+        None
+    }
+    fn check(&self) -> Result<(), SeriesError> {
+        let Question { series, samples_max, .. } = self.question;
+        if self.rollup.len() > *samples_max {
+            return Err(SeriesError::AnswerTooLarge { series: series.clone(), limit: *samples_max });
+        }
+        Ok(())
+    }
+    fn finish(mut self) -> Result<Vec<Sample>, SeriesError> {
+        for (at, value, code) in self.head.iter().skip(self.next) {
+            self.rollup.take(at, value, code);
+        }
+        self.check()?;
+        Ok(self.rollup.finish())
+    }
+}

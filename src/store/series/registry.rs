@@ -1,0 +1,100 @@
+//! Series and their numbers. A number is given once and never again.
+
+use super::SeriesError;
+use crate::model::SeriesId;
+use std::collections::HashMap;
+
+/// Longest series id in bytes.
+const ID_BYTES_MAX: usize = 200;
+
+/// Which series has which number, 0 upwards without gaps.
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    numbers: HashMap<SeriesId, u32>,
+    ids: Vec<SeriesId>,
+    limit: usize,
+}
+
+impl Registry {
+    /// Of the stored ids in order of their numbers; takes new ones up to `limit`.
+    pub(super) fn new(ids: Vec<SeriesId>, limit: usize) -> Self {
+        let numbers = ids.iter().cloned().zip(0..).collect();
+        Self { numbers, ids, limit }
+    }
+    pub(super) fn number(&self, series: &SeriesId) -> Option<u32> {
+        self.numbers.get(series).copied()
+    }
+    pub(super) fn id(&self, number: u32) -> Option<&SeriesId> {
+        self.ids.get(number as usize)
+    }
+    pub(super) fn ids(&self) -> &[SeriesId] {
+        &self.ids
+    }
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+    /// Gives numbers to those that have none: all of them, or an error and none.
+    pub(super) fn admit<'a>(&mut self, series: impl Iterator<Item = &'a SeriesId> + Clone) -> Result<(), SeriesError> {
+        let before = self.ids.len();
+        for id in series {
+            if let Err(fault) = self.admit_one(id) {
+                for refused in self.ids.drain(before..) {
+                    self.numbers.remove(&refused);
+                }
+                return Err(fault);
+            }
+        }
+        Ok(())
+    }
+    fn admit_one(&mut self, id: &SeriesId) -> Result<(), SeriesError> {
+        if self.numbers.contains_key(id) {
+            return Ok(());
+        }
+        let refuse = |reason| Err(SeriesError::BadSeriesId { series: id.clone(), reason });
+        let text = id.as_str();
+        if text.is_empty() {
+            return refuse("it is empty");
+        }
+        if text.len() > ID_BYTES_MAX {
+            return refuse("it is longer than 200 bytes");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("it has a control character");
+        }
+        let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        if self.ids.len() >= self.limit {
+            return Err(SeriesError::TooManySeries {
+                series: id.clone(),
+                number: self.ids.len() + 1,
+                limit: self.limit,
+            });
+        }
+        self.numbers.insert(id.clone(), number);
+        self.ids.push(id.clone());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_registry_takes_all_or_none_up_to_its_limit() {
+        let mut registry = Registry::new(vec!["a.stage".into()], 2);
+        let many = [SeriesId::from("a.stage"), "b.stage".into(), "c.stage".into()];
+        let fault = registry.admit(many.iter()).unwrap_err();
+        assert!(fault.to_string().contains("c.stage would be number 3, the store takes 2"), "{fault}");
+        assert_eq!(registry.len(), 1);
+        registry.admit(many[..2].iter()).unwrap();
+        assert_eq!((registry.number(&many[1]), registry.id(1)), (Some(1), Some(&many[1])));
+    }
+
+    #[test]
+    fn series_registry_refuses_ids_that_cannot_be_printed() {
+        let mut registry = Registry::new(vec![], 9);
+        for text in ["", "a\nb.stage", &"x".repeat(201)] {
+            assert!(registry.admit([SeriesId::from(text)].iter()).is_err(), "{text:?}");
+        }
+    }
+}

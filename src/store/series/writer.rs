@@ -1,0 +1,516 @@
+//! The one worker that writes: it merges waiting appends into one commit, seals a few heads with each, and tidies when idle.
+//!
+//! Order of one commit, all in one transaction: names of new series, the journal entry, chunks of the heads that are
+//! due, the mark how far each of those series is sealed, journal entries nobody needs any more. Only after the commit
+//! does memory change, and only then are the callers answered. A crash between any two of these steps leaves either
+//! all of it or nothing.
+
+use super::embedded::Shared;
+use super::error::from_database;
+use super::frame::{Frame, entry_of};
+use super::seal::{Draft, drafts, unions};
+use super::{Durable, SeriesError, chunk};
+use crate::model::SeriesId;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::{mpsc, oneshot};
+
+/// How long the worker waits for work before it tidies.
+const IDLE: Duration = Duration::from_millis(20);
+/// Under steady load one series is tidied after this many commits.
+const COMMITS_BETWEEN_TIDYING: u64 = 512;
+/// Late or small chunks of a series that make it worth tidying.
+const LATE_CHUNKS: u64 = 8;
+const SMALL_CHUNKS: u64 = 16;
+/// Free pages handed back to the system in one go.
+const VACUUM_PAGES: i64 = 2000;
+
+/// Where the answer to a command goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, SeriesError>>;
+
+/// What the worker can be asked.
+pub(super) enum Command {
+    /// Make these points durable.
+    Append { frame: Frame, reply: Reply<Durable> },
+    /// Put every point that is in the journal now into chunks and give free space back.
+    Seal { reply: Reply<()> },
+    /// Merge overlapping and small chunks of all series.
+    Tidy { reply: Reply<()> },
+}
+
+/// A place in a commit or a rewrite at which a crash can be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CommitStep {
+    Begun,
+    SeriesNamed,
+    EntryWritten,
+    ChunkWritten,
+    SeriesMarked,
+    JournalTrimmed,
+    Committed,
+    OldChunksGone,
+    NewChunksWritten,
+    ChunksReplaced,
+}
+
+/// Chunks of one series, ready to be written.
+struct SealedHead {
+    number: u32,
+    chunks: Vec<SealedChunk>,
+}
+
+struct SealedChunk {
+    t0: i64,
+    t1: i64,
+    n: usize,
+    late: bool,
+    body: Vec<u8>,
+}
+
+/// The worker's own state.
+pub(super) struct Writer {
+    pub(super) conn: SqliteConnection,
+    pub(super) shared: Arc<Shared>,
+    /// Journal entries in the file and their sizes.
+    pub(super) journal: VecDeque<(u64, usize)>,
+    pub(super) next_entry: u64,
+    /// Series whose names are in the file.
+    pub(super) named: usize,
+    pub(super) commits: u64,
+    /// Series with chunks to merge.
+    pub(super) untidy: BTreeSet<u32>,
+    pub(super) sealing: Vec<Reply<()>>,
+    /// Entries up to this one are to be sealed for `sealing`.
+    pub(super) seal_through: u64,
+    pub(super) tidying: Vec<Reply<()>>,
+}
+
+impl Writer {
+    /// Works until every sender is gone, then closes the file.
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        while let Some(command) = self.next(&mut inbox).await {
+            match command {
+                Command::Append { frame, reply } => {
+                    let behind = self.append(frame, reply, &mut inbox).await;
+                    if let Some(errand) = behind {
+                        self.note(errand);
+                    }
+                }
+                errand => self.note(errand),
+            }
+            if self.shared.trip.is_tripped() {
+                return; // A played crash: nothing is tidied up, nobody is answered.
+            }
+        }
+        // What is not sealed stays in the journal; the next start replays it.
+        let _ = self.conn.close().await;
+    }
+
+    /// The next command; meanwhile errands are done slice by slice, and idle time is used for tidying.
+    async fn next(&mut self, inbox: &mut mpsc::Receiver<Command>) -> Option<Command> {
+        loop {
+            match inbox.try_recv() {
+                Ok(command) => return Some(command),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            if !self.sealing.is_empty() {
+                self.seal_slice().await;
+            } else if !self.tidying.is_empty() {
+                self.tidy_slice().await;
+            } else if self.untidy.is_empty() {
+                return inbox.recv().await;
+            } else if let Ok(command) = tokio::time::timeout(IDLE, inbox.recv()).await {
+                return command;
+            } else {
+                self.tidy_slice().await;
+            }
+            if self.shared.trip.is_tripped() {
+                return None;
+            }
+        }
+    }
+
+    fn note(&mut self, errand: Command) {
+        match errand {
+            Command::Seal { reply } => {
+                self.seal_through = self.next_entry;
+                self.sealing.push(reply);
+            }
+            Command::Tidy { reply } => {
+                self.untidy.extend(0..self.named as u32);
+                self.tidying.push(reply);
+            }
+            Command::Append { .. } => debug_assert!(false, "appends are not errands"),
+        }
+    }
+
+    /// Commits the frame together with all that wait behind it; gives back an errand met on the way.
+    async fn append(
+        &mut self,
+        frame: Frame,
+        reply: Reply<Durable>,
+        inbox: &mut mpsc::Receiver<Command>,
+    ) -> Option<Command> {
+        let mut points = frame.points;
+        let (mut frames, mut replies, mut errand) = (vec![frame], vec![reply], None);
+        while points < self.shared.limits.batch_points_max && errand.is_none() {
+            match inbox.try_recv() {
+                Ok(Command::Append { frame, reply }) => {
+                    points += frame.points;
+                    frames.push(frame);
+                    replies.push(reply);
+                }
+                Ok(other) => errand = Some(other),
+                Err(_) => break,
+            }
+        }
+        let crowded = self.journal_bytes() > self.shared.limits.journal_bytes;
+        let budget = points * 2 + self.shared.limits.chunk_points;
+        let due = self.shared.heads().due(budget, crowded);
+        let outcome = self.commit(&frames, &due).await;
+        if self.shared.trip.is_tripped() {
+            return None;
+        }
+        for (frame, reply) in frames.iter().zip(replies) {
+            // A caller that no longer waits has lost only its answer.
+            let _ = reply.send(outcome.clone().map(|entry| Durable { points: frame.points, entry }));
+        }
+        if self.commits.is_multiple_of(COMMITS_BETWEEN_TIDYING) {
+            self.tidy_slice().await;
+        }
+        errand
+    }
+
+    fn journal_bytes(&self) -> u64 {
+        self.shared.journal_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Writes one journal entry (none if there are no frames) and the chunks of the heads that are due.
+    async fn commit(&mut self, frames: &[Frame], due: &[u32]) -> Result<u64, SeriesError> {
+        let points = frames.iter().map(|frame| frame.points).sum();
+        let entry = self.next_entry;
+        // Never used twice, even if the commit fails half-way in a way nobody can tell.
+        self.next_entry += 1;
+        let body = (!frames.is_empty()).then(|| entry_of(frames));
+        let mut sealed = Vec::with_capacity(due.len());
+        for &number in due {
+            sealed.push(self.seal_head(number).await?);
+        }
+        let needed = self.shared.heads().oldest_entry_without(due).unwrap_or(entry);
+        let names = self.unnamed();
+        self.write(entry, body.as_deref(), &names, &sealed, needed)
+            .await
+            .map_err(|fault| fault.unwrap_or_else(|cause| self.fault("writing points", points, cause)))?;
+        self.remember(entry, body.as_deref(), names.len(), sealed, needed);
+        Ok(entry)
+    }
+
+    fn fault(&self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
+        from_database(&self.shared.path, doing, points, cause)
+    }
+
+    /// Series that have a number in memory and no name in the file.
+    fn unnamed(&self) -> Vec<SeriesId> {
+        self.shared.registry().ids().get(self.named..).unwrap_or_default().to_vec()
+    }
+
+    async fn write(
+        &mut self,
+        entry: u64,
+        body: Option<&[u8]>,
+        names: &[SeriesId],
+        sealed: &[SealedHead],
+        needed: u64,
+    ) -> Result<(), Halt> {
+        let trip = &self.shared.trip;
+        let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+        trip.pass(CommitStep::Begun)?;
+        for (number, id) in (self.named as i64..).zip(names) {
+            let insert = sqlx::query("INSERT OR IGNORE INTO series (number, id) VALUES ($1, $2)");
+            insert.bind(number).bind(id.as_str()).execute(&mut *tx).await?;
+        }
+        trip.pass(CommitStep::SeriesNamed)?;
+        if let Some(body) = body {
+            let insert = sqlx::query("INSERT INTO journal (entry, body) VALUES ($1, $2)");
+            insert.bind(entry as i64).bind(body).execute(&mut *tx).await?;
+            trip.pass(CommitStep::EntryWritten)?;
+        }
+        for head in sealed {
+            for chunk in &head.chunks {
+                insert_chunk(&mut tx, head.number, chunk, entry as i64 - 1).await?;
+                trip.pass(CommitStep::ChunkWritten)?;
+            }
+            let mark = sqlx::query("UPDATE series SET sealed = $1 WHERE number = $2");
+            mark.bind(entry as i64 - 1).bind(i64::from(head.number)).execute(&mut *tx).await?;
+            trip.pass(CommitStep::SeriesMarked)?;
+        }
+        if self.journal.front().is_some_and(|(oldest, _)| *oldest < needed) {
+            let trim = sqlx::query("DELETE FROM journal WHERE entry < $1");
+            trim.bind(needed as i64).execute(&mut *tx).await?;
+            trip.pass(CommitStep::JournalTrimmed)?;
+        }
+        tx.commit().await?;
+        trip.pass(CommitStep::Committed)
+    }
+
+    /// Brings memory to what the file now holds.
+    fn remember(&mut self, entry: u64, body: Option<&[u8]>, named: usize, sealed: Vec<SealedHead>, needed: u64) {
+        self.commits += 1;
+        self.named += named;
+        while self.journal.front().is_some_and(|(oldest, _)| *oldest < needed) {
+            self.journal.pop_front();
+        }
+        let mut heads = self.shared.heads_mut();
+        for head in sealed {
+            heads.clear_head(head.number);
+            let Some(slot) = heads.slot_mut(head.number) else { continue };
+            slot.sealed = entry - 1;
+            for chunk in &head.chunks {
+                slot.frontier = Some(slot.frontier.map_or(chunk.t1, |t| t.max(chunk.t1)));
+                slot.chunks += 1;
+                slot.chunk_points += chunk.n as u64;
+                slot.late_chunks += u64::from(chunk.late);
+                slot.small_chunks += u64::from(chunk.n <= self.shared.limits.chunk_points / 4);
+            }
+            if slot.late_chunks >= LATE_CHUNKS || slot.small_chunks >= SMALL_CHUNKS {
+                self.untidy.insert(head.number);
+            }
+        }
+        if let Some(body) = body {
+            if let Err(reason) = heads.apply(entry, body) {
+                tracing::error!(entry, reason, "an entry just written cannot be read");
+            }
+            self.journal.push_back((entry, body.len()));
+        }
+        let bytes = self.journal.iter().map(|(_, bytes)| *bytes as u64).sum();
+        self.shared.journal_bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Compresses the head of one series; points that fall among its chunks go into late chunks.
+    async fn seal_head(&mut self, number: u32) -> Result<SealedHead, SeriesError> {
+        let (points, frontier) = {
+            let heads = self.shared.heads();
+            heads.slot(number).map(|slot| (slot.head.clone(), slot.frontier)).unwrap_or_default()
+        };
+        let points = points.merged();
+        let first = points.times.first().copied().unwrap_or_default();
+        let taken = match frontier {
+            Some(frontier) if first <= frontier => self.spans_after(number, first).await?,
+            _ => Vec::new(),
+        };
+        let drafts = drafts(&points, &unions(taken), self.shared.limits.chunk_points);
+        Ok(SealedHead { number, chunks: self.compress(number, drafts)? })
+    }
+
+    /// First and last moment of each chunk of a series that ends at or after `first`.
+    async fn spans_after(&mut self, number: u32, first: i64) -> Result<Vec<(i64, i64)>, SeriesError> {
+        let text = "SELECT t0, t1 FROM chunk WHERE series = $1 AND t1 >= $2";
+        let rows = sqlx::query(text).bind(i64::from(number)).bind(first).fetch_all(&mut self.conn).await;
+        let rows = rows.map_err(|cause| self.fault("looking for overlapping chunks", 0, cause))?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+    }
+
+    fn compress(&self, number: u32, drafts: Vec<Draft>) -> Result<Vec<SealedChunk>, SeriesError> {
+        let seal = |draft: Draft| {
+            let body = chunk::encode(&draft.points)
+                .map_err(|reason| SeriesError::Compress { series: self.shared.id_of(number), reason })?;
+            let times = &draft.points.times;
+            let (t0, t1) = (times.first().copied().unwrap_or(0), times.last().copied().unwrap_or(0));
+            Ok(SealedChunk { t0, t1, n: times.len(), late: draft.late, body })
+        };
+        drafts.into_iter().map(seal).collect()
+    }
+
+    /// Seals some heads for those who asked for all to be sealed; answers them when it is done.
+    async fn seal_slice(&mut self) {
+        let waiting = self.shared.heads().oldest_entry().is_some_and(|oldest| oldest < self.seal_through);
+        let outcome = if waiting {
+            let due = self.shared.heads().due(self.shared.limits.chunk_points * 8, true);
+            match self.commit(&[], &due).await {
+                Ok(_) => return,
+                Err(fault) => Err(fault),
+            }
+        } else {
+            self.give_space_back().await
+        };
+        if !self.shared.trip.is_tripped() {
+            self.sealing.drain(..).for_each(|reply| drop(reply.send(outcome.clone())));
+        }
+    }
+
+    /// Hands free pages to the system and empties the write-ahead log.
+    async fn give_space_back(&mut self) -> Result<(), SeriesError> {
+        let doing = "giving space back";
+        loop {
+            let free = sqlx::query_scalar::<_, i64>("PRAGMA freelist_count").fetch_one(&mut self.conn).await;
+            if free.map_err(|cause| self.fault(doing, 0, cause))? == 0 {
+                break;
+            }
+            let pragma = sqlx::AssertSqlSafe(format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"));
+            let done = sqlx::query(pragma).execute(&mut self.conn).await;
+            done.map_err(|cause| self.fault(doing, 0, cause))?;
+        }
+        let done = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.conn).await;
+        done.map_err(|cause| self.fault(doing, 0, cause))?;
+        Ok(())
+    }
+}
+
+/// Inserts one chunk row.
+async fn insert_chunk(
+    conn: &mut SqliteConnection,
+    number: u32,
+    chunk: &SealedChunk,
+    revision: i64,
+) -> Result<(), sqlx::Error> {
+    let text = "INSERT INTO chunk (series, t0, t1, n, late, revision, body) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let insert = sqlx::query(text).bind(i64::from(number)).bind(chunk.t0).bind(chunk.t1).bind(chunk.n as i64);
+    insert.bind(chunk.late).bind(revision).bind(chunk.body.as_slice()).execute(conn).await?;
+    Ok(())
+}
+
+/// Why a transaction was not finished.
+pub(super) enum Halt {
+    /// The database refused.
+    Database(sqlx::Error),
+    /// A crash is being played.
+    #[cfg_attr(not(test), expect(dead_code, reason = "crashes are played in tests only"))]
+    Tripped(SeriesError),
+}
+
+impl From<sqlx::Error> for Halt {
+    fn from(cause: sqlx::Error) -> Self {
+        Self::Database(cause)
+    }
+}
+
+impl Halt {
+    /// The store's own error; a database error is put into words by `explain`.
+    fn unwrap_or_else(self, explain: impl FnOnce(sqlx::Error) -> SeriesError) -> SeriesError {
+        match self {
+            Self::Database(cause) => explain(cause),
+            Self::Tripped(fault) => fault,
+        }
+    }
+}
+
+mod tidy {
+    //! Merging of chunks: read, merge, write anew and delete the old ones in one transaction.
+
+    use super::super::compact::{ChunkSpan, plan};
+    use super::super::points::{Points, moment};
+    use super::*;
+
+    impl Writer {
+        /// Does one rewrite of one untidy series; answers those who asked for all once none is left.
+        pub(super) async fn tidy_slice(&mut self) {
+            let outcome = match self.untidy.first().copied() {
+                Some(number) => match self.tidy_series(number).await {
+                    Ok(true) => return,
+                    Ok(false) => {
+                        self.untidy.remove(&number);
+                        return;
+                    }
+                    Err(fault) => {
+                        // Tried again when the next chunk of the series is sealed or somebody asks.
+                        self.untidy.remove(&number);
+                        tracing::warn!(series = %self.shared.id_of(number), %fault, "chunks were not merged");
+                        Err(fault)
+                    }
+                },
+                None => Ok(()),
+            };
+            if !self.shared.trip.is_tripped() {
+                self.tidying.drain(..).for_each(|reply| drop(reply.send(outcome.clone())));
+            }
+        }
+
+        /// One rewrite; whether there may be more to do.
+        async fn tidy_series(&mut self, number: u32) -> Result<bool, SeriesError> {
+            let spans = self.spans(number).await.map_err(|cause| self.fault("merging chunks", 0, cause))?;
+            let mut rewrites = plan(spans, self.shared.limits.chunk_points).into_iter();
+            let Some(rows) = rewrites.next() else { return Ok(false) };
+            let (points, revision) = self.read_merged(number, &rows).await?;
+            let chunks = self.compress(number, drafts(&points, &[], self.shared.limits.chunk_points))?;
+            self.replace(number, &rows, &chunks, revision)
+                .await
+                .map_err(|halt| halt.unwrap_or_else(|cause| self.fault("merging chunks", 0, cause)))?;
+            let left = self.spans(number).await.map_err(|cause| self.fault("merging chunks", 0, cause))?;
+            self.recount(number, &left, rewrites.len() as u64);
+            Ok(rewrites.len() > 0)
+        }
+
+        async fn spans(&mut self, number: u32) -> Result<Vec<ChunkSpan>, sqlx::Error> {
+            let text = "SELECT number, t0, t1, n FROM chunk WHERE series = $1";
+            let rows = sqlx::query(text).bind(i64::from(number)).fetch_all(&mut self.conn).await?;
+            let span = |row: &sqlx::sqlite::SqliteRow| ChunkSpan {
+                row: row.get(0),
+                t0: row.get(1),
+                t1: row.get(2),
+                n: row.get::<i64, _>(3) as usize,
+            };
+            Ok(rows.iter().map(span).collect())
+        }
+
+        /// The points of some chunks merged, and the highest revision among them.
+        async fn read_merged(&mut self, number: u32, rows: &[i64]) -> Result<(Points, i64), SeriesError> {
+            let mut bodies = Vec::with_capacity(rows.len());
+            for row in rows {
+                let text = "SELECT revision, number, t0, t1, body FROM chunk WHERE number = $1";
+                let found = sqlx::query(text).bind(row).fetch_one(&mut self.conn).await;
+                let row = found.map_err(|cause| self.fault("merging chunks", 0, cause))?;
+                let points = chunk::decode(row.get(4)).map_err(|reason| SeriesError::DamagedChunk {
+                    series: self.shared.id_of(number),
+                    from: moment(row.get(2)),
+                    to: moment(row.get(3)),
+                    reason,
+                })?;
+                bodies.push((row.get::<i64, _>(0), row.get::<i64, _>(1), points));
+            }
+            bodies.sort_by_key(|(revision, row, _)| (*revision, *row));
+            let revision = bodies.last().map_or(0, |(revision, ..)| *revision);
+            let mut all = Points::default();
+            bodies.into_iter().for_each(|(_, _, points)| all.append(points));
+            Ok((all.merged(), revision))
+        }
+
+        async fn replace(
+            &mut self,
+            number: u32,
+            rows: &[i64],
+            chunks: &[SealedChunk],
+            revision: i64,
+        ) -> Result<(), Halt> {
+            let trip = &self.shared.trip;
+            let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
+            for row in rows {
+                sqlx::query("DELETE FROM chunk WHERE number = $1").bind(row).execute(&mut *tx).await?;
+            }
+            trip.pass(CommitStep::OldChunksGone)?;
+            for chunk in chunks {
+                insert_chunk(&mut tx, number, chunk, revision).await?;
+            }
+            trip.pass(CommitStep::NewChunksWritten)?;
+            tx.commit().await?;
+            trip.pass(CommitStep::ChunksReplaced)
+        }
+
+        /// Counts the chunks of a series anew; `knots` rewrites are still open.
+        fn recount(&mut self, number: u32, spans: &[ChunkSpan], knots: u64) {
+            let small = self.shared.limits.chunk_points / 4;
+            let mut heads = self.shared.heads_mut();
+            if let Some(slot) = heads.slot_mut(number) {
+                slot.chunks = spans.len() as u64;
+                slot.chunk_points = spans.iter().map(|span| span.n as u64).sum();
+                slot.small_chunks = spans.iter().filter(|span| span.n <= small).count() as u64;
+                slot.late_chunks = knots;
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Errors as RFC 9457 problem documents: what failed, in the two languages, with an id to quote.
+
+use crate::command::Refused;
+use crate::store::EngineError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A problem document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    /// Stable word for programs.
+    kind: &'static str,
+    detail: String,
+    field: Option<String>,
+}
+
+static COUNT: AtomicU64 = AtomicU64::new(1);
+
+impl Problem {
+    /// A problem of that status and stable word.
+    pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into(), field: None }
+    }
+    /// 401: nobody is logged in.
+    pub fn no_login() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "no-login", "请先登录 (log in first)")
+    }
+    /// 403 with the reason.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+    /// 404 naming what was looked for.
+    pub fn not_found(what: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", format!("没有 {what} (not found)"))
+    }
+    /// 422 naming the field.
+    pub fn bad_field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail);
+        problem.field = Some(field.into());
+        problem
+    }
+    /// 500; the cause is logged under the id, not sent.
+    pub fn internal(cause: &dyn std::error::Error) -> Self {
+        tracing::error!(cause, "请求处理失败 (a request failed)");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "系统内部错误，请将编号告知运维 (internal error)")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let id = format!("e-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        if self.status.is_server_error() {
+            tracing::error!(id, kind = self.kind, "答复了服务器错误 (answered with a server error)");
+        }
+        let body = json!({
+            "type": format!("/problems/{}", self.kind), "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(), "detail": self.detail, "field": self.field, "id": id,
+        });
+        let mut response = (self.status, Json(body)).into_response();
+        let kind = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = StatusCode::from_u16(refused.status()).unwrap_or(StatusCode::CONFLICT);
+        let field = match &refused {
+            Refused::BadField { field, .. } => Some((*field).to_owned()),
+            Refused::NoReason => Some("reason".to_owned()),
+            _ => None,
+        };
+        Self { status, kind: "refused", detail: refused.to_string(), field }
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(refused) => refused.into(),
+            other => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", other.to_string()),
+        }
+    }
+}
+
+impl From<crate::store::JournalError> for Problem {
+    fn from(error: crate::store::JournalError) -> Self {
+        Self::internal(&error)
+    }
+}

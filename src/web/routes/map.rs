@@ -1,0 +1,157 @@
+//! Map layers as GeoJSON: those of the reach's files, and those that the state moves.
+
+use crate::web::shape::mask_name;
+use crate::web::{At, Post, Problem, Session};
+use axum::extract::Path;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// Layers that exist but have nothing to show yet, with the reason.
+const EMPTY: [(&str, &str); 3] = [
+    ("inundation", "水动力孪生尚未运行 (the hydraulic twin has not run)"),
+    ("drones", "没有无人机接入 (no drone is connected)"),
+    ("vehicles", "没有车辆定位接入 (no vehicle is connected)"),
+];
+
+/// One layer.
+///
+/// # Errors
+/// An unknown layer, by name.
+pub async fn layer(At(post): At, session: Session, Path(name): Path<String>) -> Result<Response, Problem> {
+    session.at_headquarters().or_else(|refused| if open_to_phones(&name) { Ok(()) } else { Err(refused) })?;
+    let body = match name.as_str() {
+        "members" => members(&post).to_string(),
+        "hazards" => hazards(&post).to_string(),
+        "stones" => stones(&post)?.to_string(),
+        "gauges" => gauges(&post)?.to_string(),
+        "grids" => grids(&post)?.to_string(),
+        name => match (post.layers.get(name), EMPTY.iter().find(|(empty, _)| *empty == name)) {
+            (Some(text), _) => text.to_string(),
+            (None, Some((_, why))) => json!({ "type": "FeatureCollection", "features": [], "note": why }).to_string(),
+            (None, None) => {
+                let known: Vec<_> = post.layers.keys().map(String::as_str).collect();
+                return Err(Problem::not_found(format!("图层 {name}；已有 {}", known.join(" "))));
+            }
+        },
+    };
+    Ok(([(header::CONTENT_TYPE, "application/geo+json")], body).into_response())
+}
+
+/// What a patrol needs on the strip map.
+fn open_to_phones(name: &str) -> bool {
+    matches!(name, "levee" | "works" | "dams" | "grids" | "river" | "villages" | "shelters" | "routes" | "depots" | "hazards")
+}
+
+fn feature(lon: f64, lat: f64, properties: &Value) -> Value {
+    json!({ "type": "Feature", "geometry": { "type": "Point", "coordinates": [lon, lat] }, "properties": properties })
+}
+
+fn collection(features: Vec<Value>) -> Value {
+    json!({ "type": "FeatureCollection", "features": features })
+}
+
+/// On duty, called and not answered, or answered; masked names.
+fn members(post: &Post) -> Value {
+    let state = post.engine.state();
+    let called = state.called();
+    let features = post.engine.core().reach.members().map(|member| {
+        let word = match called.get(&member.id) {
+            Some(true) => "answered",
+            Some(false) => "unanswered",
+            None => "on-duty",
+        };
+        let name = mask_name(&member.name);
+        feature(member.lon, member.lat, &json!({ "id": member.id, "name": name, "corps": member.corps, "state": word }))
+    });
+    collection(features.collect())
+}
+
+fn hazards(post: &Post) -> Value {
+    let state = post.engine.state();
+    let frame = post.frame();
+    let reach = &post.engine.core().reach;
+    let features = state.reports.values().filter_map(|report| {
+        let spot = &report.content.place;
+        let (lon, lat) = match (spot.lon, spot.lat) {
+            (Some(lon), Some(lat)) => (lon, lat),
+            _ => report.places.iter().find_map(|id| reach.place(id)).map(|place| (place.lon, place.lat))?,
+        };
+        Some(feature(lon, lat, &frame.report(report)))
+    });
+    collection(features.collect())
+}
+
+/// The stones of the file with their state.
+fn stones(post: &Post) -> Result<Value, Problem> {
+    let mut layer = parsed(post, "stones")?;
+    let water = post.water();
+    each_feature(&mut layer, |properties| {
+        let id = properties.get("id").and_then(Value::as_str).unwrap_or_default();
+        let word = water.stones.get(id).copied().unwrap_or("silent");
+        properties.insert("state".into(), json!(word));
+    });
+    Ok(layer)
+}
+
+/// The gauges of the file with value, age and quality.
+fn gauges(post: &Post) -> Result<Value, Problem> {
+    let mut layer = parsed(post, "gauges")?;
+    let now = post.engine.now();
+    let in_force = post.engine.state().in_force;
+    let water = post.water();
+    each_feature(&mut layer, |properties| {
+        let station = properties.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let of_station = || water.gauges.iter().filter(|gauge| gauge.station == station);
+        let gauge = of_station().find(|gauge| gauge.quantity == "discharge").or_else(|| of_station().next());
+        if let Some(gauge) = gauge {
+            properties.insert("value".into(), json!(gauge.value));
+            properties.insert("unit".into(), json!(gauge.unit));
+            properties.insert("time".into(), json!(gauge.time));
+            properties.insert("freshness".into(), json!(gauge.freshness(now)));
+            properties.insert("quality".into(), json!(gauge.quality.grade));
+            properties.insert("level".into(), json!(in_force));
+        }
+    });
+    Ok(layer)
+}
+
+/// The cells with what is open in them.
+fn grids(post: &Post) -> Result<Value, Problem> {
+    let mut layer = parsed(post, "grids")?;
+    let state = post.engine.state();
+    let mut overdue = std::collections::BTreeSet::new();
+    for task in state.open_tasks().filter(|task| task.status.as_str() == "overdue" || task.escalations > 0) {
+        overdue.insert(task.place.to_string());
+    }
+    let hazard = |id: &str| {
+        let open = |report: &&crate::command::Report| report.settled.is_none();
+        state.reports.values().filter(open).any(|report| report.places.iter().any(|place| place.as_str() == id))
+    };
+    each_feature(&mut layer, |properties| {
+        let id = properties.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let word = if hazard(&id) {
+            "hazard"
+        } else if overdue.contains(&id) {
+            "overdue"
+        } else {
+            "normal"
+        };
+        properties.insert("state".into(), json!(word));
+    });
+    Ok(layer)
+}
+
+fn parsed(post: &Post, name: &str) -> Result<Value, Problem> {
+    let text = post.layers.get(name).ok_or_else(|| Problem::not_found(format!("图层 {name}")))?;
+    serde_json::from_str(text).map_err(|fault| Problem::internal(&fault))
+}
+
+fn each_feature(layer: &mut Value, mut change: impl FnMut(&mut serde_json::Map<String, Value>)) {
+    let features = layer.get_mut("features").and_then(Value::as_array_mut);
+    for feature in features.into_iter().flatten() {
+        if let Some(properties) = feature.get_mut("properties").and_then(Value::as_object_mut) {
+            change(properties);
+        }
+    }
+}

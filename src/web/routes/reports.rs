@@ -1,0 +1,228 @@
+//! Reports from the field, with photos; SOS.
+
+use super::{PageQuery, change, page};
+use crate::command::{Fact, FieldReport, Input, ReportKind};
+use crate::model::{ReportId, Spot, TaskId};
+use crate::store::{PhotoError, Photos};
+use crate::web::{At, Body, Id, Problem, Session, Site};
+use axum::Json;
+use axum::extract::multipart::MultipartError;
+use axum::extract::{FromRequest, Multipart, Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, FixedOffset};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// Photos of one report.
+const PHOTOS_MAX: usize = 6;
+
+/// What a phone sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportBody {
+    kind: ReportKind,
+    #[serde(rename = "type")]
+    type_: String,
+    grade: Option<u8>,
+    #[serde(default)]
+    place: Spot,
+    observed_at: DateTime<FixedOffset>,
+    text: Option<String>,
+    task: Option<TaskId>,
+}
+
+/// Reports, newest last; members see their own.
+///
+/// # Errors
+/// Without a login.
+pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>) -> Result<Json<Value>, Problem> {
+    let own = session.own_member()?;
+    let state = post.engine.state();
+    let frame = post.frame();
+    let mine = |report: &&crate::command::Report| own.is_none() || report.by.member == own;
+    let items = state.reports.values().filter(mine).map(|report| (report.id, frame.report(report)));
+    Ok(Json(page(items, &query)))
+}
+
+/// Takes a report in: JSON, or a form with the part `report` and parts `photo`. Photos are durable before the report.
+///
+/// # Errors
+/// A bad field, too many or too large photos.
+pub async fn create(
+    State(site): State<Arc<Site>>,
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let (body, photos) = if kind.starts_with("multipart/form-data") {
+        from_form(request, &site.photos).await?
+    } else {
+        let Body(body) = Body::<ReportBody>::from_request(request, &()).await?;
+        (body, Vec::new())
+    };
+    let report = FieldReport {
+        kind: body.kind,
+        type_: body.type_,
+        grade: body.grade.unwrap_or(1),
+        place: body.place,
+        observed_at: body.observed_at.to_utc(),
+        text: body.text,
+        photos,
+        task: body.task,
+    };
+    send(at, session, headers, report).await
+}
+
+async fn from_form(request: Request, store: &Photos) -> Result<(ReportBody, Vec<String>), Problem> {
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|fault| Problem::bad_field("body", fault.body_text()))?;
+    let (mut body, mut photos) = (None, Vec::new());
+    while let Some(part) = form.next_field().await? {
+        match part.name() {
+            Some("report") => {
+                let text = part.text().await?;
+                let parsed = serde_json::from_str(&text);
+                body = Some(parsed.map_err(|fault: serde_json::Error| Problem::bad_field("report", fault.to_string()))?);
+            }
+            Some("photo") => {
+                if photos.len() == PHOTOS_MAX {
+                    return Err(Problem::bad_field("photo", format!("最多 {PHOTOS_MAX} 张 (at most {PHOTOS_MAX})")));
+                }
+                photos.push(store.keep(&part.bytes().await?).await?);
+            }
+            other => {
+                let name = other.unwrap_or_default();
+                return Err(Problem::bad_field("body", format!("未知部分 {name:?} (unknown part)")));
+            }
+        }
+    }
+    let body = body.ok_or_else(|| Problem::bad_field("report", "缺少 report 部分 (the part `report` is missing)"))?;
+    Ok((body, photos))
+}
+
+async fn send(at: At, session: Session, headers: HeaderMap, report: FieldReport) -> Result<Response, Problem> {
+    session.may("report").or_else(|refused| session.may("task").map_err(|_| refused))?;
+    let post = Arc::clone(&at.0);
+    let input = Input::Report { by: session.actor.clone(), report };
+    change(&at, &session, &headers, input, move |state, entries| {
+        let made = entries.iter().find_map(|entry| match &entry.fact {
+            Fact::Reported { report, .. } => state.reports.get(report),
+            _ => None,
+        });
+        (StatusCode::CREATED, made.map_or(Value::Null, |report| post.frame().report(report)))
+    })
+    .await
+}
+
+/// A call for help.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SosBody {
+    #[serde(default)]
+    place: Spot,
+    at: DateTime<FixedOffset>,
+}
+
+/// 求救: an alarm at HQ at once.
+///
+/// # Errors
+/// Without the right.
+pub async fn sos(at: At, session: Session, headers: HeaderMap, Body(body): Body<SosBody>) -> Result<Response, Problem> {
+    let report = FieldReport {
+        kind: ReportKind::Sos,
+        type_: "sos".into(),
+        grade: 3,
+        place: body.place,
+        observed_at: body.at.to_utc(),
+        text: None,
+        photos: Vec::new(),
+        task: None,
+    };
+    send(at, session, headers, report).await
+}
+
+/// HQ has looked at it.
+///
+/// # Errors
+/// Without the right, or when there is none of that id.
+pub async fn seen(at: At, session: Session, Id(id): Id<ReportId>, headers: HeaderMap) -> Result<Response, Problem> {
+    let input = Input::SeeReport { by: session.actor.clone(), report: id };
+    settle_with(at, session, headers, id, input).await
+}
+
+/// How it ended.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettleBody {
+    #[serde(default)]
+    false_alarm: bool,
+}
+
+/// Dealt with, or nothing.
+///
+/// # Errors
+/// Without the right, by the reporter himself, or when it is settled.
+pub async fn settle(
+    at: At,
+    session: Session,
+    Id(id): Id<ReportId>,
+    headers: HeaderMap,
+    Body(body): Body<SettleBody>,
+) -> Result<Response, Problem> {
+    let input = Input::Settle { by: session.actor.clone(), report: id, false_alarm: body.false_alarm };
+    settle_with(at, session, headers, id, input).await
+}
+
+async fn settle_with(at: At, session: Session, headers: HeaderMap, id: ReportId, input: Input) -> Result<Response, Problem> {
+    let post = Arc::clone(&at.0);
+    change(&at, &session, &headers, input, move |state, _| {
+        (StatusCode::OK, state.reports.get(&id).map_or(Value::Null, |report| post.frame().report(report)))
+    })
+    .await
+}
+
+/// A photo of a report.
+///
+/// # Errors
+/// When there is none of that id.
+pub async fn photo(State(site): State<Arc<Site>>, _: Session, Path(id): Path<String>) -> Result<Response, Problem> {
+    let photo = site.photos.get(&id).await?;
+    let cache = (header::CACHE_CONTROL, "private, max-age=86400, immutable");
+    Ok(([(header::CONTENT_TYPE, photo.kind), cache], photo.bytes).into_response())
+}
+
+impl From<MultipartError> for Problem {
+    fn from(fault: MultipartError) -> Self {
+        if fault.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "照片过大 (the photos are too large)");
+        }
+        Self::bad_field("body", fault.body_text())
+    }
+}
+
+impl From<PhotoError> for Problem {
+    fn from(fault: PhotoError) -> Self {
+        match fault {
+            PhotoError::NotAPicture => Self::bad_field("photo", fault.to_string()),
+            PhotoError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, "not-found", fault.to_string()),
+            PhotoError::Store(_) => Self::internal(&fault),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_with_an_unknown_field_is_refused() {
+        let text = json!({ "kind": "hazard", "type": "piping", "observed_at": "2026-07-18T02:00:00+08:00", "sise": 3 });
+        let fault = serde_json::from_value::<ReportBody>(text).unwrap_err();
+        assert!(fault.to_string().contains("sise"), "{fault}");
+    }
+}

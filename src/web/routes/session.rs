@@ -1,0 +1,144 @@
+//! Log in, out, and who am I; the first administrator.
+
+use crate::model::{UserName, UserRole};
+use crate::store::users::{Login, NewUser, OpenedSession, Password, SessionKind, UserError};
+use crate::web::session::{COOKIE, token};
+use crate::web::shape::rights;
+use crate::web::{Body, Problem, Session, Site};
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// A name with its password, or the token of a one-time link.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum LoginBody {
+    /// From the login page.
+    Password {
+        /// Login name.
+        name: String,
+        /// Password.
+        password: String,
+    },
+    /// From a link.
+    Token {
+        /// The link's token.
+        token: String,
+        /// A phone keeps its session for months.
+        #[serde(default)]
+        device: bool,
+    },
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// Wrong name or password, a used link, or too many attempts.
+pub async fn login(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    jar: CookieJar,
+    Body(body): Body<LoginBody>,
+) -> Result<Response, Problem> {
+    let now = (site.wall)();
+    let opened = match body {
+        LoginBody::Password { name, password } => {
+            let login = Login { name, password: Password::new(password), address: address.ip() };
+            site.users.login(login, now).await?
+        }
+        LoginBody::Token { token, device } => {
+            let kind = if device { SessionKind::Device } else { SessionKind::Browser };
+            site.users.redeem(&token, kind, now).await?
+        }
+    };
+    tracing::info!(user = %opened.user.name, role = opened.user.role.as_str(), "登录 (logged in)");
+    Ok(opened_response(&site, jar, &opened))
+}
+
+fn opened_response(site: &Site, jar: CookieJar, opened: &OpenedSession) -> Response {
+    let cookie = Cookie::build((COOKIE, opened.token.reveal().to_owned()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(site.secure_cookies)
+        .build();
+    let mut body = me_shape(&opened.user.name, opened.user.role, opened.user.member.as_ref(), site.demo);
+    // A phone without cookies keeps the token itself; it is shown once, here.
+    body["token"] = json!(opened.token.reveal());
+    body["expires"] = json!(opened.expires);
+    (StatusCode::OK, jar.add(cookie), Json(body)).into_response()
+}
+
+fn me_shape(name: &UserName, role: UserRole, member: Option<&crate::model::MemberId>, demo: bool) -> Value {
+    json!({ "name": name, "role": role, "member_id": member, "demo": demo, "may": rights(role) })
+}
+
+/// Who am I.
+///
+/// # Errors
+/// Without a login.
+pub async fn me(State(site): State<Arc<Site>>, session: Session) -> Json<Value> {
+    let actor = &session.actor;
+    Json(me_shape(&actor.user, actor.role, actor.member.as_ref(), site.demo))
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// When the database fails.
+pub async fn logout(State(site): State<Arc<Site>>, headers: HeaderMap, jar: CookieJar) -> Result<Response, Problem> {
+    if let Some(token) = token(&headers) {
+        site.users.end_session(&token, (site.wall)()).await?;
+    }
+    let gone = Cookie::build((COOKIE, "")).path("/").build();
+    Ok((StatusCode::NO_CONTENT, jar.remove(gone)).into_response())
+}
+
+/// The first administrator.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetupBody {
+    token: String,
+    name: String,
+    password: String,
+}
+
+/// Makes the first administrator with the token from the console.
+///
+/// # Errors
+/// A wrong token, a weak password, or when an administrator exists.
+pub async fn set_up(
+    State(site): State<Arc<Site>>,
+    jar: CookieJar,
+    Body(body): Body<SetupBody>,
+) -> Result<Response, Problem> {
+    let password = Some(Password::new(body.password));
+    let new = NewUser { name: body.name, role: UserRole::Operator, member: None, password };
+    let opened = site.users.set_up(&body.token, new, (site.wall)()).await?;
+    tracing::info!(user = %opened.user.name, "已设置管理员 (the administrator is set up)");
+    Ok(opened_response(&site, jar, &opened))
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        let (status, kind) = match &error {
+            UserError::Refused | UserError::StaleLink => (StatusCode::UNAUTHORIZED, "login-refused"),
+            UserError::Locked { .. } | UserError::Crowded => (StatusCode::TOO_MANY_REQUESTS, "too-many"),
+            UserError::AlreadySetUp | UserError::Exists { .. } | UserError::MemberTaken { .. } => {
+                (StatusCode::CONFLICT, "conflict")
+            }
+            UserError::BadName { .. } => return Self::bad_field("name", error.to_string()),
+            UserError::WeakPassword { .. } => return Self::bad_field("password", error.to_string()),
+            UserError::Unknown { .. } => (StatusCode::NOT_FOUND, "not-found"),
+            _ => return Self::internal(&error),
+        };
+        Self::new(status, kind, error.to_string())
+    }
+}

@@ -1,0 +1,188 @@
+//! The water and the level: situation, stations, observations, readings by hand.
+
+use crate::model::{Reading, SeriesId, Timestamp};
+use crate::store::series::{Aggregate, SeriesError, Step};
+use crate::web::{At, Body, Problem, Session};
+use axum::Json;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use chrono::{DateTime, TimeDelta};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Most points of one answer.
+const POINTS_MAX: usize = 50_000;
+/// Most readings of one push.
+const READINGS_MAX: usize = 5_000;
+
+/// The whole situation.
+///
+/// # Errors
+/// Without a login.
+pub async fn situation(At(post): At, _: Session) -> Json<Value> {
+    Json(post.situation())
+}
+
+/// The stations with what they measure.
+///
+/// # Errors
+/// Without a login.
+pub async fn stations(At(post): At, _: Session) -> Json<Value> {
+    let mut stations: Vec<(String, Value)> = Vec::new();
+    for gauge in &post.water().gauges {
+        let series = json!({ "id": gauge.series, "quantity": gauge.quantity, "unit": gauge.unit,
+            "datum": gauge.datum.map(crate::model::Datum::as_str), "interval_s": gauge.interval_s });
+        match stations.iter_mut().find(|(id, _)| id == gauge.station.as_str()) {
+            Some((_, station)) => {
+                if let Some(list) = station.get_mut("series").and_then(Value::as_array_mut) {
+                    list.push(series);
+                }
+            }
+            None => stations.push((
+                gauge.station.to_string(),
+                json!({ "id": gauge.station, "name": { "zh": gauge.name_zh, "en": gauge.name_en }, "series": [series] }),
+            )),
+        }
+    }
+    let items: Vec<_> = stations.into_iter().map(|(_, station)| station).collect();
+    Json(json!({ "items": items, "next": null }))
+}
+
+/// Which span and step.
+#[derive(Debug, Deserialize)]
+pub struct RangeQuery {
+    from: Option<DateTime<chrono::FixedOffset>>,
+    to: Option<DateTime<chrono::FixedOffset>>,
+    /// `10s`, `1m`, `1h`, `1d`; absent: every point.
+    every: Option<String>,
+}
+
+/// Observations of a series, with the forecast where there is one.
+///
+/// # Errors
+/// An unknown series, a bad span or step.
+pub async fn observations(
+    At(post): At,
+    _: Session,
+    Path(id): Path<String>,
+    Query(query): Query<RangeQuery>,
+) -> Result<Json<Value>, Problem> {
+    let series = SeriesId::new(&id);
+    let (unit, datum) = {
+        let water = post.water();
+        let gauge = water.gauges.iter().find(|gauge| gauge.series == series);
+        let gauge = gauge.ok_or_else(|| Problem::not_found(format!("序列 {id}")))?;
+        (gauge.unit.clone(), gauge.datum.map(crate::model::Datum::as_str))
+    };
+    let now = post.engine.now();
+    let to = query.to.map_or(now, |to| to.to_utc());
+    let from = query.from.map_or(to - TimeDelta::hours(48), |from| from.to_utc());
+    if from >= to {
+        return Err(Problem::bad_field("from", "须早于 to (must lie before `to`)"));
+    }
+    let step = query.every.as_deref().map(step).transpose()?;
+    if let Some((every, _)) = &step
+        && (to - from).num_milliseconds() / every.num_milliseconds() > POINTS_MAX as i64
+    {
+        return Err(Problem::bad_field("every", format!("点数超过 {POINTS_MAX}，请放大步长 (too many points: take a longer step)")));
+    }
+    let samples = post.series.range(&series, from, to, step.map(|(_, step)| step)).await?;
+    let points: Vec<_> = samples
+        .iter()
+        .take(POINTS_MAX)
+        .map(|sample| {
+            let finite = |value: f64| value.is_finite().then_some(value);
+            let mut point = json!({ "t": sample.at, "v": finite(sample.value), "q": sample.quality.grade });
+            if let (Some(point), Some(_)) = (point.as_object_mut(), &query.every) {
+                point.insert("n".into(), json!(sample.usable));
+                point.insert("min".into(), json!(finite(sample.min)));
+                point.insert("max".into(), json!(finite(sample.max)));
+            }
+            point
+        })
+        .collect();
+    let forecast = post.water().forecast_of(&series).map(|forecast| {
+        let points: Vec<_> = forecast
+            .points
+            .iter()
+            .map(|point| json!({ "t": point.at, "v": point.q_m3s, "low": point.low_m3s, "high": point.high_m3s }))
+            .collect();
+        let method = json!({ "zh": forecast.method_zh, "en": forecast.method_en });
+        json!({ "issued_at": forecast.issued_at, "method": method, "points": points })
+    });
+    Ok(Json(json!({ "series": series, "unit": unit, "datum": datum, "points": points, "forecast": forecast })))
+}
+
+fn step(text: &str) -> Result<(TimeDelta, Step), Problem> {
+    let wrong = || Problem::bad_field("every", "须如 10s、1m、1h、1d (write 10s, 1m, 1h or 1d)");
+    let split = text.len().checked_sub(1).filter(|at| text.is_char_boundary(*at)).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(split);
+    let number: i64 = number.parse().ok().filter(|number| (1..=86_400).contains(number)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => number,
+        "m" => number * 60,
+        "h" => number * 3600,
+        "d" => number * 86_400,
+        _ => return Err(wrong()),
+    };
+    let every = TimeDelta::seconds(seconds);
+    Ok((every, Step { every_ms: seconds * 1000, aggregate: Aggregate::Mean }))
+}
+
+/// One reading by hand or by a program.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadingBody {
+    series: String,
+    time: DateTime<chrono::FixedOffset>,
+    value: Option<f64>,
+    unit: Option<String>,
+}
+
+/// Takes readings in; they are judged and durable when this answers.
+///
+/// # Errors
+/// An unknown series, a wrong unit, a time ahead of the clock; nothing is kept then.
+pub async fn readings(
+    At(post): At,
+    session: Session,
+    Body(body): Body<Vec<ReadingBody>>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    session.may("readings")?;
+    if body.len() > READINGS_MAX {
+        return Err(Problem::bad_field("body", format!("一次最多 {READINGS_MAX} 条 (at most {READINGS_MAX} at a time)")));
+    }
+    let received_at = post.engine.now();
+    let readings = body
+        .into_iter()
+        .enumerate()
+        .map(|(index, reading)| checked(&post, index, reading, received_at))
+        .collect::<Result<Vec<_>, _>>()?;
+    let count = readings.len();
+    post.intake.take(readings).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": count }))))
+}
+
+fn checked(post: &crate::web::Post, index: usize, body: ReadingBody, received_at: Timestamp) -> Result<Reading, Problem> {
+    let field = |name: &str| format!("[{index}].{name}");
+    let series = SeriesId::new(&body.series);
+    let water = post.water();
+    let gauge = water.gauges.iter().find(|gauge| gauge.series == series);
+    let gauge = gauge.ok_or_else(|| Problem::bad_field(field("series"), format!("未知序列 {} (unknown series)", body.series)))?;
+    if body.unit.as_ref().is_some_and(|unit| *unit != gauge.unit) {
+        return Err(Problem::bad_field(field("unit"), format!("单位须为 {} (the unit is {})", gauge.unit, gauge.unit)));
+    }
+    Ok(Reading { series, observed_at: body.time.to_utc(), received_at, value: body.value.unwrap_or(f64::NAN) })
+}
+
+impl From<SeriesError> for Problem {
+    fn from(error: SeriesError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<crate::ingest::IntakeError> for Problem {
+    fn from(error: crate::ingest::IntakeError) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", error.to_string())
+    }
+}

@@ -1,0 +1,290 @@
+//! JSON shapes of the API, made from the state. The names are those of `web/src/api/types.ts`.
+//!
+//! Names and numbers of people leave this file masked unless the reader may see them.
+
+use crate::command::{Activation, ActivationState, Actor, Alarm, Report, State, Task, Words};
+use crate::model::{MemberId, Place, PlaceId, Reach, TaskStatus, Timestamp, UserRole};
+use crate::playbook::{Instruction, Playbook};
+use serde_json::{Value, json};
+
+/// What a reader may see of people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// 李某某, 138****5678.
+    Masked,
+    /// Full names and numbers; each use is logged by the caller.
+    Open,
+}
+
+/// Everything that shapes need beside the state.
+#[derive(Clone, Copy)]
+pub struct Frame<'a> {
+    /// Titles, roles.
+    pub playbook: &'a Playbook,
+    /// Places, people.
+    pub reach: &'a Reach,
+    /// What the reader may see.
+    pub sight: Sight,
+}
+
+/// First character and 某某; an empty name stays empty.
+pub fn mask_name(name: &str) -> String {
+    name.chars().next().map_or_else(String::new, |first| format!("{first}某某"))
+}
+
+/// First three and last four digits; shorter numbers vanish.
+pub fn mask_phone(phone: &str) -> String {
+    let digits: Vec<char> = phone.chars().collect();
+    match (digits.get(..3), digits.len().checked_sub(4).and_then(|from| digits.get(from..))) {
+        (Some(head), Some(tail)) if digits.len() >= 8 => {
+            format!("{}****{}", head.iter().collect::<String>(), tail.iter().collect::<String>())
+        }
+        _ => "****".to_owned(),
+    }
+}
+
+fn time(at: Option<Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| json!(at))
+}
+
+fn words(words: &Words) -> Value {
+    json!({ "zh": words.zh, "en": words.en })
+}
+
+impl Frame<'_> {
+    /// A person of the reach, masked or not.
+    pub fn person(&self, id: Option<&MemberId>) -> Value {
+        let Some(id) = id else { return Value::Null };
+        let Some(member) = self.reach.member(id) else {
+            return json!({ "member": id, "name": id, "phone": "" });
+        };
+        let (name, phone) = match self.sight {
+            Sight::Masked => (mask_name(&member.name), mask_phone(&member.phone)),
+            Sight::Open => (member.name.clone(), member.phone.clone()),
+        };
+        json!({ "member": id, "name": name, "phone": phone })
+    }
+
+    /// The person or account behind an act.
+    fn by(&self, actor: &Actor) -> Value {
+        actor.member.as_ref().map_or_else(
+            || json!({ "member": "", "name": actor.user, "phone": "" }),
+            |member| self.person(Some(member)),
+        )
+    }
+
+    /// A place with its names.
+    pub fn place(&self, id: &PlaceId) -> Value {
+        self.reach.place(id).map_or_else(
+            || json!({ "id": id, "kind": "unknown", "name": { "zh": id, "en": id }, "lon": 0, "lat": 0 }),
+            place_shape,
+        )
+    }
+
+    /// A task as lists and the stream show it.
+    pub fn task(&self, task: &Task, state: &State) -> Value {
+        let row = self.playbook.instruction(&task.code);
+        let role = row.map_or("", |row| row.role.as_str());
+        let role_name = self.playbook.role(role).map_or_else(
+            || json!({ "zh": role, "en": role }),
+            |named| json!({ "zh": named.name.zh, "en": named.name.en }),
+        );
+        let answer_due = task.handed_at.filter(|_| !task.is_answered() && task.is_open());
+        let answer_due = answer_due
+            .map(|handed| handed + chrono::TimeDelta::seconds(i64::from(state.settings.unanswered_after_s)));
+        let declined = task.declined.as_ref().map(|refusal| {
+            json!({ "reason": refusal.reason, "text": refusal.text, "by": refusal.by.user, "at": refusal.at })
+        });
+        let mut shape = json!({
+            "id": task.id, "code": task.code, "level": task.level, "status": task.status,
+            "role": role, "role_name": role_name, "place": self.place(&task.place),
+            "owner": self.person(task.owner.as_ref()), "deputy": self.person(task.deputy.as_ref()),
+            "holder": task.holder, "created_at": task.created_at, "issued_at": time(task.issued_at),
+            "due_at": time(task.due_at), "answer_due_at": time(answer_due), "delivered_at": time(task.delivered_at),
+            "acknowledged_at": time(task.acknowledged.as_ref().map(|(at, _)| *at)),
+            "acknowledged_by": task.acknowledged.as_ref().map(|(_, by)| self.by(by)),
+            "arrived_at": time(task.arrived.as_ref().map(|(at, _)| *at)),
+            "done_at": time(task.done.as_ref().map(|(at, _)| *at)),
+            "verified_at": time(task.verified.as_ref().map(|(at, _)| *at)),
+            "declined": declined, "escalations": task.escalations, "round": task.round,
+        });
+        if let (Some(shape), Some(row)) = (shape.as_object_mut(), row) {
+            shape.extend(row_shape(row));
+        }
+        shape
+    }
+
+    /// A request to put a level in force, with what it would release.
+    pub fn activation(&self, asked: &Activation, state: &State) -> Value {
+        let word = match asked.state {
+            ActivationState::Asked => "asked",
+            ActivationState::Confirmed => "confirmed",
+            ActivationState::Refused => "refused",
+            ActivationState::Expired => "expired",
+        };
+        let counts = Counts::of_request(asked, state);
+        let expires_at = asked.asked_at + chrono::TimeDelta::seconds(i64::from(state.settings.expires_after_s));
+        json!({
+            "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
+            "state": word, "asked_by": asked.asked_by.user, "asked_at": asked.asked_at,
+            "commanders_called": asked.commanders_called, "deputies_may_confirm": asked.deputies_may,
+            "break_glass_offered": asked.deputies_may && asked.state == ActivationState::Asked,
+            "break_glass": asked.glass_broken, "expires_at": expires_at,
+            "settled_by": asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map(|by| &by.user),
+            "settled_at": time(asked.settled.as_ref().map(|(at, _)| *at)), "settled_reason": asked.settled_reason,
+            "instructions": counts.instructions, "tasks": counts.tasks, "people": counts.people,
+        })
+    }
+
+    /// A report from the field.
+    pub fn report(&self, report: &Report) -> Value {
+        let content = &report.content;
+        let name = report.places.first().map(|id| self.place(id)).and_then(|place| place.get("name").cloned());
+        let photos: Vec<_> =
+            content.photos.iter().map(|id| json!({ "id": id, "url": format!("/api/v1/photos/{id}") })).collect();
+        let state = match report.settled {
+            None => "open",
+            Some(false) => "resolved",
+            Some(true) => "false-alarm",
+        };
+        let spot = &content.place;
+        json!({
+            "id": report.id, "kind": content.kind, "type": content.type_, "grade": content.grade,
+            "place": { "chainage": spot.chainage, "side": spot.side, "lon": spot.lon, "lat": spot.lat, "name": name },
+            "observed_at": content.observed_at, "received_at": report.received_at, "text": content.text,
+            "by": self.by(&report.by), "photos": photos, "state": state, "task": content.task,
+            "seen_by": report.seen_by.as_ref().map(|by| &by.user),
+        })
+    }
+}
+
+/// An alarm row.
+pub fn alarm(alarm: &Alarm, now: Timestamp) -> Value {
+    let shelved = alarm.shelved_until.filter(|until| *until > now);
+    let state = if alarm.closed {
+        "closed"
+    } else if shelved.is_some() {
+        "shelved"
+    } else if alarm.minded.is_some() && alarm.shelved_until.is_none() {
+        "acked"
+    } else {
+        "new"
+    };
+    let kind = alarm.key.split(':').next().unwrap_or_default();
+    json!({
+        "id": alarm.key, "severity": alarm.severity, "kind": kind, "cause": alarm.key, "title": words(&alarm.title),
+        "count": alarm.count, "since": alarm.since, "last": alarm.last, "state": state,
+        "acked_by": alarm.minded.as_ref().map(|(_, by)| &by.user),
+        "acked_at": time(alarm.minded.as_ref().map(|(at, _)| *at)), "shelved_until": time(shelved),
+    })
+}
+
+fn place_shape(place: &Place) -> Value {
+    let mut shape = json!({
+        "id": place.id, "kind": place.kind, "name": { "zh": place.name_zh, "en": place.name_en },
+        "lon": place.lon, "lat": place.lat,
+    });
+    if let Some(shape) = shape.as_object_mut() {
+        for (name, value) in [("chainage_from_m", place.chainage_from_m), ("chainage_to_m", place.chainage_to_m)] {
+            shape.extend(value.map(|value| (name.to_owned(), json!(value))));
+        }
+    }
+    shape
+}
+
+/// The fields of a task that come from its row of the playbook.
+fn row_shape(row: &Instruction) -> serde_json::Map<String, Value> {
+    let shape = json!({
+        "title": { "zh": row.title_zh, "en": row.title_en }, "text": row.text_zh,
+        "life_safety": row.preauthorised, "preauthorised": row.preauthorised, "authority": row.authority,
+        "evidence": row.evidence, "basis": row.basis, "numbers_basis": row.numbers_basis,
+        "our_default": row.our_default(), "repeat_min": row.repeat_min, "category": row.category,
+        "phase": row.phase, "band": row.band,
+    });
+    shape.as_object().cloned().unwrap_or_default()
+}
+
+/// Instructions, tasks and people that a request concerns.
+struct Counts {
+    instructions: usize,
+    tasks: usize,
+    people: usize,
+}
+
+impl Counts {
+    /// While it waits: the drafts; afterwards: what was released under it.
+    fn of_request(asked: &Activation, state: &State) -> Self {
+        use crate::command::Signature;
+        let under = |task: &&Task| match asked.state {
+            ActivationState::Asked => task.status == TaskStatus::Draft,
+            _ => matches!(&task.signature, Some(
+                Signature::Activation { activation } | Signature::StandingAuthorisation { activation }
+            ) if *activation == asked.id),
+        };
+        let tasks: Vec<_> = state.tasks.values().filter(under).collect();
+        let instructions: std::collections::BTreeSet<_> = tasks.iter().map(|task| &task.code).collect();
+        let people: std::collections::BTreeSet<_> = tasks.iter().filter_map(|task| task.owner.as_ref()).collect();
+        Self { instructions: instructions.len(), tasks: tasks.len(), people: people.len() }
+    }
+}
+
+/// Counts of tasks by status: released ones of the open event and all drafts.
+pub fn task_counts(state: &State) -> Value {
+    let mut counts = std::collections::BTreeMap::new();
+    for task in state.tasks.values() {
+        *counts.entry(task.status).or_insert(0_u32) += 1;
+    }
+    let count = |status| counts.get(&status).copied().unwrap_or(0);
+    let total: u32 = counts.iter().filter(|(status, _)| **status != TaskStatus::Withdrawn).map(|(_, count)| count).sum();
+    json!({
+        "total": total, "draft": count(TaskStatus::Draft), "issued": count(TaskStatus::Issued),
+        "delivered": count(TaskStatus::Delivered), "acknowledged": count(TaskStatus::Acknowledged),
+        "on_site": count(TaskStatus::OnSite), "done": count(TaskStatus::Done), "verified": count(TaskStatus::Verified),
+        "declined": count(TaskStatus::Declined), "overdue": count(TaskStatus::Overdue),
+        "escalated": count(TaskStatus::Escalated), "withdrawn": count(TaskStatus::Withdrawn),
+    })
+}
+
+/// 叫应率: people who answered of those called, and how long they took.
+pub fn answer_rate(state: &State) -> Value {
+    let called = state.called();
+    let answered = called.values().filter(|answered| **answered).count();
+    let mut waits: Vec<f64> = state
+        .tasks
+        .values()
+        .filter_map(|task| Some((task.acknowledged.as_ref()?.0 - task.issued_at?).num_milliseconds() as f64 / 1000.0))
+        .collect();
+    waits.sort_by(f64::total_cmp);
+    let median_s = waits.get(waits.len() / 2);
+    let rate = (!called.is_empty()).then(|| answered as f64 / called.len() as f64);
+    json!({ "called": called.len(), "answered": answered, "rate": rate, "median_s": median_s })
+}
+
+/// What an account of that role may do on the screens.
+pub fn rights(role: UserRole) -> Vec<&'static str> {
+    match role {
+        UserRole::Viewer | UserRole::Auditor => vec![],
+        UserRole::Hydrologist => vec!["preview", "readings"],
+        UserRole::Duty => vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm"],
+        UserRole::Commander => {
+            vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm", "reveal"]
+        }
+        UserRole::Deputy => vec!["preview", "activate", "confirm-late", "task", "order", "alarm"],
+        UserRole::Member => vec!["answer", "report"],
+        UserRole::Director => vec!["preview", "drill"],
+        UserRole::Operator => vec!["admin"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_masked() {
+        assert_eq!(mask_name("李建国"), "李某某");
+        assert_eq!(mask_name(""), "");
+        assert_eq!(mask_phone("13812345678"), "138****5678");
+        assert_eq!(mask_phone("1234567"), "****");
+    }
+}

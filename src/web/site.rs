@@ -1,0 +1,164 @@
+//! The site: its posts, its users, and the routes.
+
+use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
+use super::{Post, Problem, door, openapi, pages, stream};
+use crate::model::Timestamp;
+use crate::store::Photos;
+use crate::store::users::Users;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::routing::{get, post};
+use serde_json::Value;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// Workers of open streams, so that a stop waits for them.
+pub type Workers = TaskTracker;
+
+const JSON_LIMIT_BYTES: usize = 256 * 1024;
+const REPORT_LIMIT_BYTES: usize = 12 * 1024 * 1024;
+
+/// What a director asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrillAsk {
+    /// A flood of the library.
+    pub flood: String,
+    /// Seconds of the drill in a wall second.
+    pub speed: f64,
+    /// Seed of the virtual members.
+    pub seed: u64,
+}
+
+/// Drills as the API needs them; the drill room runs them.
+#[async_trait::async_trait]
+pub trait Drills: Send + Sync {
+    /// The post of a drill.
+    fn post(&self, id: &str) -> Option<Arc<Post>>;
+    /// Floods that can be drilled: id, title, peak in m³/s, source note.
+    fn floods(&self) -> Value;
+    /// All drills of this run of the server.
+    fn list(&self) -> Value;
+    /// One drill.
+    fn get(&self, id: &str) -> Option<Value>;
+    /// Starts one; gives its id.
+    async fn start(&self, ask: DrillAsk) -> Result<String, Problem>;
+    /// Pauses or goes on.
+    fn pause(&self, id: &str, paused: bool) -> Result<(), Problem>;
+    /// Changes the speed.
+    fn speed(&self, id: &str, speed: f64) -> Result<(), Problem>;
+    /// Ends it.
+    fn stop(&self, id: &str) -> Result<(), Problem>;
+    /// The report so far: HTML.
+    fn report(&self, id: &str) -> Option<String>;
+}
+
+/// Everything that handlers share.
+pub struct Site {
+    /// The live post.
+    pub live: Arc<Post>,
+    /// Drills.
+    pub drills: Arc<dyn Drills>,
+    /// Users and sessions.
+    pub users: Users,
+    /// The wall clock, for sessions only.
+    pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Photos of reports.
+    pub photos: Photos,
+    /// Whether cookies may go over plain HTTP (loopback) or need TLS.
+    pub secure_cookies: bool,
+    /// A demo: its accounts log in by link, and the second officer's link is offered on the screen.
+    pub demo: bool,
+    /// Text of the metrics.
+    pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Cancelled when the server goes down.
+    pub stop: CancellationToken,
+    /// Open streams.
+    pub workers: Workers,
+}
+
+/// All routes, limits and headers.
+pub fn router(site: Arc<Site>) -> Router {
+    let api = Router::new()
+        .route("/session", get(session::me).post(session::login).delete(session::logout))
+        .route("/setup", post(session::set_up))
+        .route("/situation", get(situation::situation))
+        .route("/stations", get(situation::stations))
+        .route("/series/{id}/observations", get(situation::observations))
+        .route("/readings", post(situation::readings))
+        .route("/preview", post(activations::preview_discharge))
+        .route("/activations", get(activations::list).post(activations::ask))
+        .route("/activations/{id}", get(activations::get))
+        .route("/activations/{id}/confirm", post(activations::confirm))
+        .route("/activations/{id}/refuse", post(activations::refuse))
+        .route("/activations/{id}/break-glass", post(activations::break_glass))
+        .route("/releases", post(activations::sign))
+        .route("/tasks", get(tasks::list))
+        .route("/tasks/{id}/acknowledge", post(tasks::acknowledge))
+        .route("/tasks/{id}/decline", post(tasks::decline))
+        .route("/tasks/{id}/arrive", post(tasks::arrive))
+        .route("/tasks/{id}/done", post(tasks::done))
+        .route("/tasks/{id}/verify", post(tasks::verify))
+        .route("/tasks/{id}/withdraw", post(tasks::withdraw))
+        .route("/tasks/{id}/why", get(tasks::explain))
+        .route("/tasks/{id}/deliveries", get(tasks::deliveries))
+        .route("/why-not", get(tasks::why_not))
+        .route("/reports", get(reports::list).post(reports::create).layer(DefaultBodyLimit::max(REPORT_LIMIT_BYTES)))
+        .route("/reports/{id}/seen", post(reports::seen))
+        .route("/reports/{id}/settle", post(reports::settle))
+        .route("/photos/{id}", get(reports::photo))
+        .route("/sos", post(reports::sos))
+        .route("/orders", get(people::orders).post(people::order))
+        .route("/notices", post(people::notice))
+        .route("/mode", post(people::mode))
+        .route("/members", get(people::members))
+        .route("/members/{id}/reveal", post(people::reveal))
+        .route("/grids", get(people::grids))
+        .route("/depots", get(people::depots))
+        .route("/duty", get(people::duty))
+        .route("/evacuation", get(people::evacuation))
+        .route("/alarms", get(alarms::list))
+        .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
+        .route("/alarms/{id}/shelve", post(alarms::shelve))
+        .route("/map/{layer}", get(map::layer))
+        .route("/journal", get(journal::after))
+        .route("/floods", get(drills::floods))
+        .route("/drills", get(drills::list).post(drills::start))
+        .route("/drills/{id}", get(drills::get))
+        .route("/drills/{id}/report", get(drills::report))
+        .route("/drills/{id}/pause", post(drills::pause))
+        .route("/drills/{id}/speed", post(drills::speed))
+        .route("/drills/{id}/stop", post(drills::stop))
+        .route("/stream", get(stream::stream))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(JSON_LIMIT_BYTES));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(door::healthz))
+        .route("/readyz", get(door::readyz))
+        .route("/metrics", get(door::metrics))
+        .fallback(pages::page)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), door::guard))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
+        .layer(fixed(HeaderName::from_static("permissions-policy"), "geolocation=(self), camera=(self), microphone=(self)"))
+        .with_state(site)
+}
+
+/// Nothing from outside; styles may be set on elements by the app, scripts and workers come from here only.
+const POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; \
+                      img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
+                      frame-ancestors 'none'; form-action 'self'";
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn unknown(uri: axum::http::Uri) -> Problem {
+    Problem::not_found(format!("接口 {}", uri.path()))
+}
