@@ -29,7 +29,7 @@ export function arm(): void {
 
 /** Rings and shakes. A retreat ignores the ring switch of the settings. */
 export function ring(tone: Tone): void {
-  if (typeof navigator.vibrate === 'function') navigator.vibrate(BUZZ[tone])
+  if (armed.value && typeof navigator.vibrate === 'function') navigator.vibrate(BUZZ[tone])
   if (audio === null || (!settings.sound && tone === 'task')) return
   let at = audio.currentTime + 0.02
   for (const { hz, s } of SCORE[tone]) {
