@@ -11,6 +11,7 @@ class Server {
   mode: 'up' | 'away' | 'reply-lost' | { status: number; body: unknown } = 'up'
   readonly log: { url: string; key: string; report: unknown }[] = []
   readonly reports: string[] = []
+  takesLater = true // pictures after the report
   #answers = new Map<string, { status: number; body: unknown }>()
   fetch = async (url: string, init: RequestInit): Promise<Response> => {
     if (this.mode === 'away') throw new TypeError('Failed to fetch')
@@ -24,6 +25,7 @@ class Server {
     return new Response(JSON.stringify(answer.body), { status: answer.status, headers: { 'content-type': answer.status < 400 ? 'application/json' : 'application/problem+json' } })
   }
   #first(url: string, key: string): { status: number; body: unknown } {
+    if (url.includes('/photos') && !this.takesLater) return { status: 404, body: { title: 'no such page' } }
     const answer = typeof this.mode === 'object' ? this.mode : { status: 201, body: { id: url.endsWith('/reports') ? `rpt-${this.reports.length + 1}` : 'x1' } }
     if (answer.status < 300 && url.endsWith('/reports')) this.reports.push(key)
     this.#answers.set(key, answer)
@@ -73,6 +75,15 @@ describe('offline', () => {
     ])
     expect(server.log[0]).toMatchObject({ key: id, report: body })
     expect(second.unsent()).toHaveLength(0)
+  })
+  it('loses no picture when its report cannot take it: the photo goes as a patrol report of its own', async () => {
+    server.takesLater = false
+    const outbox = await open()
+    const { id } = await outbox.add(hazard({ photos: [picture('p')] }))
+    await settle(outbox)
+    expect(outbox.get(id)).toMatchObject({ state: 'delivered', server_id: 'rpt-1' })
+    expect(server.log.map((entry) => entry.url)).toEqual(['/api/v1/reports', '/api/v1/reports/rpt-1/photos?size=thumb', '/api/v1/reports/rpt-1/photos?size=full', '/api/v1/reports'])
+    expect(server.log[3]).toMatchObject({ key: `${id}-photo-p-own`, report: { kind: 'patrol', type: 'photo', text: '照片，属于上报 rpt-1' } })
   })
   it('makes no second report when the reply is lost', async () => {
     server.mode = 'reply-lost'

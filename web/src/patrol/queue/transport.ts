@@ -1,5 +1,5 @@
 // Turns one step of an item into one HTTP request, and its reply into an Answer. Never throws for a bad network.
-import { keyOf, type QueueItem, type Step } from './item'
+import { keyOf, type QueueItem, type ReportBody, type Step } from './item'
 import type { Answer } from './retry'
 import type { StoredPhoto } from './storage'
 
@@ -31,9 +31,28 @@ export function requestOf(item: QueueItem, step: Step, photo: StoredPhoto | unde
   return { url, init: { ...base, body: JSON.stringify(item.body) }, timeout_ms: TEXT_TIMEOUT_MS }
 }
 
-/** Sends one step and reports what came back. */
+/** A picture that its report cannot take (it is gone, or the server takes none later) as a report of its own. */
+export function lonePicture(item: QueueItem, step: Step, photo: StoredPhoto): ReturnType<typeof requestOf> {
+  const of = item.body as ReportBody
+  const body: ReportBody = { kind: of.kind === 'task' ? 'task' : 'patrol', type: 'photo', place: of.place, observed_at: of.observed_at, text: `照片，属于上报 ${item.attach_to || item.server_id}`, ...(of.task ? { task: of.task } : {}) }
+  const plain = requestOf(item, step, photo)
+  const form = new FormData()
+  form.append('report', new Blob([JSON.stringify(body)], { type: 'application/json' }))
+  form.append('photo', new Blob([photo.full], { type: photo.type }), `photo-${photo.id}.jpg`)
+  const headers = { ...(plain.init.headers as Record<string, string>), 'Idempotency-Key': `${keyOf(item, step)}-own` }
+  return { ...plain, url: `${API}/reports`, init: { ...plain.init, headers, body: form } }
+}
+
+/** Sends one step and reports what came back. No picture is lost because its report cannot take it. */
 export async function send(fetcher: Fetch, item: QueueItem, step: Step, photo: StoredPhoto | undefined): Promise<Answer> {
-  const { url, init, timeout_ms } = requestOf(item, step, photo)
+  const answer = await post(fetcher, requestOf(item, step, photo))
+  if (step.part === 'text' || photo === undefined || answer.kind !== 'http' || (answer.status !== 404 && answer.status !== 405)) return answer
+  // The thumbnail alone is worth nothing there: the photo follows.
+  if (step.part === 'thumb') return { kind: 'http', status: 200, body: { id: item.attach_to || item.server_id }, retry_after_s: null }
+  return post(fetcher, lonePicture(item, step, photo))
+}
+
+async function post(fetcher: Fetch, { url, init, timeout_ms }: ReturnType<typeof requestOf>): Promise<Answer> {
   try {
     const response = await fetcher(url, { ...init, signal: AbortSignal.timeout(timeout_ms) })
     const json = /[/+]json/.test(response.headers.get('content-type') ?? '')
