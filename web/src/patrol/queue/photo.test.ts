@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { fit, PHOTO_LIMIT, PhotoTooLarge, squeeze, THUMB_LIMIT, type Size } from './photo'
+import { fit, PHOTO_LIMIT, PhotoTooLarge, squeeze, THUMB_LIMIT, type Encode, type Size } from './photo'
 
 /** An encoder whose output grows with area and quality, like a camera picture's. */
-const encoder = (bytesPerPixel: number, log: Size[] = []) => async (size: Size, quality: number): Promise<Blob> => {
+const encoder = (bytesPerPixel: number, log: Size[] = []) => (size: Size): Encode => async (quality) => {
   log.push(size)
   return new Blob([new Uint8Array(Math.ceil(size.width * size.height * bytesPerPixel * quality))])
 }
@@ -26,7 +26,13 @@ describe('squeeze', () => {
     expect(new Set(sizes.map((size) => size.width))).toEqual(new Set([1600]))
     expect(sizes.length).toBeGreaterThan(1)
   })
+  it('needs few tries, also for a picture full of noise', async () => {
+    const sizes: Size[] = []
+    await squeeze({ width: 4000, height: 3000 }, PHOTO_LIMIT, encoder(3, sizes))
+    expect(new Set(sizes.map((size) => size.width)).size).toBeLessThanOrEqual(3)
+  })
   it('says so when nothing helps', async () => {
-    await expect(squeeze({ width: 4000, height: 3000 }, { long_side: 1600, bytes: 10 }, encoder(1))).rejects.toThrow(PhotoTooLarge)
+    const header = (): Encode => async () => new Blob([new Uint8Array(700)])
+    await expect(squeeze({ width: 4000, height: 3000 }, { long_side: 1600, bytes: 600 }, header)).rejects.toThrow(PhotoTooLarge)
   })
 })

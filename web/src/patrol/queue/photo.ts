@@ -11,22 +11,29 @@ export function fit(size: Size, longSide: number): Size {
   return { width: Math.max(1, Math.round(size.width * scale)), height: Math.max(1, Math.round(size.height * scale)) }
 }
 
-const QUALITIES = [0.82, 0.7, 0.58, 0.46, 0.34]
-const SHRINK = 0.8
-const MOST_SHRINKS = 6
+const QUALITIES = [0.82, 0.66, 0.5, 0.34]
+const LEAST_SHRINK = 0.85
+const MOST_SHRINKS = 8
 
-/** Encodes with falling quality, then falling size, until the bytes fit. */
-export async function squeeze(size: Size, limit: Limit, encode: (size: Size, quality: number) => Promise<Blob>): Promise<{ blob: Blob; size: Size }> {
+/** Encodes one drawing at a quality from 0 to 1. */
+export type Encode = (quality: number) => Promise<Blob>
+
+/** Encodes with falling quality, then falling size, until the bytes fit. `draw` is asked once for each size. */
+export async function squeeze(size: Size, limit: Limit, draw: (size: Size) => Encode): Promise<{ blob: Blob; size: Size }> {
   let target = fit(size, limit.long_side)
-  let last: Blob | null = null
+  let least = Number.POSITIVE_INFINITY
   for (let shrink = 0; shrink <= MOST_SHRINKS; shrink++) {
+    const encode = draw(target)
     for (const quality of QUALITIES) {
-      last = await encode(target, quality)
-      if (last.size <= limit.bytes) return { blob: last, size: target }
+      const blob = await encode(quality)
+      if (blob.size <= limit.bytes) return { blob, size: target }
+      least = blob.size
     }
-    target = fit(target, Math.max(target.width, target.height) * SHRINK)
+    // Bytes go about with the area: aim a little below the limit at once instead of feeling the way down.
+    const scale = Math.min(LEAST_SHRINK, Math.sqrt(limit.bytes / least) * 0.97)
+    target = fit(target, Math.max(target.width, target.height) * scale)
   }
-  throw new PhotoTooLarge(limit.bytes, last?.size ?? 0)
+  throw new PhotoTooLarge(limit.bytes, least)
 }
 
 export class PhotoTooLarge extends Error {
@@ -42,16 +49,16 @@ export interface Shrunk { type: string; thumb: ArrayBuffer; full: ArrayBuffer; w
 export async function shrink(file: Blob): Promise<Shrunk> {
   const image = await createImageBitmap(file, { imageOrientation: 'from-image' })
   try {
-    const encode = (size: Size, quality: number): Promise<Blob> => draw(image, size, quality)
-    const full = await squeeze(image, PHOTO_LIMIT, encode)
-    const thumb = await squeeze(image, THUMB_LIMIT, encode)
+    const draw = (size: Size): Encode => drawn(image, size)
+    const full = await squeeze(image, PHOTO_LIMIT, draw)
+    const thumb = await squeeze(image, THUMB_LIMIT, draw)
     return { type: 'image/jpeg', full: await full.blob.arrayBuffer(), thumb: await thumb.blob.arrayBuffer(), ...full.size }
   } finally {
     image.close()
   }
 }
 
-function draw(image: ImageBitmap, size: Size, quality: number): Promise<Blob> {
+function drawn(image: ImageBitmap, size: Size): Encode {
   const canvas = document.createElement('canvas')
   canvas.width = size.width
   canvas.height = size.height
@@ -60,7 +67,7 @@ function draw(image: ImageBitmap, size: Size, quality: number): Promise<Blob> {
   pen.fillStyle = '#fff' // JPEG knows no transparency
   pen.fillRect(0, 0, size.width, size.height)
   pen.drawImage(image, 0, 0, size.width, size.height)
-  return new Promise((resolve, reject) => {
+  return (quality) => new Promise((resolve, reject) => {
     canvas.toBlob((blob) => { if (blob) resolve(blob); else reject(new Error('the picture cannot be encoded')) }, 'image/jpeg', quality)
   })
 }
