@@ -12,7 +12,7 @@ mod people;
 mod places;
 mod profile;
 mod river;
-mod scopes;
+pub mod scopes;
 mod site;
 mod works;
 

@@ -23,7 +23,9 @@ impl Core {
     /// # Errors
     /// What is refused, by name; `state` is then unchanged.
     pub fn step(&self, state: &mut State, input: &Input, now: Timestamp) -> Result<Vec<Entry>, Refused> {
-        let mut desk = Desk { core: self, now: now.max(state.at), state, input, facts: Vec::new() };
+        // An empty state has no moment yet; floods before 1970 are drilled too.
+        let now = if state.last == FactSeq(0) { now } else { now.max(state.at) };
+        let mut desk = Desk { core: self, now, state, input, facts: Vec::new() };
         desk.answer()?;
         Ok(desk.facts)
     }

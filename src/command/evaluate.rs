@@ -65,6 +65,7 @@ impl Desk<'_> {
         let everywhere = verdicts.iter().find(|verdict| verdict.place.is_none());
         let local: BTreeMap<_, _> =
             verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).collect();
+        let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
         let mut change = RowChange::default();
         for place in self.core.reach.places_of_scope(&row.scope) {
             let Some(verdict) = local.get(place).copied().or(everywhere) else { continue };
@@ -74,7 +75,12 @@ impl Desk<'_> {
                 }
                 continue;
             };
-            let over = verdict.truth == Truth::False && (row.is_hazard_driven() || verdict.still == Truth::False);
+            let over = match verdict.truth {
+                Truth::True => false,
+                Truth::False => row.is_hazard_driven() || verdict.still == Truth::False || (ended && verdict.still != Truth::True),
+                // What nobody measures holds a row until two people have ended the response, not for ever.
+                Truth::Unknown => ended && verdict.still != Truth::True,
+            };
             let rearm = chrono::TimeDelta::seconds(i64::from(self.state.settings.rearm_after_s));
             match (over, firing.safe_since) {
                 (true, _) if row.is_hazard_driven() => change.rearmed.push(place.clone()),

@@ -6,7 +6,7 @@
 use super::{Input, ReadingRef};
 use crate::forecast::{Forecast, Forecaster};
 use crate::model::{Datum, Observation, Quality, Reading, SeriesId, Timestamp};
-use crate::playbook::{SignalBoard, SignalKey, Snapshot};
+use crate::playbook::{SignalBoard, SignalKey, Snapshot, StoneState};
 use crate::quality::{Freshness, Judge, freshness};
 use crate::stones::StoneArray;
 use chrono::TimeDelta;
@@ -108,8 +108,8 @@ pub struct WatchParts {
     pub judge: Judge,
     /// Memory behind the signals.
     pub board: SignalBoard,
-    /// Upstream to the control station.
-    pub forecaster: Forecaster,
+    /// Upstream to the control station, where the site has it.
+    pub forecaster: Option<Forecaster>,
     /// Smart stones.
     pub stones: StoneArray,
     /// Gauges, without values yet.
@@ -172,7 +172,9 @@ impl Watch {
             return;
         };
         self.parts.board.observe(observation);
-        self.parts.forecaster.observe(observation);
+        if let Some(forecaster) = &mut self.parts.forecaster {
+            forecaster.observe(observation);
+        }
         let Some(gauge) = self.parts.gauges.get_mut(index) else { return };
         let newer = gauge.time.is_none_or(|time| observation.at >= time);
         if newer {
@@ -200,13 +202,14 @@ impl Watch {
             .as_ref()
             .is_none_or(|old| now - old.issued_at >= TimeDelta::seconds(i64::from(self.parts.forecast_every_s)));
         if due {
-            self.forecast = self.parts.forecaster.forecast(now);
+            self.forecast = self.parts.forecaster.as_ref().and_then(|forecaster| forecaster.forecast(now));
             if let Some(forecast) = &self.forecast {
                 let points: Vec<_> = forecast.points.iter().map(|point| (point.at, point.q_m3s)).collect();
                 self.parts.board.set_forecast(forecast.issued_at, &points);
             }
         }
         for (dam, stone, state) in self.parts.stones.drain_changes(now) {
+            let state = StoneState { at: state.at, shakes: state.shakes, moves: state.moves, tilt_deg: state.tilt_deg };
             self.parts.board.set_stone(&dam, &stone, state);
         }
         let snapshot = self.parts.board.snapshot(now, &self.parts.keys);

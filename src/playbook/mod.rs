@@ -15,6 +15,7 @@ mod history;
 mod instruction;
 mod levels;
 mod lint;
+mod load;
 mod local;
 mod parse;
 mod preview;
@@ -44,3 +45,16 @@ pub use snapshot::{Sensed, Snapshot, is_night, is_season};
 pub use supersede::supersede;
 pub use table::{export_csv, import_csv};
 pub use truth::Truth;
+
+#[cfg(test)]
+mod board_tests;
+#[cfg(test)]
+mod edition_tests;
+#[cfg(test)]
+mod evaluate_tests;
+#[cfg(test)]
+mod levels_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod testing;

@@ -44,7 +44,7 @@ impl Problem {
         problem
     }
     /// 500; the cause is logged under the id, not sent.
-    pub fn internal(cause: &dyn std::error::Error) -> Self {
+    pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause, "请求处理失败 (a request failed)");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "系统内部错误，请将编号告知运维 (internal error)")
     }

@@ -48,7 +48,8 @@ pub(super) struct Args {
 
 /// RFC 3339, seconds may be left out.
 pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
-    let short = || DateTime::<FixedOffset>::parse_from_str(text, "%Y-%m-%dT%H:%M%:z");
+    let offset = text.strip_suffix('Z').map_or_else(|| text.to_owned(), |bare| format!("{bare}+00:00"));
+    let short = || DateTime::<FixedOffset>::parse_from_str(&offset, "%Y-%m-%dT%H:%M%:z");
     let parsed = DateTime::parse_from_rfc3339(text).or_else(|_| short());
     parsed.map(Into::into).map_err(|_| format!("{text:?} is not a time such as 1958-07-16T18:00+08:00"))
 }

@@ -1,9 +1,18 @@
 //! The command line: one file per verb, one line here for each.
+//!
+//! In: arguments. Out: an exit code, 0 only on success. A failure is printed once, with its causes, on standard error;
+//! standard output carries results only.
 
+mod backup;
 mod bench;
+mod config;
 mod field;
+mod init;
+mod password;
 mod playbook;
+mod restore;
 mod sensor;
+mod user;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
@@ -30,6 +39,16 @@ enum Verb {
     Playbook(playbook::Args),
     /// 传感器：读取并换算 (sensors).
     Sensor(sensor::Args),
+    /// 初始化：新建数据目录与配置文件 (makes a data directory and a configuration file).
+    Init(init::Args),
+    /// 用户：新建、列出、改密、停用 (users; passwords come from the keyboard or standard input).
+    User(user::Args),
+    /// 配置：检查配置文件 (checks a configuration file).
+    Config(config::Args),
+    /// 备份：服务运行时复制数据目录 (copies a data directory while its server runs).
+    Backup(backup::Args),
+    /// 恢复：核对备份并放回数据目录 (checks a backup and puts it back).
+    Restore(restore::Args),
 }
 
 /// Parses the command line and runs the verb; every failure is one printed chain and a non-zero code.
@@ -41,6 +60,11 @@ pub fn run() -> ExitCode {
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
         Some(Verb::Sensor(args)) => sensor::run(args),
+        Some(Verb::Init(args)) => init::run(args),
+        Some(Verb::User(args)) => user::run(args),
+        Some(Verb::Config(args)) => config::run(args),
+        Some(Verb::Backup(args)) => backup::run(args),
+        Some(Verb::Restore(args)) => restore::run(args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,14 +75,24 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// An error with all its causes, outermost first.
+/// An error with all its causes, outermost first; a cause that only repeats the one above is left out.
 fn chain(fault: &dyn Error) -> String {
     let mut text = fault.to_string();
+    let mut above = text.clone();
     let mut cause = fault.source();
     while let Some(inner) = cause {
-        text.push_str("\n  because: ");
-        text.push_str(&inner.to_string());
+        let line = inner.to_string();
+        if line != above {
+            text.push_str("\n  because: ");
+            text.push_str(&line);
+        }
+        above = line;
         cause = inner.source();
     }
     text
+}
+
+/// Runs a verb that waits for files or the network.
+fn wait_for(work: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
 }

@@ -2,7 +2,8 @@
 
 use crate::app::clock::wall_now;
 use crate::app::editions::{embedded_playbook, playbook_in};
-use crate::model::{InstructionCode, Reach, Standing, Timestamp};
+use crate::app::reaches::reach_from;
+use crate::model::{InstructionCode, Standing, Timestamp};
 use crate::playbook::{
     Faults, Instruction, LintItem, Playbook, PreviewResult, Severity, check, export_csv, import_csv, preview,
 };
@@ -19,6 +20,9 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
+    /// Folder of the reach whose places and people are counted; default: the reach in the binary.
+    #[arg(long, global = true)]
+    reach: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,12 +109,13 @@ type Done = Result<(), Box<dyn Error>>;
 
 /// Runs the verb.
 pub(super) fn run(args: Args) -> Done {
+    let reach = args.reach.as_deref();
     match args.action {
-        Action::Check { path, json } => run_check(path.as_deref(), json),
+        Action::Check { path, json } => run_check(path.as_deref(), reach, json),
         Action::List { path, json } => run_list(path.as_deref(), json),
         Action::Preview { path, discharge, forecast, active, at, json } => {
             let wanted = Wanted { discharge, forecast: forecast.as_deref(), active: &active, at: at.as_deref() };
-            run_preview(path.as_deref(), &wanted, json)
+            run_preview(path.as_deref(), reach, &wanted, json)
         }
         Action::Import { table, out, from } => run_import(&table, &out, from.as_deref()),
         Action::Export { path, format: _, out, encoding } => run_export(path.as_deref(), out.as_deref(), &encoding),
@@ -134,11 +139,6 @@ fn load(path: Option<&Path>) -> Result<Playbook, Box<dyn Error>> {
     Ok(playbook)
 }
 
-/// The reach that tasks are counted on.
-fn reach() -> Option<Reach> {
-    None
-}
-
 fn print(text: &str) -> Done {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", text.trim_end_matches('\n')) {
@@ -148,9 +148,9 @@ fn print(text: &str) -> Done {
     }
 }
 
-fn run_check(path: Option<&Path>, json: bool) -> Done {
+fn run_check(path: Option<&Path>, reach: Option<&Path>, json: bool) -> Done {
     let playbook = load(path)?;
-    let items = check(&playbook, reach().as_ref());
+    let items = check(&playbook, Some(&reach_from(reach)?.reach));
     let errors = items.iter().filter(|item| item.severity == Severity::Error).count();
     if json {
         print(&serde_json::to_string_pretty(&items)?)?;
@@ -217,14 +217,13 @@ struct Wanted<'a> {
 /// Larger than any flood that the valley remembers.
 const DISCHARGE_MAX: f64 = 100_000.0;
 
-fn run_preview(path: Option<&Path>, wanted: &Wanted<'_>, json: bool) -> Done {
+fn run_preview(path: Option<&Path>, reach: Option<&Path>, wanted: &Wanted<'_>, json: bool) -> Done {
     let q = discharge(wanted.discharge, "--discharge")?;
     let forecast = wanted.forecast.map(forecast).transpose()?;
     let now = wanted.at.map_or(Ok(wall_now()), moment)?;
     let playbook = load(path)?;
-    let reach = reach();
-    let result =
-        preview(&playbook, reach.as_ref().unwrap_or(&Reach::default()), q, forecast, now, &Standing::default());
+    let reach = reach_from(reach)?.reach;
+    let result = preview(&playbook, &reach, q, forecast, now, &Standing::default());
     let active: BTreeSet<InstructionCode> = wanted.active.iter().map(InstructionCode::new).collect();
     if let Some(unknown) = active.iter().find(|code| playbook.instruction(code).is_none()) {
         return Err(Box::new(Plain(format!("--active: 没有指令 {unknown} / there is no row {unknown}"))));

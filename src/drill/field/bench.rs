@@ -118,11 +118,15 @@ impl Bench {
         if gauges.is_empty() {
             return Answer::Refused(ExceptionCode::IllegalFunction);
         }
-        let mut taken = 0;
-        for (index, device) in gauges {
-            taken += self.write_device(index, device, first, words, now);
+        let asked = u32::from(first)..u32::from(first) + u32::try_from(words.len()).unwrap_or(u32::MAX);
+        let holds = |address: u32| gauges.iter().any(|(_, device)| has_point_at(device, address));
+        if !asked.into_iter().all(holds) {
+            return Answer::Refused(ExceptionCode::IllegalDataAddress);
         }
-        if taken < words.len() { Answer::Refused(ExceptionCode::IllegalDataAddress) } else { Answer::Written }
+        for (index, device) in gauges {
+            self.write_device(index, device, first, words, now);
+        }
+        Answer::Written
     }
 
     fn devices_of(&self, endpoint: &str, unit: u8) -> Option<Vec<(usize, &Device)>> {
@@ -141,9 +145,8 @@ impl Bench {
     }
 
     fn faults_of(&self, device: &Device, series: Option<&str>, now: Timestamp) -> Vec<(&Inject, Timestamp)> {
-        let hits = |inject: &Inject| {
-            whole_names(device).iter().any(|name| *name == inject.target) || series == Some(inject.target.as_str())
-        };
+        let hits =
+            |inject: &Inject| whole_names(device).contains(&inject.target) || series == Some(inject.target.as_str());
         let holding = self.parts.injects.iter().filter(|inject| hits(inject));
         holding.filter_map(|inject| Some((inject, inject.since(self.parts.start, now)?))).collect()
     }
@@ -179,22 +182,20 @@ impl Bench {
         written.get(&(index, quantity.to_owned())).copied()
     }
 
-    fn write_device(&self, index: usize, device: &Device, first: u16, words: &[u16], now: Timestamp) -> usize {
-        let mut taken = 0;
+    fn write_device(&self, index: usize, device: &Device, first: u16, words: &[u16], now: Timestamp) {
         for point in &device.profile.points {
             let mut own = self.point_words(index, device, point, now);
-            let mut touched = 0;
+            let mut touched = false;
             for (offset, cell) in own.iter_mut().enumerate() {
                 let address = usize::from(device.first_register) + usize::from(point.first()) + offset;
                 if let Some(word) = address.checked_sub(usize::from(first)).and_then(|at| words.get(at)) {
                     *cell = *word;
-                    touched += 1;
+                    touched = true;
                 }
             }
-            if touched == 0 {
+            if !touched {
                 continue;
             }
-            taken += touched;
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
             let key = (index, point.quantity.clone());
             match point.raw(&own) {
@@ -203,7 +204,6 @@ impl Bench {
                 _ => written.remove(&key),
             };
         }
-        taken
     }
 
     /// The true value with noise and faults, in the unit of the point; NaN for none.
@@ -211,7 +211,9 @@ impl Bench {
         match &device.kind {
             DeviceKind::Stone { .. } => {
                 let faults = self.faults_of(device, None, now);
-                let discharge_m3s = self.flood_value("huayuankou", "discharge", now).unwrap_or(0.0);
+                let frozen = faults.iter().find(|(inject, _)| inject.kind == FaultKind::Frozen);
+                let moment = frozen.map_or(now, |(_, since)| *since);
+                let discharge_m3s = self.flood_value("huayuankou", "discharge", moment).unwrap_or(0.0);
                 let seed = self.parts.seed;
                 StoneMoment { seed, id: &device.id, now, discharge_m3s, faults: &faults }.value(&point.quantity)
             }
@@ -255,6 +257,13 @@ impl Bench {
         let (from, to) = self.parts.flood.span();
         self.parts.flood.at(station, quantity, now.clamp(from, to))
     }
+}
+
+fn has_point_at(device: &Device, address: u32) -> bool {
+    device.profile.points.iter().any(|point| {
+        let first = u32::from(device.first_register) + u32::from(point.first());
+        (first..first + u32::from(point.number.width())).contains(&address)
+    })
 }
 
 /// Names by which a fault means the device as a whole.

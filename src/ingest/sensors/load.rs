@@ -14,8 +14,6 @@ use toml::Spanned;
 /// File name as the reader should see it → bytes.
 pub type SensorFiles = BTreeMap<String, Vec<u8>>;
 
-/// Files of the folder that others read.
-const OF_OTHERS: [&str; 1] = ["forecast.toml"];
 /// Most registers that the protocol lets one request read.
 const BLOCK_MAX: u16 = 125;
 
@@ -40,12 +38,20 @@ impl Sensors {
         let mut parsed = Vec::new();
         for (file, bytes) in files {
             let name = file.rsplit('/').next().unwrap_or(file);
-            if !name.ends_with(".toml") || OF_OTHERS.contains(&name) {
+            if !name.ends_with(".toml") {
                 continue;
             }
             let text = utf8(file, bytes)?;
             if name == "quality.toml" {
                 sensors.quality = toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?;
+                continue;
+            }
+            if name == "stone-limits.toml" {
+                sensors.stone_limits = toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?;
+                continue;
+            }
+            if name == "forecast.toml" {
+                sensors.forecast = Some(toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?);
                 continue;
             }
             let rows: SensorFile = toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?;

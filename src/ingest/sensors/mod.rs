@@ -13,8 +13,10 @@ pub use plan::{Block, blocks};
 pub use profile::{Function, NumberType, Point, Profile, Raw, StatusBits, WordOrder};
 pub use shape::Station;
 
+use crate::forecast::ForecastSettings;
 use crate::model::{Datum, SeriesId};
 use crate::quality::{Limits, QualityTable};
+use crate::stones::{StoneArray, StoneSettings, StoneSite};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,6 +115,10 @@ pub struct Sensors {
     pub series: BTreeMap<SeriesId, SeriesFacts>,
     /// Limits by quantity (`quality.toml`).
     pub quality: QualityTable,
+    /// Lag and attenuation to the target (`forecast.toml`), where the site has it.
+    pub forecast: Option<ForecastSettings>,
+    /// Thresholds of the stones (`stone-limits.toml`).
+    pub stone_limits: StoneSettings,
 }
 
 impl Sensors {
@@ -136,10 +142,29 @@ impl Sensors {
         Ok(())
     }
 
+    /// Puts endpoints where the virtual field devices listen.
+    pub fn use_addresses(&mut self, addresses: &BTreeMap<String, std::net::SocketAddr>) {
+        for (id, address) in addresses {
+            if let Some(endpoint) = self.endpoints.get_mut(id) {
+                endpoint.host = address.ip().to_string();
+                endpoint.port = address.port();
+            }
+        }
+    }
+
     /// The judge for these series.
     pub fn judge(&self) -> crate::quality::Judge {
         let own = self.series.iter().map(|(id, facts)| (id.clone(), facts.limits.clone()));
         crate::quality::Judge::new(self.quality.clone(), own.collect())
+    }
+
+    /// The array of the stones among the devices.
+    pub fn stone_array(&self) -> StoneArray {
+        let site = |device: &Device| match &device.kind {
+            DeviceKind::Stone { dam, .. } => Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into() }),
+            DeviceKind::Gauge { .. } => None,
+        };
+        StoneArray::new(self.devices.iter().filter_map(site), self.stone_limits)
     }
 
     /// The devices behind an endpoint.

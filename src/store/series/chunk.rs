@@ -8,7 +8,7 @@
 use super::frame::{as_scaled, crc32, get_signed, get_varint, put_signed, put_varint};
 use super::points::Points;
 use pco::standalone::{simple_compress, simple_decompress};
-use pco::{ChunkConfig, ModeSpec};
+use pco::{ChunkConfig, DeltaSpec, ModeSpec};
 
 const LAYOUT: u8 = 1;
 const TIMES_REGULAR: u8 = 1;
@@ -58,7 +58,10 @@ pub(super) fn decode(body: &[u8]) -> Result<Points, String> {
 }
 
 fn whole_numbers() -> ChunkConfig {
-    ChunkConfig::default().with_compression_level(6).with_mode_spec(ModeSpec::Classic)
+    ChunkConfig::default()
+        .with_compression_level(6)
+        .with_mode_spec(ModeSpec::Classic)
+        .with_delta_spec(DeltaSpec::TryConsecutive(1))
 }
 
 fn put_block(out: &mut Vec<u8>, block: &[u8]) {

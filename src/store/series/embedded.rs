@@ -171,6 +171,7 @@ impl EmbeddedSeries {
         });
         let writer = Writer {
             conn,
+            doubtful: false,
             shared: Arc::clone(&shared),
             journal: loaded.journal.into(),
             next_entry: loaded.next_entry,

@@ -9,7 +9,7 @@ use super::embedded::Shared;
 use super::error::from_database;
 use super::frame::{Frame, entry_of};
 use super::seal::{Draft, drafts, unions};
-use super::{Durable, SeriesError, chunk};
+use super::{Durable, SeriesError, chunk, schema};
 use crate::model::SeriesId;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
@@ -75,6 +75,8 @@ struct SealedChunk {
 /// The worker's own state.
 pub(super) struct Writer {
     pub(super) conn: SqliteConnection,
+    /// A write failed on the connection: nobody knows whether its transaction is over.
+    pub(super) doubtful: bool,
     pub(super) shared: Arc<Shared>,
     /// Journal entries in the file and their sizes.
     pub(super) journal: VecDeque<(u64, usize)>,
@@ -193,6 +195,7 @@ impl Writer {
 
     /// Writes one journal entry (none if there are no frames) and the chunks of the heads that are due.
     async fn commit(&mut self, frames: &[Frame], due: &[u32]) -> Result<u64, SeriesError> {
+        self.make_sound().await?;
         let points = frames.iter().map(|frame| frame.points).sum();
         let entry = self.next_entry;
         // Never used twice, even if the commit fails half-way in a way nobody can tell.
@@ -211,8 +214,18 @@ impl Writer {
         Ok(entry)
     }
 
-    fn fault(&self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
+    fn fault(&mut self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
+        self.doubtful = true;
         from_database(&self.shared.path, doing, points, cause)
+    }
+
+    /// Replaces the connection after a failure: a full disk ends a transaction behind the driver's back.
+    async fn make_sound(&mut self) -> Result<(), SeriesError> {
+        if self.doubtful {
+            self.conn = schema::open_writer(&self.shared.path, self.shared.limits.file_bytes_max).await?;
+            self.doubtful = false;
+        }
+        Ok(())
     }
 
     /// Series that have a number in memory and no name in the file.
@@ -231,9 +244,12 @@ impl Writer {
         let trip = &self.shared.trip;
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
         trip.pass(CommitStep::Begun)?;
-        for (number, id) in (self.named as i64..).zip(names) {
-            let insert = sqlx::query("INSERT OR IGNORE INTO series (number, id) VALUES ($1, $2)");
-            insert.bind(number).bind(id.as_str()).execute(&mut *tx).await?;
+        if !names.is_empty() {
+            // One statement for all: a first batch brings thousands.
+            let text = "INSERT OR IGNORE INTO series (number, id) SELECT $1 + key, value FROM json_each($2)";
+            let list: Vec<&str> = names.iter().map(SeriesId::as_str).collect();
+            let list = serde_json::Value::from(list).to_string();
+            sqlx::query(text).bind(self.named as i64).bind(list).execute(&mut *tx).await?;
         }
         trip.pass(CommitStep::SeriesNamed)?;
         if let Some(body) = body {
@@ -347,6 +363,7 @@ impl Writer {
     /// Hands free pages to the system and empties the write-ahead log.
     async fn give_space_back(&mut self) -> Result<(), SeriesError> {
         let doing = "giving space back";
+        self.make_sound().await?;
         loop {
             let free = sqlx::query_scalar::<_, i64>("PRAGMA freelist_count").fetch_one(&mut self.conn).await;
             if free.map_err(|cause| self.fault(doing, 0, cause))? == 0 {
@@ -433,6 +450,7 @@ mod tidy {
 
         /// One rewrite; whether there may be more to do.
         async fn tidy_series(&mut self, number: u32) -> Result<bool, SeriesError> {
+            self.make_sound().await?;
             let spans = self.spans(number).await.map_err(|cause| self.fault("merging chunks", 0, cause))?;
             let mut rewrites = plan(spans, self.shared.limits.chunk_points).into_iter();
             let Some(rows) = rewrites.next() else { return Ok(false) };

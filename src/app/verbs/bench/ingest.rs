@@ -249,6 +249,9 @@ fn print(report: &Report) {
     let peer = report.victoria_metrics.as_ref();
     row("", "anlan".into(), peer.map(|_| "VictoriaMetrics".into()));
     row("points/s", format!("{:.0}", ours.points_per_s), peer.map(|p| format!("{:.0}", p.points_per_s)));
+    if let Some(peer) = peer {
+        row("  until all is flushed to disk", String::new(), Some(format!("{:.0}", peer.points_per_s_until_flushed)));
+    }
     row("CPU, s", format!("{:.1}", ours.cpu_s), peer.map(|p| format!("{:.1}", p.cpu_s)));
     row("peak resident memory, MB", format!("{:.0}", ours.peak_rss_mb), peer.map(|p| format!("{:.0}", p.peak_rss_mb)));
     row(

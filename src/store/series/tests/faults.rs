@@ -149,3 +149,64 @@ async fn series_fault_limits_name_themselves_and_keep_nothing() {
     let text = store.range(&"a.stage".into(), at(0), at(9), Some(step)).await.unwrap_err().to_string();
     assert!(text.contains("a step of 0 ms is outside"), "{text}");
 }
+
+#[tokio::test]
+async fn series_fault_a_read_only_folder_names_the_file_and_the_cure() {
+    // Nobody may make files there, not even root.
+    let text = fault(Path::new("/sys/kernel/series.db")).await;
+    assert!(text.contains("/sys/kernel/series.db; give the user that runs anlan write access"), "{text}");
+}
+
+/// A disk of 3 MB for the test; made with the right to mount, which root has outside of most containers.
+struct TinyDisk(tempfile::TempDir);
+
+impl TinyDisk {
+    fn mount() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+            .arg(folder.path())
+            .stderr(std::process::Stdio::null())
+            .status();
+        mount.is_ok_and(|status| status.success()).then_some(Self(folder))
+    }
+}
+
+impl Drop for TinyDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn series_fault_a_disk_that_is_full_in_earnest_refuses_and_goes_on_by_itself() {
+    let Some(disk) = TinyDisk::mount() else {
+        println!("no right to mount: a full disk is tested with a limit of the file only");
+        return;
+    };
+    let store = open(disk.0.path()).await;
+    let ballast = disk.0.path().join("ballast");
+    let batch = |k: i64| -> Vec<Observation> {
+        (0..500).map(|i| seen("a.stage", k * 500 + i, (((k * 500 + i) * 7919) as f64).sin())).collect()
+    };
+    let mut kept = 0;
+    for _ in 0..3 {
+        // To the last page; writing stops with an error when nothing more fits.
+        let _ = std::fs::write(&ballast, vec![1; 4 << 20]);
+        let refusal = loop {
+            match store.append(&batch(kept)).await {
+                Ok(_) => kept += 1,
+                Err(refusal) => break refusal,
+            }
+        };
+        assert!(matches!(refusal, SeriesError::DiskFull { points: 500, .. }), "{refusal:?}");
+        assert!(refusal.to_string().contains("free space on that disk, the store goes on by itself"));
+        assert_eq!(all(&store, "a.stage").await.len() as i64, kept * 500);
+        std::fs::remove_file(&ballast).unwrap();
+        let _ = store.append(&batch(kept)).await.unwrap();
+        kept += 1;
+    }
+    drop(store);
+    let store = open(disk.0.path()).await;
+    assert_eq!(all(&store, "a.stage").await.len() as i64, kept * 500);
+}

@@ -1,5 +1,6 @@
 //! The files of playbooks: those in the binary, and those of a folder.
 
+
 use rust_embed::Embed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,64 @@
+//! Backups by the server itself, as `[backup]` says.
+
+use super::{BackupError, backup, entries};
+use crate::app::clock::wall_now;
+use crate::app::config::BackupSection;
+use crate::model::Timestamp;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const PREFIX: &str = "anlan-";
+
+/// Makes a backup at once when the last one is too old, then one in each period, until `stop`. A failure is logged as
+/// an error and tried again in the next period; the server goes on.
+pub async fn keep_backups(data: PathBuf, settings: BackupSection, stop: CancellationToken) {
+    let every = Duration::from_secs(u64::from(settings.every_h) * 3600);
+    loop {
+        match backup_if_due(&data, &settings, wall_now()).await {
+            Ok(Some(path)) => tracing::info!(folder = %path.display(), "backup made 已完成备份"),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "backup failed 备份失败"),
+        }
+        // An hour at most, so that a backup missed while the machine slept is made soon.
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every.min(Duration::from_secs(3600))) => {}
+        }
+    }
+}
+
+/// Makes the backup of this period unless it is there, and removes the oldest beyond the number to keep.
+pub(super) async fn backup_if_due(
+    data: &Path,
+    settings: &BackupSection,
+    now: Timestamp,
+) -> Result<Option<PathBuf>, BackupError> {
+    crate::store::make_private(&settings.folder)?;
+    let last = dated(&settings.folder)?.into_iter().next_back();
+    let due = last.is_none_or(|(made, _)| now - made >= chrono::TimeDelta::hours(i64::from(settings.every_h)));
+    if !due {
+        return Ok(None);
+    }
+    let target = settings.folder.join(format!("{PREFIX}{}", now.format("%Y%m%dT%H%M%SZ")));
+    backup(data, &target, now).await?;
+    let mut present = dated(&settings.folder)?;
+    while present.len() > settings.keep {
+        let (_, oldest) = present.remove(0);
+        fs::remove_dir_all(&oldest).map_err(BackupError::file("remove", &oldest))?;
+    }
+    Ok(Some(target))
+}
+
+/// Complete backups in the folder with the moment in their names, oldest first.
+fn dated(folder: &Path) -> Result<Vec<(Timestamp, PathBuf)>, BackupError> {
+    let moment = |path: &PathBuf| {
+        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.to_owned();
+        let naive = chrono::NaiveDateTime::parse_from_str(&name, "%Y%m%dT%H%M%SZ").ok()?;
+        Some((naive.and_utc(), path.clone()))
+    };
+    let mut found: Vec<_> = entries(folder)?.iter().filter_map(moment).collect();
+    found.sort();
+    Ok(found)
+}

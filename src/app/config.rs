@@ -1,0 +1,275 @@
+//! The configuration file of a server: `deploy/anlan.toml` explains every key.
+//!
+//! In: TOML text. Out: a checked [`Config`]. A misspelt key, a wrong type or an impossible value is refused with file,
+//! line and column; nothing is guessed and nothing is silently ignored.
+
+mod fault;
+mod values;
+
+pub use fault::ConfigError;
+pub use values::{LogFormat, Speed, Verbosity};
+
+use crate::command::CommandSettings;
+use crate::model::{InstructionCode, Timestamp};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The sample that `anlan init` writes and that documents every key.
+pub const SAMPLE: &str = include_str!("../../deploy/anlan.toml");
+
+/// A server's configuration. Paths are absolute or relative to the folder of the file.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address and port of the pages and the API.
+    pub listen: SocketAddr,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Reach data; absent: the edition in the program.
+    pub reach: Option<PathBuf>,
+    /// Playbook; absent: the edition in the program.
+    pub playbook: Option<PathBuf>,
+    /// Sensors; absent: the edition in the program.
+    pub sensors: Option<PathBuf>,
+    /// The clock of the reach.
+    #[serde(default)]
+    pub clock: ClockSection,
+    /// Where the field devices are.
+    #[serde(default)]
+    pub field: FieldSection,
+    /// The log.
+    #[serde(default)]
+    pub log: LogSection,
+    /// What one request may cost.
+    #[serde(default)]
+    pub limits: LimitsSection,
+    /// Times of a release.
+    #[serde(default)]
+    pub release: ReleaseSection,
+    /// Times of the escalation ladder.
+    #[serde(default)]
+    pub ladder: LadderSection,
+    /// Times of the rules.
+    #[serde(default)]
+    pub rules: RulesSection,
+    /// Backups by the server itself; absent: none.
+    pub backup: Option<BackupSection>,
+}
+
+/// `[clock]`
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum ClockSection {
+    /// The wall clock.
+    Real {},
+    /// A start moment that runs at a speed; must be that of `anlan field`.
+    Demo {
+        /// Where the clock starts, UTC or with an offset.
+        start: Timestamp,
+        /// Seconds of the reach in one second.
+        speed: Speed,
+    },
+}
+
+impl Default for ClockSection {
+    fn default() -> Self {
+        Self::Real {}
+    }
+}
+
+/// `[field]`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FieldSection {
+    /// Takes the place of the address in every sensor file: gauges at this port, the works at the next ones.
+    pub address: Option<SocketAddr>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSection {
+    /// Text for people, JSON for collectors.
+    pub format: LogFormat,
+    /// How much is told.
+    pub verbosity: Verbosity,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsSection {
+    /// Largest request body without photos, bytes.
+    pub body_bytes: usize,
+    /// Largest photo, bytes.
+    pub photo_bytes: usize,
+    /// Most event streams open at once.
+    pub streams: usize,
+}
+
+impl Default for LimitsSection {
+    fn default() -> Self {
+        Self { body_bytes: 1 << 20, photo_bytes: 10 << 20, streams: 2_000 }
+    }
+}
+
+/// `[release]`: seconds after the request, on the clock of the reach.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReleaseSection {
+    /// Further commanders are called.
+    pub call_commanders_after_s: u32,
+    /// Deputies may confirm, break-glass is offered.
+    pub deputies_after_s: u32,
+    /// The request expires.
+    pub expires_after_s: u32,
+    /// Rows that the signed standing authorisation lists.
+    pub standing_authorisation: BTreeSet<InstructionCode>,
+}
+
+impl Default for ReleaseSection {
+    fn default() -> Self {
+        let defaults = CommandSettings::default();
+        Self {
+            call_commanders_after_s: defaults.call_commanders_after_s,
+            deputies_after_s: defaults.deputies_after_s,
+            expires_after_s: defaults.expires_after_s,
+            standing_authorisation: defaults.standing_authorisation,
+        }
+    }
+}
+
+/// `[ladder]`: seconds after a task was issued, on the clock of the reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LadderSection {
+    /// The task stands on the wall's list of the unanswered.
+    pub unanswered_after_s: u32,
+    /// The deputy gets it too.
+    pub deputy_after_s: u32,
+    /// The commander is alarmed.
+    pub commander_after_s: u32,
+}
+
+impl Default for LadderSection {
+    fn default() -> Self {
+        let defaults = CommandSettings::default();
+        Self {
+            unanswered_after_s: defaults.unanswered_after_s,
+            deputy_after_s: defaults.deputy_after_s,
+            commander_after_s: defaults.commander_after_s,
+        }
+    }
+}
+
+/// `[rules]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RulesSection {
+    /// How long a fired row must be on the safe side before it may fire again, seconds.
+    pub rearm_after_s: u32,
+}
+
+impl Default for RulesSection {
+    fn default() -> Self {
+        Self { rearm_after_s: CommandSettings::default().rearm_after_s }
+    }
+}
+
+/// `[backup]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupSection {
+    /// Where the dated folders go; best another disk.
+    pub folder: PathBuf,
+    /// Hours between backups, 1 to 168.
+    pub every_h: u32,
+    /// How many are kept, 1 to 1000; older ones are removed.
+    pub keep: usize,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let mut config = Self::parse(&text, path)?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        Ok(config)
+    }
+
+    /// Checks a text; `path` is for the messages.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text).map_err(|cause| ConfigError::from_toml(path, text, &cause))?;
+        match config.fault() {
+            None => Ok(config),
+            Some((key, what)) => Err(ConfigError::at_key(path, text, key, what)),
+        }
+    }
+
+    /// The times of release, ladder and rules as the command core takes them.
+    pub fn command_settings(&self) -> CommandSettings {
+        CommandSettings {
+            call_commanders_after_s: self.release.call_commanders_after_s,
+            deputies_after_s: self.release.deputies_after_s,
+            expires_after_s: self.release.expires_after_s,
+            unanswered_after_s: self.ladder.unanswered_after_s,
+            deputy_after_s: self.ladder.deputy_after_s,
+            commander_after_s: self.ladder.commander_after_s,
+            rearm_after_s: self.rules.rearm_after_s,
+            standing_authorisation: self.release.standing_authorisation.clone(),
+        }
+    }
+
+    /// What only the values together can tell: the key at fault and what is wrong.
+    fn fault(&self) -> Option<(&'static str, &'static str)> {
+        let (release, ladder, limits) = (&self.release, &self.ladder, &self.limits);
+        let faults = [
+            (release.call_commanders_after_s == 0, "call_commanders_after_s", "must be above 0"),
+            (
+                release.deputies_after_s < release.call_commanders_after_s,
+                "deputies_after_s",
+                "must not come before call_commanders_after_s",
+            ),
+            (
+                release.expires_after_s <= release.deputies_after_s,
+                "expires_after_s",
+                "must come after deputies_after_s, else no deputy can confirm",
+            ),
+            (ladder.unanswered_after_s == 0, "unanswered_after_s", "must be above 0"),
+            (
+                ladder.deputy_after_s < ladder.unanswered_after_s,
+                "deputy_after_s",
+                "must not come before unanswered_after_s",
+            ),
+            (
+                ladder.commander_after_s < ladder.deputy_after_s,
+                "commander_after_s",
+                "must not come before deputy_after_s",
+            ),
+            (!(1 << 10..=64 << 20).contains(&limits.body_bytes), "body_bytes", "must be 1024 to 67108864"),
+            (!(1 << 10..=64 << 20).contains(&limits.photo_bytes), "photo_bytes", "must be 1024 to 67108864"),
+            (!(1..=100_000).contains(&limits.streams), "streams", "must be 1 to 100000"),
+        ];
+        let backup = self.backup.iter().flat_map(|backup| {
+            [
+                (!(1..=168).contains(&backup.every_h), "every_h", "must be 1 to 168 hours"),
+                (!(1..=1000).contains(&backup.keep), "keep", "must be 1 to 1000"),
+            ]
+        });
+        faults.into_iter().chain(backup).find(|(wrong, ..)| *wrong).map(|(_, key, what)| (key, what))
+    }
+
+    fn resolve(&mut self, folder: &Path) {
+        let optional = [&mut self.reach, &mut self.playbook, &mut self.sensors].into_iter().flatten();
+        let backup = self.backup.iter_mut().map(|backup| &mut backup.folder);
+        for path in optional.chain(backup).chain([&mut self.data]) {
+            *path = folder.join(&*path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

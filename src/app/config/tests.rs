@@ -1,0 +1,108 @@
+//! The sample holds every key, its values are the defaults, and each mistake is pointed at.
+
+use super::*;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, Path::new("site.toml"))
+}
+
+#[test]
+fn config_sample_is_valid_and_its_sections_are_the_defaults() {
+    let config = parse(SAMPLE).unwrap();
+    let bare = parse("listen = '127.0.0.1:8080'\ndata = '/var/lib/anlan'").unwrap();
+    assert_eq!(config.backup.as_ref().unwrap().keep, 14);
+    assert_eq!(Config { backup: None, ..config.clone() }, bare);
+    assert_eq!(config.command_settings(), CommandSettings::default());
+}
+
+#[test]
+fn config_sample_explains_every_key() {
+    // Every key, commented out or not, is set on a line that follows an explanation.
+    for key in [
+        "listen",
+        "data",
+        "reach",
+        "playbook",
+        "sensors",
+        "kind",
+        "start",
+        "speed",
+        "address",
+        "format",
+        "verbosity",
+        "body_bytes",
+        "photo_bytes",
+        "streams",
+        "call_commanders_after_s",
+        "deputies_after_s",
+        "expires_after_s",
+        "standing_authorisation",
+        "unanswered_after_s",
+        "deputy_after_s",
+        "commander_after_s",
+        "rearm_after_s",
+        "folder",
+        "every_h",
+        "keep",
+    ] {
+        let set = |line: &str| line.trim_start_matches("# ").strip_prefix(key).is_some_and(|r| r.starts_with(" ="));
+        let at = SAMPLE.lines().position(set).unwrap_or_else(|| panic!("{key} is not in deploy/anlan.toml"));
+        let above = SAMPLE.lines().nth(at - 1).unwrap();
+        assert!(above.starts_with('#') && above.len() > 20, "{key} is not explained: {above:?}");
+    }
+    // Without the leading "# " the optional keys are valid too.
+    let opened: String = SAMPLE
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ")
+                .filter(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+                .unwrap_or(line)
+        })
+        .map(|line| format!("{}\n", line.replace("kind = \"real\"", "kind = \"demo\"")))
+        .collect();
+    let config = parse(&opened).unwrap();
+    assert!(config.reach.is_some() && config.field.address.is_some(), "{config:?}");
+    assert!(matches!(config.clock, ClockSection::Demo { .. }));
+}
+
+#[test]
+fn config_mistakes_are_pointed_at() {
+    let base = "listen = '127.0.0.1:8080'\ndata = 'd'\n";
+    let check = |text: &str, place: &str, word: &str| {
+        let refusal = parse(text).unwrap_err().to_string();
+        assert!(refusal.starts_with(&format!("site.toml:{place}: ")), "{refusal}");
+        assert!(refusal.contains(word), "{refusal}");
+        assert_eq!(refusal.lines().count(), 1, "{refusal}");
+    };
+    check("listen = '127.0.0.1:8080'\n", "1:1", "data");
+    check("listen = 'nowhere'\ndata = 'd'\n", "1:10", "socket address");
+    check("listen = '127.0.0.1:80\n", "1:23", "string");
+    check(&format!("{base}lisen = 'x'\n"), "3:1", "lisen");
+    check(&format!("{base}[log]\nverbosity = \"loud\"\n"), "4:13", "loud");
+    check(&format!("{base}[limits]\nbody_bytes = -1\n"), "4:14", "-1");
+    check(&format!("{base}[limits]\nbody_bytes = 10\n"), "4:1", "1024 to 67108864");
+    check(&format!("{base}[release]\n  deputies_after_s = 30\n"), "4:3", "call_commanders_after_s");
+    check(&format!("{base}[release]\ncall_commanders_after_s = 400\n"), "5:1", "deputies_after_s");
+    check(&format!("{base}[release]\nexpires_after_s = 120\n"), "4:1", "no deputy");
+    check(&format!("{base}[ladder]\ncommander_after_s = 200\n"), "4:1", "deputy_after_s");
+    check(&format!("{base}[backup]\nfolder = 'b'\nevery_h = 0\nkeep = 3\n"), "5:1", "168");
+    check(&format!("{base}[backup]\nfolder = 'b'\nkeep = 3\n"), "3:1", "every_h");
+    for speed in ["0", "-1", "nan", "inf", "1e9"] {
+        let text = format!("{base}[clock]\nkind = 'demo'\nstart = '1958-07-16T10:00:00Z'\nspeed = {speed}\n");
+        check(&text, "3:1", "speed");
+    }
+    check(&format!("{base}[clock]\nkind = 'fast'\n"), "4:8", "fast");
+    check(&format!("{base}[clock]\nkind = 'real'\nspeed = 2\n"), "3:1", "speed");
+}
+
+#[test]
+fn config_paths_are_relative_to_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("anlan.toml");
+    std::fs::write(&path, "listen = '127.0.0.1:1'\ndata = 'd'\nreach = '/r'\n").unwrap();
+    let config = Config::load(&path).unwrap();
+    assert_eq!(config.data, dir.path().join("d"));
+    assert_eq!(config.reach, Some(PathBuf::from("/r")));
+    let refusal = Config::load(&dir.path().join("absent.toml")).unwrap_err().to_string();
+    assert!(refusal.contains("absent.toml"), "{refusal}");
+}

@@ -1,0 +1,197 @@
+use super::*;
+use crate::model::{Causes, Grade, Quality};
+
+fn settings() -> ForecastSettings {
+    let file = format!("{}/sensors/huayuankou/forecast.toml", env!("CARGO_MANIFEST_DIR"));
+    toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn seen(series: &str, at: Timestamp, value: f64) -> Observation {
+    Observation { series: series.into(), at, received_at: at, value, quality: Quality::GOOD }
+}
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + TimeDelta::hours(hour)
+}
+
+/// Rows of an hourly file: time, then its numbers.
+fn rows(file: &str) -> Vec<(Timestamp, Vec<f64>)> {
+    let text = std::fs::read_to_string(format!("{}/floods/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
+    lines
+        .map(|line| {
+            let mut cells = line.split(',');
+            let at = chrono::DateTime::parse_from_rfc3339(cells.next().unwrap()).unwrap().into();
+            (at, cells.filter_map(|cell| cell.parse().ok()).collect())
+        })
+        .collect()
+}
+
+/// Plays a flood hour by hour and hands the forecast of every hour to `look`.
+fn play(event: &str, mut look: impl FnMut(Timestamp, &Forecast)) -> BTreeMap<Timestamp, f64> {
+    let mut forecaster = Forecaster::new(settings());
+    let truth: BTreeMap<Timestamp, f64> =
+        rows(&format!("{event}.csv")).into_iter().map(|(at, row)| (at, row[0])).collect();
+    for (at, row) in rows(&format!("upstream/{event}.csv")) {
+        for (station, value) in ["xiaolangdi", "heishiguan", "wuzhi"].iter().zip(&row) {
+            forecaster.observe(&seen(&format!("{station}.discharge"), at, *value));
+        }
+        if let Some(value) = truth.get(&at) {
+            forecaster.observe(&seen("huayuankou.discharge", at, *value));
+            look(at, &forecaster.forecast(at).expect("all gauges are fresh"));
+        }
+    }
+    truth
+}
+
+/// Mean absolute error in m³/s of the forecast and of "it stays as it is", at a lead, while the river is above 4000 m³/s.
+fn errors(event: &str, lead_h: usize) -> (f64, f64) {
+    let mut pairs = Vec::new();
+    let truth = play(event, |at, forecast| pairs.push((at, forecast.points[lead_h - 1])));
+    let (mut ours, mut naive, mut count) = (0.0, 0.0, 0.0);
+    for (at, point) in pairs {
+        if let Some(real) = truth.get(&point.at).filter(|real| **real > 4000.0) {
+            ours += (point.q_m3s - real).abs();
+            naive += (truth[&at] - real).abs();
+            count += 1.0;
+        }
+    }
+    (ours / count, naive / count)
+}
+
+#[test]
+fn the_crest_of_1958_is_seen_ten_hours_ahead_within_five_percent() {
+    let crest_at: Timestamp = "1958-07-17T16:00:00Z".parse().unwrap();
+    let mut table = Vec::new();
+    play("1958-07", |at, forecast| {
+        let lead_h = (crest_at - at).num_hours();
+        if [14, 12, 10, 8, 6, 3].contains(&lead_h) && (crest_at - at).num_minutes() % 60 == 0 {
+            let peak = forecast.peak().unwrap();
+            table.push((
+                lead_h,
+                (peak.q_m3s / 22_300.0 - 1.0) * 100.0,
+                (peak.at - crest_at).num_hours(),
+                forecast.clone(),
+            ));
+        }
+    });
+    for (lead_h, error, hours_off, forecast) in &table {
+        println!("lead {lead_h:>2} h: crest {error:+.1} %, {hours_off:+} h, set {}", forecast.method_en);
+    }
+    for (lead_h, error, hours_off, forecast) in table.iter().filter(|row| row.0 <= 10) {
+        assert!(error.abs() <= 5.0, "lead {lead_h} h: crest off by {error:.1} %");
+        assert!(*lead_h > 8 || hours_off.abs() <= 3, "lead {lead_h} h: crest {hours_off} h off");
+        let at_crest = forecast.points.iter().find(|point| point.at == crest_at).unwrap();
+        assert!(at_crest.low_m3s <= 22_300.0 && 22_300.0 <= at_crest.high_m3s, "lead {lead_h} h: {at_crest:?}");
+    }
+}
+
+#[test]
+fn it_beats_standing_still_on_four_floods() {
+    for event in ["1958-07", "1982-08", "1996-08", "2021-09"] {
+        for lead_h in [6, 12] {
+            let (ours, naive) = errors(event, lead_h);
+            println!("{event} lead {lead_h} h: mean error {ours:.0} m³/s, persistence {naive:.0} m³/s");
+            assert!(ours < 0.5 * naive, "{event} lead {lead_h} h: {ours:.0} against {naive:.0}");
+        }
+    }
+}
+
+fn steady(hours: i64, stations: &[(&str, f64)]) -> Forecaster {
+    let mut forecaster = Forecaster::new(settings());
+    for hour in 0..=hours {
+        for (station, value) in stations {
+            forecaster.observe(&seen(&format!("{station}.discharge"), at(hour), *value));
+        }
+    }
+    forecaster
+}
+
+const ALL: [(&str, f64); 4] = [("xiaolangdi", 2000.0), ("heishiguan", 300.0), ("wuzhi", 100.0), ("huayuankou", 2400.0)];
+
+#[test]
+fn a_steady_river_stays_steady_and_the_band_widens() {
+    let forecast = steady(100, &ALL).forecast(at(100)).unwrap();
+    assert_eq!(forecast.points.len(), 72);
+    assert!(forecast.points.iter().all(|point| (point.q_m3s - 2400.0).abs() < 1e-6));
+    let widths: Vec<f64> = forecast.points.iter().map(|point| point.high_m3s - point.low_m3s).collect();
+    assert!(widths.windows(2).all(|pair| pair[0] <= pair[1]));
+    assert_eq!(forecast.points[0].rests_on(), RestsOn::Measured);
+    assert_eq!(forecast.points[71].rests_on(), RestsOn::Assumed);
+    let until = (forecast.measured_until().unwrap() - at(100)).num_hours();
+    assert!((17..=21).contains(&until), "{until} h on measured water at low flow");
+}
+
+#[test]
+fn the_error_of_now_is_given_up_slowly() {
+    let mut river = ALL;
+    river[3].1 = 3000.0;
+    let forecast = steady(100, &river).forecast(at(100)).unwrap();
+    assert!((forecast.offset_m3s.unwrap() - 600.0).abs() < 1e-6);
+    let after = |hour: usize| forecast.points[hour - 1].q_m3s - 2400.0;
+    assert!((after(12) - 600.0 / std::f64::consts::E).abs() < 1e-6 && after(72) < 2.0);
+}
+
+#[test]
+fn stale_gauges_are_named_and_the_main_one_ends_the_forecast() {
+    let forecaster = steady(100, &ALL);
+    assert_eq!(forecaster.forecast(at(103)), None, "all stale");
+    assert_eq!(steady(100, &ALL[1..]).forecast(at(100)), None, "no main gauge");
+    let forecast = steady(100, &[ALL[0], ALL[1], ALL[3]]).forecast(at(100)).unwrap();
+    assert_eq!(forecast.without, ["wuzhi"]);
+    assert!(forecast.method_zh.contains("缺站：wuzhi") && forecast.method_en.contains("without wuzhi"));
+    let whole = forecaster.forecast(at(100)).unwrap();
+    assert!(
+        forecast.points[0].high_m3s - forecast.points[0].q_m3s > whole.points[0].high_m3s - whole.points[0].q_m3s,
+        "the band widens"
+    );
+    let forecast = steady(100, &ALL[..3]).forecast(at(100)).unwrap();
+    assert!(forecast.offset_m3s.is_none() && forecast.method_en.contains("not corrected"));
+    assert_eq!(Forecaster::new(settings()).forecast(at(0)), None);
+}
+
+#[test]
+fn bad_values_are_passed_over_and_order_does_not_matter() {
+    let mut forecaster = steady(100, &ALL);
+    let expected = forecaster.forecast(at(100));
+    for (quality, value) in [
+        (Quality { grade: Grade::Suspect, causes: Causes::SPIKE }, 90_000.0),
+        (Quality { grade: Grade::Bad, causes: Causes::MISSING }, f64::NAN),
+    ] {
+        forecaster.observe(&Observation { quality, ..seen("xiaolangdi.discharge", at(100), value) });
+    }
+    assert_eq!(forecaster.forecast(at(100)), expected);
+    let mut backwards = Forecaster::new(settings());
+    for hour in (0..=100).rev() {
+        for (station, value) in ALL {
+            backwards.observe(&seen(&format!("{station}.discharge"), at(hour), value));
+        }
+    }
+    assert_eq!(backwards.forecast(at(100)), expected);
+}
+
+#[test]
+fn quick_polls_are_thinned_out() {
+    let mut history = History::default();
+    for second in 0..200_000 {
+        history.add(Timestamp::UNIX_EPOCH + TimeDelta::seconds(second * 5), second as f64);
+    }
+    assert!(history.values.len() <= 721, "{}", history.values.len());
+    assert_eq!(history.newest.map(|(_, value)| value), Some(199_999.0));
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_by_name() {
+    let text =
+        std::fs::read_to_string(format!("{}/sensors/huayuankou/forecast.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let check = |from: &str, to: &str, expected: &str| {
+        assert!(text.contains(from));
+        let fault = toml::from_str::<ForecastSettings>(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(fault.contains(expected), "{fault}");
+    };
+    check("horizon_h = 72", "horizon_h = 0", "horizon_h 0");
+    check("store_h = 10.12", "store_h = 0", "xiaolangdi: delay_h");
+    check("from_m3s = 5500", "from_m3s = 0", "rising by from_m3s");
+    check("essential = [\"xiaolangdi\"]", "essential = [\"atlantis\"]", "atlantis is missing");
+    check("target =", "taget =", "taget");
+}

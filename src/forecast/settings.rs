@@ -1,0 +1,124 @@
+//! `forecast.toml`: which stations feed the target, their delays and stores, and from which discharge on.
+
+use crate::model::SeriesId;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Delay and linear store of one upstream station.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StationParameters {
+    /// Hours until the water begins to arrive.
+    pub delay_h: f64,
+    /// Time constant of the linear store, hours: how much the wave is drawn out.
+    pub store_h: f64,
+}
+
+/// Parameters that hold from a discharge on: big floods travel faster.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterSet {
+    /// Largest sum of the upstream discharges of the last two days from which this set is used, m³/s.
+    pub from_m3s: f64,
+    /// Where the numbers come from.
+    pub source: String,
+    /// Station → parameters.
+    pub station: BTreeMap<String, StationParameters>,
+}
+
+/// Settings of the forecast at one station.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, try_from = "Unchecked")]
+pub struct ForecastSettings {
+    /// The series that is forecast.
+    pub target: SeriesId,
+    /// Stations without which there is no forecast.
+    pub essential: Vec<String>,
+    /// Hours ahead, hourly points.
+    pub horizon_h: u32,
+    /// A station whose last usable value is older is stale.
+    pub stale_after_h: f64,
+    /// Time constant with which today's error at the target is given up, hours.
+    pub offset_decay_h: f64,
+    /// Half width of the band on measured water, as a share.
+    pub band_measured: f64,
+    /// Further share for each hour ahead.
+    pub band_per_h: f64,
+    /// Further share for each hour that rests on the assumption that inflow stays as it is.
+    pub band_assumed_per_h: f64,
+    /// For which floods it was looked at, and what it cannot do.
+    pub validity: String,
+    /// Rising by `from_m3s`.
+    pub set: Vec<ParameterSet>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    target: SeriesId,
+    essential: Vec<String>,
+    horizon_h: u32,
+    stale_after_h: f64,
+    offset_decay_h: f64,
+    band_measured: f64,
+    band_per_h: f64,
+    band_assumed_per_h: f64,
+    validity: String,
+    set: Vec<ParameterSet>,
+}
+
+impl TryFrom<Unchecked> for ForecastSettings {
+    type Error = String;
+    fn try_from(from: Unchecked) -> Result<Self, String> {
+        let numbers = [from.stale_after_h, from.offset_decay_h];
+        let shares = [from.band_measured, from.band_per_h, from.band_assumed_per_h];
+        if !(1..=240).contains(&from.horizon_h) {
+            return Err(format!("horizon_h {} is not within 1…240", from.horizon_h));
+        }
+        if numbers.iter().any(|hours| !hours.is_finite() || *hours <= 0.0)
+            || shares.iter().any(|share| !(0.0..=1.0).contains(share))
+        {
+            return Err("hours must be above 0 and shares of the band within 0…1".into());
+        }
+        if from.set.is_empty() || !from.set.windows(2).all(|pair| matches!(pair, [a, b] if a.from_m3s < b.from_m3s)) {
+            return Err("give at least one [[set]], rising by from_m3s".into());
+        }
+        for set in &from.set {
+            for (station, one) in &set.station {
+                if !(0.0..=120.0).contains(&one.delay_h) || !(0.1..=120.0).contains(&one.store_h) {
+                    return Err(format!("{station}: delay_h must be within 0…120, store_h within 0.1…120"));
+                }
+            }
+            if let Some(missing) = from.essential.iter().find(|name| !set.station.contains_key(*name)) {
+                return Err(format!("essential station {missing} is missing in the set from {} m³/s", set.from_m3s));
+            }
+        }
+        let Unchecked {
+            target, essential, horizon_h, stale_after_h, offset_decay_h, band_measured, band_per_h, ..
+        } = from;
+        let (band_assumed_per_h, validity, set) = (from.band_assumed_per_h, from.validity, from.set);
+        Ok(Self {
+            target,
+            essential,
+            horizon_h,
+            stale_after_h,
+            offset_decay_h,
+            band_measured,
+            band_per_h,
+            band_assumed_per_h,
+            validity,
+            set,
+        })
+    }
+}
+
+impl ForecastSettings {
+    /// The set for a largest upstream sum, m³/s.
+    pub(super) fn set_for(&self, sum_m3s: f64) -> Option<&ParameterSet> {
+        self.set.iter().rev().find(|set| set.from_m3s <= sum_m3s).or(self.set.first())
+    }
+    /// Every upstream station of any set.
+    pub(super) fn stations(&self) -> impl Iterator<Item = &str> {
+        self.set.iter().flat_map(|set| set.station.keys().map(String::as_str))
+    }
+}

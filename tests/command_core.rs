@@ -1,0 +1,318 @@
+//! The command core against the demo playbook and reach: storyboards that read like a flood night.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use anlan::app::editions::embedded_playbook;
+use anlan::app::reaches::embedded_reach;
+use anlan::command::{Actor, Core, CommandSettings, Entry, Fact, FieldReport, Input, Refused, ReportKind, State};
+use anlan::model::*;
+use anlan::playbook::{Playbook, SignalKey, Snapshot};
+use chrono::TimeDelta;
+use std::sync::{Arc, LazyLock};
+
+static CORE: LazyLock<Core> = LazyLock::new(|| Core {
+    playbook: Arc::new(Playbook::load("", &embedded_playbook()).unwrap()),
+    reach: Arc::new(embedded_reach().unwrap().reach),
+});
+
+/// One night on the levee: a state, a clock, and everything that was written down.
+struct Night {
+    state: State,
+    now: Timestamp,
+    facts: Vec<Entry>,
+}
+
+impl Night {
+    fn new() -> Self {
+        let now = "1958-07-16T10:00:00Z".parse().unwrap();
+        Self { state: State::default(), now, facts: Vec::new() }
+    }
+    fn give(&mut self, input: Input) -> Result<Vec<Entry>, Refused> {
+        let facts = CORE.step(&mut self.state, &input, self.now)?;
+        self.facts.extend(facts.iter().cloned());
+        Ok(facts)
+    }
+    fn after(&mut self, seconds: i64) -> &mut Self {
+        self.now += TimeDelta::seconds(seconds);
+        self.give(Input::Tick).unwrap();
+        self
+    }
+    /// The discharge stands at `q` long enough for every hold to pass.
+    fn water(&mut self, q: f64) -> &mut Self {
+        for _ in 0..60 {
+            self.now += TimeDelta::minutes(1);
+            let mut snapshot = Snapshot::at_discharge(self.now, q, Some((72.0, q)), &CORE.playbook.signals());
+            snapshot.set(SignalKey::discharge(), q);
+            self.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
+        }
+        self
+    }
+    fn activate(&mut self, level: WarningLevel) -> ActivationId {
+        self.give(ask("zhang", level)).unwrap();
+        let id = self.state.pending.unwrap();
+        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+        id
+    }
+    fn count(&self, status: TaskStatus) -> usize {
+        self.state.tasks.values().filter(|task| task.status == status).count()
+    }
+    fn first_issued(&self) -> (TaskId, Actor) {
+        let task = self.state.tasks.values().find(|task| task.status == TaskStatus::Issued).unwrap();
+        (task.id, member(task.owner.as_ref().unwrap()))
+    }
+}
+
+fn officer(name: &str, role: UserRole) -> Actor {
+    Actor { user: name.into(), role, member: None }
+}
+fn member(id: &MemberId) -> Actor {
+    Actor { user: UserName::new(id.as_str()), role: UserRole::Member, member: Some(id.clone()) }
+}
+fn ask(by: &str, level: WarningLevel) -> Input {
+    let by = officer(by, UserRole::Duty);
+    Input::Ask { by, level, reason: "实测流量超过阈值".into(), ordered_by: None, preview: None }
+}
+
+#[test]
+fn core_proposes_but_never_activates() {
+    let mut night = Night::new();
+    night.water(22_000.0);
+    assert_eq!(night.state.watch.proposed, WarningLevel::Red);
+    assert_eq!(night.state.in_force, WarningLevel::None);
+    assert!(night.count(TaskStatus::Draft) > 300, "drafts: {}", night.count(TaskStatus::Draft));
+    let released: Vec<_> = night.state.tasks.values().filter(|task| task.issued_at.is_some()).collect();
+    for task in released {
+        let row = CORE.playbook.instruction(&task.code).unwrap();
+        assert_eq!(row.authority, Authority::None, "{} went out without a signature", task.code);
+        assert_eq!(row.colour.level().unwrap_or_default(), WarningLevel::None, "{} belongs to a level", task.code);
+    }
+}
+
+#[test]
+fn core_needs_two_different_people() {
+    let mut night = Night::new();
+    night.water(22_000.0);
+    night.give(ask("zhang", WarningLevel::Red)).unwrap();
+    let id = night.state.pending.unwrap();
+    let before = night.state.clone();
+    let same = Input::Confirm { by: officer("zhang", UserRole::Duty), activation: id };
+    assert_eq!(night.give(same), Err(Refused::SamePerson));
+    let deputy = Input::Confirm { by: officer("wang", UserRole::Deputy), activation: id };
+    assert!(matches!(night.give(deputy), Err(Refused::NoRight { .. })));
+    let other = ask("li", WarningLevel::Red);
+    assert_eq!(night.give(other), Err(Refused::AlreadyAsked(id)));
+    assert_eq!(night.state, before, "a refusal leaves no trace");
+    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    assert_eq!(night.state.in_force, WarningLevel::Red);
+    assert_eq!(night.count(TaskStatus::Draft), 0);
+    assert!(night.count(TaskStatus::Issued) > 700, "issued: {}", night.count(TaskStatus::Issued));
+}
+
+#[test]
+fn core_request_calls_admits_and_expires() {
+    let mut night = Night::new();
+    night.give(Input::Configure {
+        settings: CommandSettings { standing_authorisation: ["B4-019".into(), "B4-020".into(), "B4-021".into()].into(), ..CommandSettings::default() },
+    })
+    .unwrap();
+    night.water(4_500.0);
+    let before = night.count(TaskStatus::Issued);
+    night.give(ask("zhang", WarningLevel::Blue)).unwrap();
+    let id = night.state.pending.unwrap();
+    let alone = Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into() };
+    assert_eq!(night.after(59).give(alone.clone()), Err(Refused::GlassNotOffered));
+    assert!(night.after(1).state.activations[&id].commanders_called);
+    assert!(night.after(60).state.activations[&id].deputies_may);
+    night.after(180);
+    assert_eq!(night.state.pending, None);
+    assert_eq!(night.state.in_force, WarningLevel::None);
+    assert_eq!(night.give(alone), Err(Refused::NotWaiting(id)));
+    let out: std::collections::BTreeSet<_> = night.facts.iter().filter_map(|entry| match &entry.fact {
+        Fact::Issued { task, signature: anlan::command::Signature::StandingAuthorisation { .. }, .. } => {
+            Some(night.state.tasks[task].code.to_string())
+        }
+        _ => None,
+    }).collect();
+    let listed = ["B4-019".to_owned(), "B4-020".to_owned()];
+    assert!(out.iter().all(|code| listed.contains(code)), "only listed pre-authorised rows: {out:?}");
+    assert!(night.count(TaskStatus::Issued) >= before);
+    let alarm = &night.state.alarms[&format!("request:{id}")];
+    assert!(alarm.title.zh.contains("已失效"), "{}", alarm.title.zh);
+}
+
+#[test]
+fn core_break_glass_is_flagged() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.give(ask("zhang", WarningLevel::Blue)).unwrap();
+    let id = night.state.pending.unwrap();
+    night.after(120);
+    night.give(Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into() }).unwrap();
+    assert_eq!(night.state.in_force, WarningLevel::Blue);
+    assert!(night.state.activations[&id].glass_broken);
+    assert!(night.state.alarms.contains_key(&format!("break-glass:{id}")));
+}
+
+#[test]
+fn core_task_runs_its_whole_life() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let id = *night.state.tasks.iter().find(|(_, task)| {
+        task.status == TaskStatus::Issued && CORE.playbook.instruction(&task.code).unwrap().repeat_min.is_none()
+    }).unwrap().0;
+    let owner = night.state.tasks[&id].owner.clone().unwrap();
+    let stranger = CORE.reach.members().find(|other| other.id != owner && Some(&other.id) != night.state.tasks[&id].deputy.as_ref()).unwrap();
+    let not_mine = night.give(Input::Acknowledge { by: member(&stranger.id), task: id });
+    assert!(matches!(not_mine, Err(Refused::NotYours { .. })));
+    let by = member(&owner);
+    night.give(Input::Deliver { member: owner.clone(), tasks: vec![id] }).unwrap();
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Delivered);
+    night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap();
+    assert_eq!(night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap(), [], "a second tap is no second fact");
+    night.give(Input::Arrive { by: by.clone(), task: id }).unwrap();
+    night.give(Input::Complete { by: by.clone(), task: id }).unwrap();
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Done);
+    night.give(Input::Verify { by: officer("li", UserRole::Duty), task: id }).unwrap();
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Verified);
+    let late = night.give(Input::Decline { by, task: id, reason: DeclineReason::Busy, text: None });
+    assert!(matches!(late, Err(Refused::IllegalMove { .. })), "an end is an end");
+}
+
+#[test]
+fn core_silence_goes_to_the_deputy_then_to_the_commander() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let (id, _) = night.first_issued();
+    night.after(180);
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Overdue);
+    night.after(120);
+    let task = &night.state.tasks[&id];
+    assert_eq!((task.status, &task.holder), (TaskStatus::Escalated, &task.deputy));
+    night.after(300);
+    let task = &night.state.tasks[&id];
+    assert_eq!(task.holder, None);
+    let alarm = &night.state.alarms[&format!("unanswered:{}", task.code)];
+    assert_eq!(alarm.severity, anlan::command::Severity::Critical);
+    let owner = member(task.owner.as_ref().unwrap());
+    night.give(Input::Acknowledge { by: owner.clone(), task: id }).unwrap();
+    assert_eq!(night.state.tasks[&id].holder, owner.member, "a late answer still counts");
+}
+
+#[test]
+fn core_refusal_goes_to_the_deputy_at_once() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let (id, by) = night.first_issued();
+    night.give(Input::Decline { by, task: id, reason: DeclineReason::RoadCut, text: Some("生产路被淹".into()) }).unwrap();
+    let task = &night.state.tasks[&id];
+    assert_eq!(task.holder, task.deputy);
+    assert_eq!(task.declined.as_ref().unwrap().reason, DeclineReason::RoadCut);
+}
+
+#[test]
+fn core_missed_round_is_an_alarm_and_the_round_goes_on() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let id = *night.state.tasks.iter().find(|(_, task)| task.status == TaskStatus::Issued && task.round == 1).unwrap().0;
+    let minutes = CORE.playbook.instruction(&night.state.tasks[&id].code).unwrap().repeat_min.unwrap();
+    let by = member(night.state.tasks[&id].owner.as_ref().unwrap());
+    night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap();
+    night.give(Input::Complete { by, task: id }).unwrap();
+    night.after(i64::from(minutes) * 60);
+    assert_eq!(night.state.tasks[&id].round, 2);
+    let place = night.state.tasks[&id].place.clone();
+    let key = format!("round:{}:{place}", night.state.tasks[&id].code);
+    assert!(!night.state.alarms.contains_key(&key), "the first round was done");
+    night.after(i64::from(minutes) * 60);
+    assert_eq!(night.state.tasks[&id].round, 3);
+    assert!(night.state.alarms.contains_key(&key), "the second was not");
+}
+
+#[test]
+fn core_hazard_reaches_people_and_settles() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let by = member(&CORE.reach.members().next().unwrap().id);
+    let segment = CORE.reach.places_of_scope("levee_segment")[3].clone();
+    let chainage = CORE.reach.place(&segment).unwrap().chainage_from_m.unwrap() + 100.0;
+    let report = FieldReport {
+        kind: ReportKind::Hazard,
+        type_: "leak_tunnel".into(),
+        grade: 3,
+        place: Spot { chainage: Some(chainage), side: Some(Side::Land), ..Spot::default() },
+        observed_at: night.now,
+        text: Some("背河堤脚浑水".into()),
+        photos: Vec::new(),
+        task: None,
+    };
+    let unknown = FieldReport { type_: "meteor".into(), ..report.clone() };
+    assert!(matches!(night.give(Input::Report { by: by.clone(), report: unknown }), Err(Refused::BadField { field: "type", .. })));
+    night.give(Input::Report { by: by.clone(), report }).unwrap();
+    let before = night.state.tasks.len();
+    night.water(4_500.0);
+    let fired: Vec<_> = night.state.firings.keys().filter(|(code, _)| CORE.playbook.instruction(code).unwrap().is_hazard_driven()).collect();
+    assert!(!fired.is_empty());
+    assert!(fired.iter().all(|(_, place)| night.state.reports.values().next().unwrap().places.contains(place) || place.as_str() == "hq" || CORE.reach.place(place).unwrap().chainage_from_m.is_none()), "{fired:?}");
+    assert!(night.state.tasks.len() > before);
+    let id = *night.state.reports.keys().next().unwrap();
+    let own = night.give(Input::Settle { by: Actor { role: UserRole::Duty, ..by }, report: id, false_alarm: false });
+    assert!(own.is_err(), "nobody settles his own report");
+    night.give(Input::Settle { by: officer("li", UserRole::Duty), report: id, false_alarm: false }).unwrap();
+    assert!(night.state.alarms[&format!("report:{id}")].closed);
+}
+
+#[test]
+fn core_goes_from_quiet_through_red_to_all_clear() {
+    let mut night = Night::new();
+    night.water(2_000.0);
+    assert!(night.state.event.is_none());
+    night.water(3_000.0);
+    assert!(night.state.event.is_some(), "a pre-alert row opens the event");
+    for (q, level) in [(4_500.0, WarningLevel::Blue), (6_500.0, WarningLevel::Yellow), (9_000.0, WarningLevel::Orange), (16_000.0, WarningLevel::Red)] {
+        night.water(q);
+        assert_eq!(night.state.watch.proposed, level);
+        night.activate(level);
+    }
+    for (q, level) in [(12_000.0, WarningLevel::Orange), (7_000.0, WarningLevel::Yellow), (5_000.0, WarningLevel::Blue), (2_000.0, WarningLevel::None)] {
+        for _ in 0..24 {
+            night.water(q);
+        }
+        assert_eq!(night.state.watch.proposed, level, "at {q}");
+        assert!(night.state.lowering);
+        night.activate(level);
+    }
+    assert!(night.state.orders.iter().any(|order| order.name == "response_ended"));
+    for _ in 0..6 {
+        night.water(2_000.0);
+    }
+    assert!(night.state.event.is_none(), "all-clear; still latched: {:?}", night.state.firings.keys().filter(|(code, _)| !code.as_str().starts_with('W')).collect::<Vec<_>>());
+    let open: Vec<_> = night.state.tasks.values().filter(|task| task.is_live() && !task.code.as_str().starts_with('W') && !task.code.as_str().starts_with('D')).collect();
+    assert!(open.is_empty(), "every task of the flood has an end: {:?}", open.iter().map(|task| (&task.code, task.status)).collect::<Vec<_>>());
+}
+
+#[test]
+fn core_replay_gives_the_byte_same_journal() {
+    let mut night = Night::new();
+    night.water(6_500.0);
+    night.activate(WarningLevel::Yellow);
+    let (id, by) = night.first_issued();
+    night.give(Input::Acknowledge { by, task: id }).unwrap();
+    night.after(700);
+    let mut again = State::default();
+    let mut replayed = Vec::new();
+    for entry in &night.facts {
+        if let Fact::Received { input } = &entry.fact {
+            replayed.extend(CORE.step(&mut again, input, entry.at).unwrap());
+        }
+    }
+    let text = |entries: &[Entry]| entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect::<Vec<_>>();
+    assert_eq!(text(&replayed), text(&night.facts));
+    let read: Vec<Entry> = text(&night.facts).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut folded = State::default();
+    read.iter().for_each(|entry| folded.apply(entry));
+    assert_eq!(folded, night.state, "a state read back from text is the state that wrote it");
+}
