@@ -112,3 +112,17 @@ export interface Attention { id: string; name: string; category: string; categor
   lon: number; lat: number; state: 'uncontacted' | 'needs-help' | 'moving' | 'evacuated'; need: string | null; distance_m: number | null }
 export interface FarmerClass { class: string; name: Text; households: number; notified: number }
 export interface EvacuationView { attention: Attention[]; farmers: FarmerClass[]; villages: { id: string; name: Text; people: number; evacuated: number }[] }
+
+// Added for the wall and the drill console.
+/** A member of the grid as the wall sees him: GET /members. Positions are WGS-84. */
+export interface Member extends Person { role: string; role_name: Text; cell: string; lon: number | null; lat: number | null; position_at: string | null
+  state: 'on-duty' | 'off-duty' | 'unacknowledged' | 'lost-contact' | 'sos'; channels: string[] }
+/** POST /notices {members, text, channels, tasks?}; answers with one row for each person and channel. */
+export interface Delivery { member: string; channel: string; state: 'queued' | 'sent' | 'delivered' | 'answered' | 'failed' | 'in-doubt'; at: string | null; detail: string | null }
+export interface Notice { id: string; at: string; text: string; deliveries: Delivery[] }
+
+/** GET /floods: what a drill can replay. */
+export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic'; source: Text; start: string; hours: number; peak_m3s: number }
+/** POST /drills {flood, scope, speed, seed?} and GET /drills/{id}. */
+export interface Drill { id: string; flood: string; scope: 'real' | 'virtual'; state: 'running' | 'paused' | 'done'; speed: number; now: string
+  started_at: string; start: string; end: string; level: Level; injects: { at: string; target: string; kind: string; value: number | null }[] }
