@@ -22,6 +22,7 @@ it('reads dams upstream first and finds the nearest', () => {
   expect(damsFrom(null)).toEqual([])
 })
 it('shows only open hazards', () => {
-  const at = (id: string, state: string) => ({ id, geometry: { type: 'Point', coordinates: [113.6, 34.9] }, properties: { type: 'piping', state, chainage: 9500 } })
-  expect(openHazardsFrom({ features: [at('1', 'open'), at('2', 'resolved'), { geometry: null, properties: { type: 'piping' } }] }).map((hazard) => hazard.id)).toEqual(['1'])
+  const at = (id: string, state: string, kind = 'hazard') => ({ id, geometry: { type: 'Point', coordinates: [113.6, 34.9] }, properties: { kind, type: 'piping', state, place: { chainage: 9500 } } })
+  const found = openHazardsFrom({ features: [at('1', 'open'), at('2', 'resolved'), at('3', 'open', 'sos'), { geometry: null, properties: { kind: 'hazard', type: 'piping', state: 'open' } }] })
+  expect(found).toEqual([{ id: '1', type: 'piping', lon: 113.6, lat: 34.9, chainage_m: 9500, since: null }])
 })

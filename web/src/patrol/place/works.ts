@@ -21,12 +21,13 @@ export function damsFrom(layer: unknown): Dam[] {
   }).sort((a, b) => a.chainage_m - b.chainage_m)
 }
 
-/** Hazards of the layer `hazards` that are still open. */
+/** Hazards of the layer `hazards` that are still open; the layer also carries other reports. */
 export function openHazardsFrom(layer: unknown): OpenHazard[] {
   return featuresOf(layer).flatMap((feature): OpenHazard[] => {
     const at = firstPoint(feature.geometry?.coordinates)
-    const { type, state, chainage, observed_at } = feature.properties ?? {}
-    if (at === null || typeof type !== 'string' || (typeof state === 'string' && state !== 'open')) return []
+    const { kind, type, state, place, observed_at } = feature.properties ?? {}
+    if (at === null || kind !== 'hazard' || typeof type !== 'string' || state !== 'open') return []
+    const chainage = (place as { chainage?: unknown } | null | undefined)?.chainage
     const id = String(feature.properties?.id ?? feature.id ?? '')
     return id === '' ? [] : [{ id, type, lon: at[0], lat: at[1], chainage_m: typeof chainage === 'number' ? chainage : null, since: typeof observed_at === 'string' ? observed_at : null }]
   })
