@@ -43,7 +43,7 @@ const drawn: Record<string, () => Feature[]> = {
     const work = works[i % 4]!
     const m = work[2] + ((work[3] - work[2]) * i) / 249
     const chance = roll()
-    const state = i === 61 ? 'moved-fast' : chance > 0.985 ? 'moved' : chance < 0.012 ? 'offline' : 'ok'
+    const state = i === 61 ? 'lost' : chance > 0.985 ? 'moved' : chance < 0.012 ? 'silent' : 'still'
     return point(`stone-${String(i + 1).padStart(3, '0')}`, m, 165 + roll() * 30, { name_zh: `${work[0].slice(0, 3)}石头 ${i + 1}`, name_en: `${work[1]} stone ${i + 1}`, state })
   }),
   grids: () => {
@@ -64,11 +64,17 @@ const drawn: Record<string, () => Feature[]> = {
   routes: () => villages.map(([zh, en, m], i) => feature(`route-${i + 1}`, { type: 'LineString', coordinates: line(0, 10, 1, (k) => k).map((_, k) => at(m + k * 20 + 60 * Math.sin(k), 700 - k * 240)) }, { name_zh: `${zh}撤离路线`, name_en: `Route of ${en}`, flooded: i === 3 })),
   'defence-points': () => [2800, 6100, 9900].map((m, i) => point(`point-${i + 1}`, m, -40, { name_zh: `重点防守点 ${i + 1}`, name_en: `Defence point ${i + 1}` })),
   hazards: () => [
-    point('rep-1', 10_150, 110, { type: 'collapse', sign: '坍', grade: 3, family: 'movement', state: 'open', name_zh: '马渡 85 坝 坦石坍塌 12 m', name_en: 'Madu dam 85: slope stone slumped over 12 m', dam_number: 85 }),
-    point('rep-2', 4_050, -20, { type: 'seepage', sign: '渗', grade: 1, family: 'seepage', state: 'open', name_zh: 'K4+050 背河渗水', name_en: 'Seepage, land side, K4+050' }),
-    point('rep-3', 7_300, 30, { type: 'crack', sign: '裂', grade: 2, family: 'movement', state: 'resolved', name_zh: 'K7+300 堤顶裂缝', name_en: 'Crack on the crest, K7+300' }),
+    point('rep-1', 10_150, 110, { kind: 'hazard', type: 'face_stone_collapse', grade: 3, state: 'open', place: { chainage: 10_150, side: 'water' } }),
+    point('rep-2', 4_050, -20, { kind: 'hazard', type: 'seepage', grade: 1, state: 'open', place: { chainage: 4050, side: 'land' } }),
+    point('rep-3', 7_300, 30, { kind: 'hazard', type: 'crack', grade: 2, state: 'resolved', place: { chainage: 7300, side: 'crest' } }),
   ],
   cameras: () => [1500, 4300, 7600, 10_900, 13_800].map((m, i) => point(`camera-${i + 1}`, m, 15, { name_zh: `${i + 1} 号视频点`, name_en: `Camera ${i + 1}` })),
+}
+
+/** The server adds states to the stones of the file; so does this stand-in. */
+function withState(name: string, data: FeatureCollection): FeatureCollection {
+  if (name !== 'stones') return data
+  return { ...data, features: data.features.map((one, i) => ({ ...one, properties: { ...one.properties, state: i === 61 ? 'lost' : i % 83 === 7 ? 'moved' : i % 97 === 5 ? 'silent' : 'still' } })) }
 }
 
 const cache = new Map<string, FeatureCollection>()
@@ -76,7 +82,7 @@ const cache = new Map<string, FeatureCollection>()
 export function layer(name: string): FeatureCollection | null {
   if (!cache.has(name)) {
     const file = join(REACH, `${name}.geojson`)
-    if (existsSync(file) && name !== 'stones') cache.set(name, JSON.parse(readFileSync(file, 'utf8')) as FeatureCollection)
+    if (existsSync(file)) cache.set(name, withState(name, JSON.parse(readFileSync(file, 'utf8')) as FeatureCollection))
     else if (drawn[name]) cache.set(name, { type: 'FeatureCollection', features: drawn[name]() })
   }
   return cache.get(name) ?? null

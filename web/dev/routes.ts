@@ -1,4 +1,4 @@
-// Answers of the stand-in server. `?as=second` in the address of the page is not needed: signing in as 王某 is.
+// Answers of the stand-in server, in the shapes of the real one. Sign in as 王某 to be the second officer.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Activation, Drill, Level, Me, Task } from '../src/api/types'
 import { layer } from './geo.ts'
@@ -64,7 +64,7 @@ const routes: [string, RegExp, (call: Call) => unknown][] = [
   ['GET', /^\/situation$/, situation],
   ['GET', /^\/tasks$/, ({ url }) => {
     const all = [...tasks.values()]
-    const from = Number(url.searchParams.get('cursor') ?? 0)
+    const from = Number(url.searchParams.get('after') ?? 0)
     return { items: all.slice(from, from + 100), next: from + 100 < all.length ? String(from + 100) : null }
   }],
   ['GET', /^\/tasks\/([^/]+)\/why$/, ({ match }) => {
@@ -88,7 +88,7 @@ const routes: [string, RegExp, (call: Call) => unknown][] = [
   ['GET', /^\/series\/([^/]+)\/observations$/, ({ match }) => series(match[1]!) ?? new Refusal(404, `没有序列 ${match[1]}`)],
   ['GET', /^\/map\/([^/]+)$/, ({ match }) => {
     if (match[1] !== 'members') return layer(match[1]!) ?? new Refusal(404, `没有图层 ${match[1]}`)
-    return { type: 'FeatureCollection', features: members.map((member) => ({ type: 'Feature', id: member.member, geometry: { type: 'Point', coordinates: [member.lon, member.lat] }, properties: { id: member.member, name_zh: member.name, name_en: member.name, state: member.state, cell: member.cell } })) }
+    return { type: 'FeatureCollection', features: members.map((member) => ({ type: 'Feature', id: member.member, geometry: { type: 'Point', coordinates: [member.lon, member.lat] }, properties: { id: member.member, name_zh: member.name, name_en: member.name, corps: member.corps, state: member.answered === null ? 'on-duty' : member.answered ? 'answered' : 'unanswered' } })) }
   }],
   ['POST', /^\/preview$/, ({ body }) => preview(Number(body.discharge_m3s))],
   ['POST', /^\/activations$/, ask],
@@ -100,30 +100,26 @@ const routes: [string, RegExp, (call: Call) => unknown][] = [
     publish('situation', situation())
     return { mode: state.mode }
   }],
-  ['POST', /^\/notices$/, ({ body }) => ({
-    id: `ntc-${state.journal}`, at: iso(), text: body.text,
-    deliveries: (body.members as string[]).flatMap((member, i) => (body.channels as string[]).map((channel) => ({ member, channel, state: channel === 'sms' ? 'sent' : i % 9 === 8 ? 'failed' : 'delivered', at: iso(), detail: i % 9 === 8 && channel !== 'sms' ? '终端不在线' : null }))),
-  })],
-  ['GET', /^\/duty$/, () => page(members.slice(0, 12).map((one, i) => ({ role: one.role, role_name: one.role_name, place: `${i * 4 + 1} 号网格`, owner: i === 7 ? null : { member: one.member, name: one.name, phone: one.phone }, deputy: null, from: iso(-7200), until: iso(21_600) })))],
-  ['POST', /^\/duty\/check-in$/, () => ({})],
+  ['POST', /^\/notices$/, ({ body }) => ({ id: `notice-${state.journal}`, members: (body.members as string[]).length })],
+  ['GET', /^\/tasks\/([^/]+)\/deliveries$/, ({ match }) => page([{ member: tasks.get(match[1]!)?.holder ?? '', channel: 'app', state: 'delivered' }, { member: tasks.get(match[1]!)?.holder ?? '', channel: 'sms', state: 'sent' }])],
+  ['GET', /^\/duty$/, () => page(members.slice(0, 12).map((one, i) => ({ role: one.roles[0]!, place: `cell-${i * 4 + 1}`, owner: i === 7 ? null : { member: one.member, name: one.name, phone: one.phone }, deputy: null })))],
   ['GET', /^\/floods$/, () => page(floods)],
   ['POST', /^\/drills$/, ({ body }) => {
     const flood = floods.find((item) => item.id === body.flood)
     if (!flood) throw new Refusal(422, `没有洪水 ${String(body.flood)}`)
-    const drill: Drill = { id: `drl-${state.journal}`, flood: flood.id, scope: body.scope as Drill['scope'], state: 'running', speed: Number(body.speed), now: flood.start, started_at: iso(), start: flood.start, end: new Date(Date.parse(flood.start) + flood.hours * 3_600_000).toISOString(), level: 'none', injects: [] }
+    const drill: Drill = { id: `drl-${state.journal}`, flood: flood.id, state: 'running', speed: Number(body.speed), now: flood.start, start: flood.start, end: new Date(Date.parse(flood.start) + flood.hours * 3_600_000).toISOString(), level: 'none' }
     drills.set(drill.id, drill)
     state.drill = { id: drill.id, flood: drill.flood, state: 'running', speed: drill.speed }
     publish('situation', situation())
     return drill
   }],
   ['GET', /^\/drills\/([^/]+)$/, ({ match }) => drills.get(match[1]!) ?? new Refusal(404, '没有这场演练')],
-  ['POST', /^\/drills\/([^/]+)\/(pause|speed|stop|inject)$/, ({ match, body }) => {
+  ['POST', /^\/drills\/([^/]+)\/(pause|speed|stop)$/, ({ match, body }) => {
     const drill = drills.get(match[1]!)
     if (!drill) throw new Refusal(404, '没有这场演练')
-    if (match[2] === 'pause') drill.state = drill.state === 'paused' ? 'running' : 'paused'
+    if (match[2] === 'pause') drill.state = body.paused ? 'paused' : 'running'
     if (match[2] === 'speed') drill.speed = Number(body.speed)
     if (match[2] === 'stop') drill.state = 'done'
-    if (match[2] === 'inject') drill.injects.push({ at: drill.now, target: String(body.target), kind: String(body.kind), value: (body.value as number) ?? null })
     state.drill = drill.state === 'done' ? null : { id: drill.id, flood: drill.flood, state: drill.state, speed: drill.speed }
     publish('situation', situation())
     return drill

@@ -19,8 +19,8 @@ const BAND_FROM = [2500, 4000, 6000, 8000, 10000, 15000, 20000]
 export const iso = (shift_s = 0): string => new Date(Date.now() + shift_s * 1000).toISOString()
 
 export const people: Record<string, Me> = {
-  duty: { name: '张某', role: 'duty', member_id: null, demo: true, may: ['preview', 'activate', 'confirm', 'break-glass', 'task', 'report', 'reveal', 'drill'] },
-  second: { name: '王某', role: 'commander', member_id: null, demo: true, may: ['preview', 'activate', 'confirm', 'break-glass', 'task', 'report', 'reveal', 'drill', 'admin'] },
+  duty: { name: '张某', role: 'duty', member_id: null, demo: true, may: ['preview', 'activate', 'confirm', 'break-glass', 'task', 'order', 'drill', 'alarm'] },
+  second: { name: '王某', role: 'commander', member_id: null, demo: true, may: ['preview', 'activate', 'confirm', 'break-glass', 'task', 'order', 'drill', 'alarm', 'reveal'] },
   viewer: { name: '观摩席', role: 'viewer', member_id: null, demo: true, may: [] },
 }
 
@@ -39,9 +39,9 @@ export const members: Member[] = Array.from({ length: 294 }, (_, i) => {
   const m = 20 + (i * 14_200) / 294
   const [lon, lat] = at(m, roll() * 120 - 60)
   const chance = roll()
-  return { member: `mbr-${String(i + 1).padStart(3, '0')}`, ...masked(), role: i % 5 === 0 ? 'grid_leader' : 'grid_member', role_name: roleName(i % 5 === 0 ? 'grid_leader' : 'grid_member'),
-    cell: `cell-${String(Math.floor(m / 836.5) * 4 + 1).padStart(2, '0')}`, lon: lon!, lat: lat!, position_at: iso(-roll() * 300),
-    state: chance > 0.93 ? 'unacknowledged' : chance < 0.03 ? 'lost-contact' : 'on-duty', channels: ['app', 'sms', 'voice'] }
+  const id = `mbr-${String(i + 1).padStart(3, '0')}`
+  return { id, member: id, ...masked(), corps: 'rural', roles: [i % 5 === 0 ? 'grid_leader' : 'grid_member'], post: `cell-${String(Math.floor(m / 836.5) * 4 + 1).padStart(2, '0')}`,
+    lon: lon!, lat: lat!, has_app: chance < 0.97, answered: chance > 0.93 ? false : chance < 0.1 ? null : true }
 })
 
 const SCOPES: Record<string, number> = { levee_segment: 9, vulnerable_spot: 4, floodplain_village: 5, community: 4, river_training: 2, floodplain_farm: 3, warehouse: 3, shelter: 5, all: 6 }

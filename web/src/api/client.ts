@@ -25,6 +25,19 @@ export function idempotencyKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
+let drill: string | null = null
+
+/** From now on this page speaks of that drill and not of the live river; null: of the live river. */
+export function enterDrill(id: string | null): void {
+  drill = id
+}
+
+/** The address of a call, with the drill that the page is in. */
+export function address(path: string): string {
+  if (drill === null) return BASE + path
+  return `${BASE}${path}${path.includes('?') ? '&' : '?'}drill=${encodeURIComponent(drill)}`
+}
+
 interface Options { key?: string; signal?: AbortSignal; timeoutMs?: number }
 
 async function request<T>(method: string, path: string, body: unknown, options: Options = {}): Promise<T> {
@@ -36,7 +49,7 @@ async function request<T>(method: string, path: string, body: unknown, options: 
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
   let response: Response
   try {
-    response = await fetch(BASE + path, {
+    response = await fetch(address(path), {
       method, headers, signal, credentials: 'same-origin', cache: 'no-store',
       body: body === undefined ? undefined : isForm ? body : JSON.stringify(body),
     })
@@ -88,7 +101,7 @@ export async function allPages<T>(path: string, options?: Options, limit = 200):
   for (let page = 0; page < limit; page += 1) {
     const joint: string = path.includes('?') ? '&' : '?'
     const next: { items: T[]; next: string | null } = await api.get(
-      cursor === null ? path : `${path}${joint}cursor=${encodeURIComponent(cursor)}`, options)
+      cursor === null ? path : `${path}${joint}after=${encodeURIComponent(cursor)}`, options)
     items.push(...next.items)
     if (next.next === null || next.next === cursor) return items
     cursor = next.next

@@ -81,10 +81,16 @@ describe('the live line', () => {
 
   it('asks for what came after the situation it was started with', () => expect(wire.calls[0]?.lastId).toBe('10'))
 
-  it('gives events in order, each once', async () => {
-    await wire.send(11, 12, 12, 11, 9, 13)
+  it('gives events in order and drops what is older', async () => {
+    await wire.send(11, 12, 11, 9, 13)
     await vi.advanceTimersByTimeAsync(300)
     expect(batches.flat()).toEqual(['a11', 'a12', 'a13'])
+  })
+
+  it('takes several events of one step', async () => {
+    await wire.send(11, 'id: 11\nevent: task\ndata: {"id":"t1"}\n\n', 'id: 11\nevent: situation\ndata: {"id":"s"}\n\n')
+    await vi.advanceTimersByTimeAsync(300)
+    expect(batches.flat()).toEqual(['a11', 't1', 's'])
   })
 
   it('renders at most four times a second', async () => {
@@ -97,15 +103,22 @@ describe('the live line', () => {
     expect(batches.length).toBeLessThanOrEqual(6)
   })
 
-  it('comes back with the last number and applies what was missed once', async () => {
-    await wire.send(11)
+  it('comes back with the last complete step and applies what was missed', async () => {
+    await wire.send(11, 'id: 11\nevent: situation\ndata: {"id":"s"}\n\n')
     await wire.cut()
     await vi.advanceTimersByTimeAsync(600)
     expect(wire.calls[1]?.lastId).toBe('11')
-    await wire.send(11, 12)
+    await wire.send(12)
     await vi.advanceTimersByTimeAsync(300)
-    expect(batches.flat()).toEqual(['a11', 'a12'])
+    expect(batches.flat()).toEqual(['a11', 's', 'a12'])
     expect(states).toEqual(['ok'])
+  })
+
+  it('asks again for a step that was cut in its middle', async () => {
+    await wire.send(11, 12)
+    await wire.cut()
+    await vi.advanceTimersByTimeAsync(600)
+    expect(wire.calls[1]?.lastId).toBe('11')
   })
 
   it('says degraded within ten seconds, asks every 15 s, and recovers', async () => {

@@ -1,5 +1,7 @@
-// The live line to the server. Events come in order of their numbers, each once, and at most four batches a
-// second reach the screen. When the line is cut the page says so and asks every 15 s instead.
+// The live line to the server. Events come in the order of the journal and at most four batches a second reach
+// the screen. One step of the journal may change several things: its events share one number, and a `situation`
+// closes it. A cut in the middle of a step is healed by asking for that step again; applying it twice is harmless,
+// because every event carries the whole of what it names. When the line is cut the page says so and asks every 15 s instead.
 //
 // It reads the stream with `fetch` and not with EventSource, because only so can it send Last-Event-ID after a
 // refusal, see a sign-out (401), and notice a line that is open but silent.
@@ -37,7 +39,10 @@ type Timer = ReturnType<typeof setTimeout>
 
 export class LiveStream {
   private readonly timing: StreamTiming
+  /** Number of the newest event heard. */
   private lastId: number | null = null
+  /** Newest step that is known to be complete. */
+  private completeId: number | null = null
   private queue: StreamEvent[] = []
   private flushTimer: Timer | null = null
   private flushedAt = -Infinity
@@ -57,7 +62,7 @@ export class LiveStream {
   /** Opens the line. Events after `lastId` are replayed by the server. */
   start(lastId: number | null = null): void {
     this.stopped = false
-    this.lastId = lastId
+    this.lastId = this.completeId = lastId
     void this.connect()
   }
 
@@ -71,7 +76,7 @@ export class LiveStream {
 
   /** Forgets the number of the last event: the server began a new journal. */
   forget(): void {
-    this.lastId = null
+    this.lastId = this.completeId = null
   }
 
   /** Tries again at once, for example when the device is back on the network. */
@@ -88,7 +93,7 @@ export class LiveStream {
     try {
       this.listenForSilence()
       const headers: Record<string, string> = { Accept: 'text/event-stream' }
-      if (this.lastId !== null) headers['Last-Event-ID'] = String(this.lastId)
+      if (this.completeId !== null) headers['Last-Event-ID'] = String(this.completeId)
       const call = this.options.fetch ?? fetch
       const response = await call(this.options.url, { headers, signal: open.signal, credentials: 'same-origin', cache: 'no-store' })
       if (response.status === 401) {
@@ -117,17 +122,20 @@ export class LiveStream {
     }
   }
 
-  /** Takes one message; numbers at or below the last one were seen before. */
+  /** Takes one message; numbers below the last one were seen before. */
   private receive(message: SseMessage): void {
     const id = message.id !== null && /^\d+$/.test(message.id) ? Number(message.id) : null
     if (message.event === 'resync') {
       this.queue = []
-      this.lastId = id
+      this.lastId = this.completeId = id
       void this.reload()
       return
     }
     if (id !== null) {
-      if (this.lastId !== null && id <= this.lastId) return
+      if (this.lastId !== null && id < this.lastId) return
+      // A higher number ends the step before it; a situation ends its own.
+      if (message.event === 'situation') this.completeId = id
+      else if (this.lastId !== null && id > this.lastId) this.completeId = this.lastId
       this.lastId = id
     }
     const event = parse(message)

@@ -115,17 +115,17 @@ export interface EvacuationView { attention: Attention[]; farmers: FarmerClass[]
 
 // Added for the wall and the drill console.
 /** A member of the grid as the wall sees him: GET /members. Positions are WGS-84. */
-export interface Member extends Person { role: string; role_name: Text; cell: string; lon: number | null; lat: number | null; position_at: string | null
-  state: 'on-duty' | 'off-duty' | 'unacknowledged' | 'lost-contact' | 'sos'; channels: string[] }
-/** POST /notices {members, text, channels, tasks?}; answers with one row for each person and channel. */
-export interface Delivery { member: string; channel: string; state: 'queued' | 'sent' | 'delivered' | 'answered' | 'failed' | 'in-doubt'; at: string | null; detail: string | null }
-export interface Notice { id: string; at: string; text: string; deliveries: Delivery[] }
+export interface Member extends Person { id: string; corps: string; roles: string[]; post: string; lon: number | null; lat: number | null; has_app: boolean
+  answered: boolean | null } // null: not called
+/** GET /tasks/{id}/deliveries: attempts to reach people. */
+export interface Delivery { member: string; channel: string; state: string }
+/** POST /notices {members, text}: one message a person; the channels follow the ladder. */
+export interface Notice { id: string; members: number; deliveries?: Delivery[] }
 
 /** GET /floods: what a drill can replay. */
 export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic'; source: Text; start: string; hours: number; peak_m3s: number }
-/** POST /drills {flood, scope, speed, seed?} and GET /drills/{id}. */
-export interface Drill { id: string; flood: string; scope: 'real' | 'virtual'; state: 'running' | 'paused' | 'done'; speed: number; now: string
-  started_at: string; start: string; end: string; level: Level; injects: { at: string; target: string; kind: string; value: number | null }[] }
+/** POST /drills {flood, speed, seed?} and GET /drills/{id}; its post is read with `?drill=<id>` on every other call. */
+export interface Drill { id: string; flood: string; state: 'running' | 'paused' | 'done'; speed: number; now: string; start: string; end: string; level: Level }
 
 /** GET /duty: one row for each duty and place; `owner` null is a vacancy. */
-export interface DutyRow { role: string; role_name: Text; place: string; owner: Person | null; deputy: Person | null; from: string | null; until: string | null }
+export interface DutyRow { role: string; role_name?: Text; place: string; owner: Person | null; deputy: Person | null }

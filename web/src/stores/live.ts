@@ -1,7 +1,7 @@
 // What the server last told: one situation, and tasks, reports and alarms by id. Changed only by `apply` and `reload`.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { allPages, api } from '@/api/client'
+import { address, allPages, api } from '@/api/client'
 import { LiveStream, type LinkState } from '@/api/stream'
 import type { Activation, Alarm, Report, Situation, StreamEvent, Task } from '@/api/types'
 import { useClock } from './clock'
@@ -75,7 +75,7 @@ export const useLive = defineStore('live', () => {
     if (stream) return
     clock.start()
     stream = new LiveStream({
-      url: '/api/v1/stream',
+      url: address('/stream'),
       apply,
       reload: async () => void (await reload()),
       state: (state) => (link.value = state),
@@ -95,6 +95,10 @@ export const useLive = defineStore('live', () => {
   function stop(): void {
     stream?.stop()
     stream = null
+    situation.value = activation.value = proposal.value = null
+    tasks.value = new Map()
+    reports.value = new Map()
+    alarms.value = new Map()
     clock.stop()
     window.removeEventListener('online', hurry)
   }

@@ -28,11 +28,16 @@ export const useSession = defineStore('session', () => {
     return me.value
   }
 
-  async function signIn(name: string, password: string): Promise<Me> {
-    me.value = await api.post<Me>('/session', { name, password })
+  /** A session was opened for this account. The token that phones get is not kept. */
+  function opened({ name, role, member_id, demo, may }: Me): Me {
+    me.value = { name, role, member_id, demo, may }
     checked.value = true
     linkFault.value = null
     return me.value
+  }
+
+  async function signIn(name: string, password: string): Promise<Me> {
+    return opened(await api.post<Me>('/session', { name, password }))
   }
 
   async function signOut(): Promise<void> {
@@ -47,5 +52,5 @@ export const useSession = defineStore('session', () => {
 
   const may = (what: string): boolean => me.value?.may.includes(what) ?? false
 
-  return { me, checked, linkFault, check, signIn, signOut, ended, may }
+  return { me, checked, linkFault, check, opened, signIn, signOut, ended, may }
 })

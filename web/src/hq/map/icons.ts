@@ -67,7 +67,7 @@ function cross(pen: Pen, r: number, colour: string): void {
   pen.stroke()
 }
 
-export const FAMILY: Record<string, string> = { seepage: '#2ec4b6', movement: '#d67bff', wave: '#7db7ff', stonework: '#d9b36c', other: '#a9bac8' }
+export const FAMILY: Record<string, string> = { seepage: '#2ec4b6', movement: '#d67bff', wave: '#7db7ff', stonework: '#d9b36c', breach: '#ff8f8a', other: '#a9bac8' }
 
 /** The sign of a hazard: character on a fill by family, bars for the grade; a closed one is faded and ticked. */
 export function hazardIcon(map: GlMap, sign: string, family: string, grade: number, closed: boolean): string {
@@ -104,8 +104,7 @@ export function addIcons(map: GlMap): void {
   add(map, 'stone/moved-fast', 20, (pen) => shape(pen, octagon(8), '#e5262f', '#fff'))
   add(map, 'stone/offline', 14, (pen) => cross(pen, 4, '#a9bac8'))
   add(map, 'member/on-duty', 14, (pen) => disc(pen, 4.8, '#38c7e0', '#04222a', 1.5))
-  add(map, 'member/off-duty', 14, (pen) => disc(pen, 4, '#26384a', '#8fa3b3', 1.5))
-  add(map, 'member/unacknowledged', 16, (pen) => disc(pen, 5.2, '#0b141c', '#ffe45c', 2.4))
+  add(map, 'member/unanswered', 16, (pen) => disc(pen, 5.2, '#0b141c', '#ffe45c', 2.4))
   add(map, 'member/lost-contact', 16, (pen) => disc(pen, 5.2, '#0b141c', '#a9bac8', 2, [3, 2.4]))
   add(map, 'member/sos', 40, (pen) => {
     disc(pen, 17, null, '#e5262f', 3)

@@ -20,7 +20,7 @@ const pointOnly: ExpressionSpecification = ['==', ['geometry-type'], 'Point']
 export function sourceOf(layer: MapLayer): SourceSpecification {
   const data = { type: 'FeatureCollection' as const, features: [] }
   if (layer.name !== 'stones') return { type: 'geojson', data }
-  const moved: ExpressionSpecification = ['case', ['in', ['coalesce', ['get', 'state'], 'ok'], ['literal', ['moved', 'moved-fast']]], 1, 0]
+  const moved: ExpressionSpecification = ['case', ['in', ['coalesce', ['get', 'state'], 'still'], ['literal', ['moved', 'shaking', 'cut-line', 'lost']]], 1, 0]
   return { type: 'geojson', data, cluster: true, clusterMaxZoom: 12, clusterRadius: 44, clusterProperties: { moved: ['+', moved] } }
 }
 
@@ -63,7 +63,7 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
     case 'stones': return [
       of('cluster', { type: 'circle', filter: ['has', 'point_count'], paint: { 'circle-translate': [0, -20], 'circle-radius': 13, 'circle-color': '#12301f', 'circle-stroke-width': 1.5, 'circle-stroke-color': ['case', ['>', ['get', 'moved'], 0], '#ffe45c', '#35c46a'] } }),
       of('count', { type: 'symbol', filter: ['has', 'point_count'], layout: { 'text-field': ['case', ['>', ['get', 'moved'], 0], ['concat', ['get', 'point_count_abbreviated'], '·', ['get', 'moved'], '▲'], ['to-string', ['get', 'point_count_abbreviated']]], 'text-font': FONT, 'text-size': 11, 'text-allow-overlap': true }, paint: { ...halo, 'text-translate': [0, -20] } }),
-      of('sign', { type: 'symbol', filter: ['!', ['has', 'point_count']], layout: { 'icon-image': ['concat', 'stone/', ['match', ['coalesce', ['get', 'state'], 'ok'], ['moved', 'moved-fast', 'offline'], ['get', 'state'], 'ok']], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['coalesce', ['get', 'state'], 'ok'], 'moved-fast', 3, 'moved', 2, 1] } }),
+      of('sign', { type: 'symbol', filter: ['!', ['has', 'point_count']], layout: { 'icon-image': ['concat', 'stone/', ['match', ['coalesce', ['get', 'state'], 'still'], ['moved', 'shaking'], 'moved', ['lost', 'cut-line'], 'moved-fast', 'silent', 'offline', 'ok']], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['coalesce', ['get', 'state'], 'still'], ['lost', 'cut-line'], 3, ['moved', 'shaking'], 2, 1] } }),
     ]
     case 'routes': return [
       of('line', { type: 'line', layout: { 'line-cap': 'round' }, paint: { 'line-color': ['case', ['to-boolean', ['get', 'flooded']], '#ff8f8a', '#7fe0a3'], 'line-width': 2.5, 'line-dasharray': [2, 2] } }),
@@ -77,7 +77,7 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
     case 'defence-points': return [of('sign', { type: 'symbol', layout: { 'icon-image': 'defence-point', 'icon-allow-overlap': true } })]
     case 'members': return [
       of('chosen', { type: 'symbol', filter: ['in', ['get', 'id'], ['literal', []]], layout: { 'icon-image': 'chosen', 'icon-allow-overlap': true } }),
-      of('sign', { type: 'symbol', layout: { ...text(11, { 'text-offset': [0, 1.2], 'text-optional': true }), 'text-field': ['step', ['zoom'], '', 14, label], 'icon-image': ['concat', 'member/', ['match', ['coalesce', ['get', 'state'], 'on-duty'], ['off-duty', 'unacknowledged', 'lost-contact', 'sos'], ['get', 'state'], 'on-duty']], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['coalesce', ['get', 'state'], 'on-duty'], 'sos', 3, 'lost-contact', 2, 'unacknowledged', 1, 0] }, paint: halo }),
+      of('sign', { type: 'symbol', layout: { ...text(11, { 'text-offset': [0, 1.2], 'text-optional': true }), 'text-field': ['step', ['zoom'], '', 14, label], 'icon-image': ['concat', 'member/', ['match', ['coalesce', ['get', 'state'], 'on-duty'], ['unanswered', 'lost-contact', 'sos'], ['get', 'state'], 'on-duty']], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['coalesce', ['get', 'state'], 'on-duty'], 'sos', 3, 'lost-contact', 2, 'unanswered', 1, 0] }, paint: halo }),
     ]
     case 'hazards': return [
       of('sign', { type: 'symbol', layout: { ...text(12, { 'text-anchor': 'left', 'text-offset': [1.5, 0], 'text-optional': true, 'text-max-width': 14 }), 'text-field': ['step', ['zoom'], '', 12, label], 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'symbol-sort-key': ['to-number', ['get', 'grade'], 0] }, paint: { ...halo, 'text-color': '#ffd7d5' } }),

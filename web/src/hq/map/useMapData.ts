@@ -2,6 +2,8 @@
 import type { FeatureCollection } from 'geojson'
 import { onBeforeUnmount, onMounted, shallowRef, triggerRef, watch, type ShallowRef } from 'vue'
 import { ApiError, api } from '@/api/client'
+import { hazardNames } from '@/patrol/hazardNames'
+import { hazardOf } from '@/patrol/hazards'
 import { useLive } from '@/stores/live'
 import { MAP_LAYERS } from './layers'
 
@@ -10,6 +12,22 @@ function withLowStock(data: FeatureCollection): FeatureCollection {
   return { ...data, features: data.features.map((feature) => {
     const stock = (feature.properties?.stock ?? []) as { amount: number; least: number }[]
     return { ...feature, properties: { ...feature.properties, low: feature.properties?.low ?? stock.some((item) => item.amount < item.least) } }
+  }) }
+}
+
+/** Reports carry the kind of hazard; its sign, family and name are those that the phones use. Only hazards and cries for help are signs of the map. */
+function withHazard(data: FeatureCollection): FeatureCollection {
+  const shown = data.features.filter((feature) => !['patrol', 'task'].includes(String(feature.properties?.kind)))
+  return { ...data, features: shown.map((feature) => {
+    const properties = feature.properties ?? {}
+    const type = String(properties.type ?? '')
+    const hazard = hazardOf(type)
+    const place = properties.place as { chainage?: number | null } | undefined
+    const sos = properties.kind === 'sos'
+    return { ...feature, properties: {
+      sign: sos ? '救' : hazard?.sign, family: sos ? 'breach' : (hazard?.family ?? 'other'), chainage_m: place?.chainage ?? undefined,
+      name_zh: sos ? 'SOS' : (hazardNames['zh-CN'][type] ?? type), name_en: sos ? 'SOS' : (hazardNames.en[type] ?? type), ...properties,
+    } }
   }) }
 }
 
@@ -36,7 +54,7 @@ export function useMapData(): MapData {
     try {
       const answer = await api.get<FeatureCollection>(`/map/${name}`)
       if (!Array.isArray(answer?.features)) throw new Error(`layer ${name} is no feature collection`)
-      layers.value.set(name, name === 'depots' ? withLowStock(answer) : answer)
+      layers.value.set(name, name === 'depots' ? withLowStock(answer) : name === 'hazards' ? withHazard(answer) : answer)
       faults.value.delete(name)
     } catch (cause) {
       faults.value.set(name, cause)
