@@ -40,7 +40,7 @@ export const messages: Messages = {
   },
   en: {
     patrol: {
-      drill: '[DRILL] ', demo: 'Demo data', drillBar: 'Drill · not a real flood',
+      drill: '[DRILL] ', demo: 'Demo', drillBar: 'Drill · not a real flood',
       nav: { tasks: 'Tasks', report: 'Report', map: 'Map', me: 'Me', label: 'Pages of the patrol app', sos: 'SOS', hold: 'hold 2 s' },
       bar: { offline: 'Offline · kept on this phone', degraded: 'Live line cut; asking every 15 s', sending: 'Sending', queue: '{n} to send', failed: '{n} refused', signIn: 'Session ended; all is kept on this phone', signInNow: 'Sign in', ended: 'Sign in to see your tasks' },
       level: { asOf: 'Level as of {time}' },
