@@ -19,5 +19,5 @@ pub use extract::{At, Body, Id};
 pub use post::{ClockKind, Layers, Post, Scope};
 pub use problem::Problem;
 pub use session::Session;
-pub use shape::{Frame, Sight};
+pub use shape::{Frame, Sight, mask_name, mask_phone};
 pub use site::{DrillAsk, Drills, Site, Workers, router};
