@@ -1,10 +1,11 @@
 //! Every function of the trigger language that is sensed, from observations to its value.
 #![allow(clippy::unwrap_used)]
 
-use super::board::{BoardSettings, SignalBoard, StoneState};
+use super::board::{BoardSettings, SignalBoard};
 use super::history::{History, KEPT_H};
 use super::snapshot::Snapshot;
 use super::testing::{at, demo};
+use crate::model::StoneState;
 use crate::model::{Causes, Grade};
 use crate::model::{Observation, PlaceId, Quality, SeriesId, Timestamp};
 
