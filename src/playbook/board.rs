@@ -130,6 +130,12 @@ impl SignalBoard {
             known.tilts.retain(|other, _| *other >= newest - TILT_MIN);
         }
     }
+    /// Notes that a known stone was heard and nothing about it has changed; a stone never told of stays unknown.
+    pub fn hear_stone(&mut self, place: &PlaceId, stone: &str, at: Timestamp) {
+        if let Some(known) = self.stones.get_mut(place).and_then(|stones| stones.get_mut(stone)) {
+            known.state.at = known.state.at.max(at);
+        }
+    }
     /// Takes in a value of one place as of `at`: `toe`, `toe_eta()`, `depth_village`, `depth_city`, `z_crest_gap`,
     /// `pct_shelter`, `intrusion("river")`, ….
     pub fn set_place_value(&mut self, key: SignalKey, place: PlaceId, value: f64, at: Timestamp) {

@@ -233,6 +233,9 @@ fn playbook_board_stones_belong_to_their_dam() {
     assert_eq!(known(&board, 0.75, "stone_count_alarm(30)"), Some(2.0));
     assert_eq!(known(&board, 0.4, "stone_offline(24)"), Some(0.0));
     assert_eq!(known(&board, 24.05, "stone_offline(24)"), Some(1.0), "s4 was last heard at the start");
+    board.hear_stone(&dam, "s4", at(20.0));
+    board.hear_stone(&dam, "s9", at(20.0));
+    assert_eq!(known(&board, 24.05, "stone_offline(24)"), Some(0.0), "heard again, though nothing changed");
     // An old word does not undo a newer one.
     board.set_stone(&dam, "s1", stone(0.05, false, false, 0.0));
     assert_eq!(known(&board, 0.4, "stone_alarm(\"shake\")"), Some(1.0));
