@@ -23,7 +23,7 @@ function ask({ body, me }: Call): Activation {
   const dry = preview({ none: 0, blue: 4500, yellow: 6500, orange: 9000, red: 22_000 }[body.level as Level] ?? 0)
   const counts = dry.counts
   state.activation = {
-    id: `act-${state.journal}`, level: body.level as Level, reason: String(body.reason), ordered_by: null, state: 'asked', asked_by: me.name, asked_at: iso(), commanders_called: false,
+    id: `act-${state.journal}`, level: body.level as Level, reason: String(body.reason), ordered_by: null, prepare_for_m3s: null, state: 'asked', asked_by: me.name, asked_at: iso(), commanders_called: false,
     deputies_may_confirm: false, break_glass_offered: false, break_glass: false, expires_at: iso(300), settled_by: null, settled_at: null, settled_reason: null, instructions: counts.instructions, tasks: counts.tasks, people: counts.people,
   }
   publish('activation', state.activation)

@@ -50,6 +50,7 @@ export interface Place { id: string; kind: string; name: Text; lon: number; lat:
 
 export interface Activation {
   id: string; level: Level; reason: string; ordered_by: string | null
+  prepare_for_m3s: number | null // the discharge of the preview that was asked with
   state: 'asked' | 'confirmed' | 'refused' | 'expired'
   asked_by: string; asked_at: string
   commanders_called: boolean; deputies_may_confirm: boolean; break_glass_offered: boolean; break_glass: boolean
