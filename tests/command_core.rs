@@ -69,7 +69,7 @@ fn member(id: &MemberId) -> Actor {
 }
 fn ask(by: &str, level: WarningLevel) -> Input {
     let by = officer(by, UserRole::Duty);
-    Input::Ask { by, level, reason: "实测流量超过阈值".into(), ordered_by: None, preview: None }
+    Input::Ask { by, level, reason: "实测流量超过阈值".into(), ordered_by: None, prepare_for_m3s: None }
 }
 
 #[test]
@@ -105,6 +105,34 @@ fn core_needs_two_different_people() {
     assert_eq!(night.state.in_force, WarningLevel::Red);
     assert_eq!(night.count(TaskStatus::Draft), 0);
     assert!(night.count(TaskStatus::Issued) > 700, "issued: {}", night.count(TaskStatus::Issued));
+}
+
+#[test]
+fn core_prepares_for_the_discharge_that_was_previewed() {
+    let mut night = Night::new();
+    night.water(5_400.0);
+    let by = officer("zhang", UserRole::Duty);
+    let ask = Input::Ask {
+        by,
+        level: WarningLevel::Red,
+        reason: "预报洪峰 22000".into(),
+        ordered_by: None,
+        prepare_for_m3s: Some(22_000.0),
+    };
+    night.give(ask).unwrap();
+    let id = night.state.pending.unwrap();
+    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    let issued: std::collections::BTreeSet<_> =
+        night.state.tasks.values().filter(|task| task.issued_at.is_some() && task.is_open()).map(|task| task.code.clone()).collect();
+    assert!(issued.len() >= 138, "rows released: {}", issued.len());
+    assert!(issued.iter().any(|code| code.as_str().starts_with("B22")));
+    let tasks = night.state.tasks.len();
+    night.water(6_500.0);
+    assert!(!night.state.lowering, "water that rises below the level in force is not a stand-down");
+    let withdrawn = night.count(TaskStatus::Withdrawn);
+    night.water(6_500.0);
+    assert_eq!(night.count(TaskStatus::Withdrawn), withdrawn, "the measured discharge does not undo the decision");
+    assert!(night.state.tasks.len() < tasks + 200);
 }
 
 #[test]

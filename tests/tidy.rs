@@ -74,6 +74,35 @@ fn tidy_no_source_names_an_unknown_room() {
 }
 
 #[test]
+fn tidy_lock_file_holds_no_banned_crate_and_no_foreign_source() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap().parse::<toml::Table>().unwrap();
+    let (deny, lock) = (read("deny.toml"), read("Cargo.lock"));
+    let banned: Vec<&str> =
+        deny["bans"]["deny"].as_array().unwrap().iter().map(|ban| ban["name"].as_str().unwrap()).collect();
+    assert!(banned.contains(&"openssl-sys"));
+    for package in lock["package"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        assert!(!banned.contains(&name), "{name} is banned: the reason is in deny.toml");
+        let source = package.get("source").map_or("", |source| source.as_str().unwrap());
+        assert!(source.is_empty() || source.starts_with("registry+"), "{name} comes from {source}");
+    }
+}
+
+#[test]
+fn tidy_every_dependency_says_why() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let mut in_dependencies = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            in_dependencies = line.trim_end_matches(']').ends_with("dependencies");
+        } else if in_dependencies && line.contains(" = ") {
+            assert!(line.contains(" # "), "say why it is here: {line}");
+        }
+    }
+}
+
+#[test]
 fn tidy_sees_what_it_should_see() {
     let faulty = |path: &str, text: &str| !check(path, &format!("//! Purpose.\n{text}")).is_empty();
     assert!(faulty("src/model/a.rs", "use crate::store::Row;"));

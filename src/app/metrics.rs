@@ -1,72 +1,49 @@
-//! What `/metrics` tells: one registry, one handle for each number, names with units.
+//! What `/metrics` tells: numbers read from the state, the water and the links at each scrape, names with units.
 //!
-//! In: the rooms' wiring in `app` raises the handles. Out: OpenMetrics text. No label ever holds a person, a member or
-//! a free text, so that the number of series stays bounded.
+//! In: the live post, its pollers, its open streams. Out: OpenMetrics text. No label ever holds a person or free text,
+//! so that the number of series stays bounded.
 
+use crate::ingest::modbus::Poller;
+use crate::model::TaskStatus;
+use crate::web::Post;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-/// A label that names a kind out of a small fixed set: a source, a quality, a status, a channel.
+/// A label out of a small fixed set: a status, a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Kind {
-    /// The kind.
-    pub kind: &'static str,
+struct Kind {
+    kind: &'static str,
 }
 
-/// A label that names a series of observations; there are as many as the sensor files list.
+/// A series of observations, or an endpoint; as many as the sensor files list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub struct Series {
-    /// `<station>.<quantity>`.
-    pub series: String,
+struct Of {
+    of: String,
 }
 
-/// A gauge of a real number.
-pub type Real = Gauge<f64, AtomicU64>;
+type Real = Gauge<f64, AtomicU64>;
 
-/// All numbers of a server. Cloning shares them.
-#[derive(Debug, Clone)]
+/// All numbers of a server.
+#[derive(Debug)]
 pub struct Metrics {
-    registry: Arc<Registry>,
-    /// Readings taken in, by source protocol.
-    pub readings: Family<Kind, Counter>,
-    /// Observations whose quality is not good, by quality.
-    pub flagged: Family<Kind, Counter>,
-    /// Polls that brought nothing, by reason.
-    pub poll_failures: Family<Kind, Counter>,
-    /// Age of the last good value of each gauge.
-    pub gauge_age_seconds: Family<Series, Real>,
-    /// From the call to durable, for a batch of points.
-    pub append_seconds: Histogram,
-    /// Facts in the journal since the start.
-    pub facts: Counter,
-    /// From the call to durable, for a batch of facts.
-    pub commit_seconds: Histogram,
-    /// Tasks now, by status.
-    pub tasks: Family<Kind, Gauge>,
-    /// Answered / should have been called, 0 to 1.
-    pub answer_ratio: Real,
-    /// From the release to the first byte on a phone's stream.
-    pub delivery_seconds: Histogram,
-    /// Deliveries that ended, by outcome.
-    pub deliveries: Family<Kind, Counter>,
-    /// Rows in the outbox that are not delivered yet.
-    pub outbox_pending: Gauge,
-    /// Open event streams, by page.
-    pub streams: Family<Kind, Gauge>,
-    /// Streams that were told to fetch everything anew because they fell behind.
-    pub stream_resyncs: Counter,
-    /// Logins that were refused, by reason.
-    pub logins_refused: Family<Kind, Counter>,
-    /// Age of the last complete backup.
-    pub backup_age_seconds: Real,
+    registry: Registry,
+    gauge_age: Family<Of, Real>,
+    polls: Family<Of, Gauge>,
+    answers: Family<Of, Gauge>,
+    failures: Family<Kind, Gauge>,
+    late_polls: Gauge,
+    queue_full: Gauge,
+    facts: Gauge,
+    tasks: Family<Kind, Gauge>,
+    alarms_open: Gauge,
+    answer_ratio: Real,
+    streams: Gauge,
+    level: Gauge,
 }
 
 impl Default for Metrics {
@@ -76,90 +53,98 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// All numbers at zero.
+    /// Registered, not yet read.
     pub fn new() -> Self {
-        // 1 ms to 16 s.
-        let seconds = || Histogram::new(exponential_buckets(0.001, 2.0, 15));
         let mut metrics = Self {
-            registry: Arc::default(),
-            readings: Family::default(),
-            flagged: Family::default(),
-            poll_failures: Family::default(),
-            gauge_age_seconds: Family::default(),
-            append_seconds: seconds(),
-            facts: Counter::default(),
-            commit_seconds: seconds(),
+            registry: Registry::with_prefix("anlan"),
+            gauge_age: Family::default(),
+            polls: Family::default(),
+            answers: Family::default(),
+            failures: Family::default(),
+            late_polls: Gauge::default(),
+            queue_full: Gauge::default(),
+            facts: Gauge::default(),
             tasks: Family::default(),
+            alarms_open: Gauge::default(),
             answer_ratio: Real::default(),
-            delivery_seconds: seconds(),
-            deliveries: Family::default(),
-            outbox_pending: Gauge::default(),
-            streams: Family::default(),
-            stream_resyncs: Counter::default(),
-            logins_refused: Family::default(),
-            backup_age_seconds: Real::default(),
+            streams: Gauge::default(),
+            level: Gauge::default(),
         };
-        metrics.registry = Arc::new(metrics.register());
+        metrics.register();
         metrics
     }
 
-    /// The text for `/metrics`.
-    pub fn render(&self) -> String {
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("build", "Version of the program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
+        let age = "Age of the last usable value of a series, on the clock of the reach";
+        r.register_with_unit("gauge_age", age, Unit::Seconds, self.gauge_age.clone());
+        r.register("polls", "Polls due since the start, by endpoint", self.polls.clone());
+        r.register("poll_answers", "Polls answered in full since the start, by endpoint", self.answers.clone());
+        r.register("poll_failures", "Requests that failed since the start, by reason", self.failures.clone());
+        r.register("polls_late", "Polls that began more than a period late", self.late_polls.clone());
+        r.register("readings_queue_full", "Batches that found the queue full and waited", self.queue_full.clone());
+        r.register("journal_facts", "Facts in the journal", self.facts.clone());
+        r.register("tasks", "Tasks now, by status", self.tasks.clone());
+        r.register("alarms_open", "Alarms that are not closed", self.alarms_open.clone());
+        r.register("answer_ratio", "Answered / should have been called, 0 to 1", self.answer_ratio.clone());
+        r.register("streams", "Open event streams", self.streams.clone());
+        r.register("level", "Level in force, 0 none to 4 red", self.level.clone());
+    }
+
+    /// Reads everything now and gives the text.
+    pub fn scrape(&self, post: &Post, poller: &Poller, streams: usize) -> String {
+        self.read_links(poller);
+        self.read_post(post);
+        self.streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
     }
 
-    fn register(&self) -> Registry {
-        let mut r = Registry::with_prefix("anlan");
-        r.register("build", "Version of the program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        r.register("readings", "Readings taken in, by source", self.readings.clone());
-        r.register("observations_flagged", "Observations that are not good, by quality", self.flagged.clone());
-        r.register("poll_failures", "Polls that brought nothing, by reason", self.poll_failures.clone());
-        let age = "Age of the last good value";
-        r.register_with_unit("gauge_age", age, Unit::Seconds, self.gauge_age_seconds.clone());
-        let append = "Time until a batch of points is durable";
-        r.register_with_unit("series_append", append, Unit::Seconds, self.append_seconds.clone());
-        r.register("journal_facts", "Facts written to the journal", self.facts.clone());
-        let commit = "Time until a batch of facts is durable";
-        r.register_with_unit("journal_commit", commit, Unit::Seconds, self.commit_seconds.clone());
-        r.register("tasks", "Tasks now, by status", self.tasks.clone());
-        r.register("answer_ratio", "Answered / should have been called, 0 to 1", self.answer_ratio.clone());
-        let delivery = "Time from the release to the first byte on a phone's stream";
-        r.register_with_unit("delivery", delivery, Unit::Seconds, self.delivery_seconds.clone());
-        r.register("deliveries", "Deliveries that ended, by outcome", self.deliveries.clone());
-        r.register("outbox_pending", "Outbox rows not delivered yet", self.outbox_pending.clone());
-        r.register("streams", "Open event streams, by page", self.streams.clone());
-        r.register("stream_resyncs", "Streams that had to fetch everything anew", self.stream_resyncs.clone());
-        r.register("logins_refused", "Refused logins, by reason", self.logins_refused.clone());
-        let backup = "Age of the last complete backup";
-        r.register_with_unit("backup_age", backup, Unit::Seconds, self.backup_age_seconds.clone());
-        r
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn metrics_text_carries_names_units_and_values() {
-        let metrics = Metrics::new();
-        metrics.readings.get_or_create(&Kind { kind: "modbus" }).inc_by(3);
-        metrics.gauge_age_seconds.get_or_create(&Series { series: "huayuankou.stage".into() }).set(12.5);
-        metrics.clone().commit_seconds.observe(0.004);
-        let text = metrics.render();
-        for line in [
-            "anlan_readings_total{kind=\"modbus\"} 3",
-            "# UNIT anlan_gauge_age_seconds seconds",
-            "anlan_gauge_age_seconds{series=\"huayuankou.stage\"} 12.5",
-            "anlan_journal_commit_seconds_count 1",
-            "anlan_journal_facts_total 0",
-            concat!("anlan_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
-        ] {
-            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    fn read_links(&self, poller: &Poller) {
+        let (mut timeouts, mut exceptions, mut bad, mut late, mut full) = (0, 0, 0, 0, 0);
+        for link in poller.links() {
+            let of = Of { of: link.endpoint.clone() };
+            let polls: u64 = link.units.values().map(|unit| unit.polls).sum();
+            let answers: u64 = link.units.values().map(|unit| unit.answers).sum();
+            self.polls.get_or_create(&of).set(polls.cast_signed());
+            self.answers.get_or_create(&of).set(answers.cast_signed());
+            timeouts += link.units.values().map(|unit| unit.timeouts).sum::<u64>();
+            exceptions += link.units.values().map(|unit| unit.exceptions).sum::<u64>();
+            bad += link.units.values().map(|unit| unit.bad_answers).sum::<u64>();
+            late += link.late_polls;
+            full += link.queue_full;
         }
-        assert!(text.ends_with("# EOF\n"));
+        for (kind, count) in [("timeout", timeouts), ("exception", exceptions), ("bad-answer", bad)] {
+            self.failures.get_or_create(&Kind { kind }).set(count.cast_signed());
+        }
+        self.late_polls.set(late.cast_signed());
+        self.queue_full.set(full.cast_signed());
+    }
+
+    fn read_post(&self, post: &Post) {
+        let now = post.engine.now();
+        for gauge in &post.water().gauges {
+            if let Some(time) = gauge.time {
+                let age_s = (now - time).num_milliseconds() as f64 / 1000.0;
+                self.gauge_age.get_or_create(&Of { of: gauge.series.to_string() }).set(age_s);
+            }
+        }
+        let state = post.engine.state();
+        self.facts.set(state.last.0.cast_signed());
+        self.level.set(i64::try_from(state.in_force.rank()).unwrap_or_default());
+        for status in TaskStatus::ALL {
+            let count = state.tasks.values().filter(|task| task.status == status).count();
+            self.tasks.get_or_create(&Kind { kind: status.as_str() }).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let open = state.alarms.values().filter(|alarm| !alarm.closed).count();
+        self.alarms_open.set(i64::try_from(open).unwrap_or(i64::MAX));
+        let called = state.called();
+        if !called.is_empty() {
+            let answered = called.values().filter(|answered| **answered).count();
+            self.answer_ratio.set(answered as f64 / called.len() as f64);
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! Configuration, wiring, supervision and the command line.
 
+mod assemble;
 pub mod backup;
 pub mod clock;
 pub mod config;
+mod drills;
 pub mod editions;
 pub mod log;
 pub mod metrics;
 pub mod reaches;
+pub mod server;
+pub mod rules;
 mod verbs;
 
 pub use verbs::run;

@@ -12,7 +12,7 @@ impl Desk<'_> {
         level: WarningLevel,
         reason: &str,
         ordered_by: Option<&str>,
-        preview: Option<&str>,
+        prepare_for_m3s: Option<f64>,
     ) -> Result<(), Refused> {
         if !by.may_ask() {
             return Err(Refused::NoRight { role: by.role, what: "申请启动响应" });
@@ -23,7 +23,8 @@ impl Desk<'_> {
         if let Some(waiting) = self.state.pending {
             return Err(Refused::AlreadyAsked(waiting));
         }
-        if level == self.state.in_force && self.state.drafts.is_empty() {
+        let prepares = prepare_for_m3s.is_some() && prepare_for_m3s != self.state.prepare_for_m3s;
+        if level == self.state.in_force && self.state.drafts.is_empty() && !prepares {
             return Err(Refused::NothingToDo { level });
         }
         self.record(Fact::Asked {
@@ -32,7 +33,7 @@ impl Desk<'_> {
             level,
             reason: reason.trim().to_owned(),
             ordered_by: ordered_by.map(str::to_owned),
-            preview: preview.map(str::to_owned),
+            prepare_for_m3s,
         });
         Ok(())
     }
@@ -45,9 +46,9 @@ impl Desk<'_> {
         if !by.may_confirm(asked.deputies_may) {
             return Err(Refused::NoRight { role: by.role, what: "确认启动" });
         }
-        let level = asked.level;
+        let (level, prepare_for_m3s) = (asked.level, asked.prepare_for_m3s);
         self.record(Fact::Confirmed { activation: id, by: by.clone() });
-        self.put_in_force(level, Some(id));
+        self.put_in_force(level, Some(id), prepare_for_m3s);
         Ok(())
     }
 
@@ -71,7 +72,7 @@ impl Desk<'_> {
         if reason.trim().is_empty() {
             return Err(Refused::NoReason);
         }
-        let level = asked.level;
+        let (level, prepare_for_m3s) = (asked.level, asked.prepare_for_m3s);
         self.record(Fact::GlassBroken { activation: id, by: by.clone(), reason: reason.trim().to_owned() });
         self.record(Fact::AlarmRaised {
             alarm: format!("break-glass:{id}"),
@@ -81,7 +82,7 @@ impl Desk<'_> {
                 en: format!("{} put {level} in force alone: {}", by.user, reason.trim()),
             },
         });
-        self.put_in_force(level, Some(id));
+        self.put_in_force(level, Some(id), prepare_for_m3s);
         Ok(())
     }
 

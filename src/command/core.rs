@@ -86,15 +86,15 @@ impl Desk<'_> {
                 self.tick();
                 Ok(())
             }
-            Input::Ask { by, level, reason, ordered_by, preview } => {
-                self.ask(by, *level, reason, ordered_by.as_deref(), preview.as_deref())
+            Input::Ask { by, level, reason, ordered_by, prepare_for_m3s } => {
+                self.ask(by, *level, reason, ordered_by.as_deref(), *prepare_for_m3s)
             }
             Input::Confirm { by, activation } => self.confirm(by, *activation),
             Input::Refuse { by, activation, reason } => self.refuse(by, *activation, reason),
             Input::BreakGlass { by, activation, reason } => self.break_glass(by, *activation, reason),
             Input::Sign { by, codes } => self.sign(by, codes),
             Input::SeedLevel { level } => {
-                self.put_in_force(*level, None);
+                self.put_in_force(*level, None, None);
                 Ok(())
             }
             Input::Deliver { member, tasks } => {

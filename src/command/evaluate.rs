@@ -7,6 +7,9 @@ use crate::playbook::{Instruction, Phase, Playbook, Snapshot, Truth, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// How the discharge that was set by decision is named among the signals.
+pub(super) const PREPARED: &str = "设定流量";
+
 /// What one evaluation changes for one row, by place.
 #[derive(Default)]
 struct RowChange {
@@ -21,6 +24,14 @@ struct RowChange {
 impl Desk<'_> {
     pub(super) fn evaluate(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
         self.watch_level(snapshot);
+        match self.state.prepare_for_m3s {
+            None => self.judge_rows(snapshot, readings),
+            Some(q_m3s) => self.judge_rows(&at_least(snapshot, q_m3s), readings),
+        }
+    }
+
+    /// Fires, re-arms, drafts and withdraws after what the signals say.
+    pub(super) fn judge_rows(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
         let playbook = Arc::clone(&self.core.playbook);
         let verdicts = playbook.evaluate(snapshot, &self.state.standing(), &self.core.reach);
         let changes: Vec<_> = verdicts
@@ -53,7 +64,7 @@ impl Desk<'_> {
             self.record(Fact::LevelProposed { from, to, reason });
         }
         if self.state.event.is_some() {
-            if to < self.state.in_force && !self.state.lowering {
+            if to < from && to < self.state.in_force && !self.state.lowering {
                 self.record(Fact::Lowering { on: true });
             } else if to > from && to >= self.state.in_force && self.state.lowering {
                 // The water comes back to the level in force: nobody is on the way down any more.
@@ -120,7 +131,9 @@ impl Desk<'_> {
         // A row of the quiet time does not fire in the very step that opens the event.
         let quiet = row.phase == Phase::Prepare && self.state.event.is_some();
         if !change.fired.is_empty() && !quiet {
-            let because = sensed(row, snapshot, change.fired.first());
+            let mut because = sensed(row, snapshot, change.fired.first());
+            let prepared = self.state.prepare_for_m3s.map(|value| Sensed { signal: PREPARED.to_owned(), value });
+            because.extend(prepared);
             self.record(Fact::Fired { code: code.clone(), places: change.fired, because, readings: readings.to_vec() });
         }
         if !change.safe.is_empty() {
@@ -273,4 +286,14 @@ fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>) -> Ve
 /// The colour that a row belongs to; rows that take the colour in force belong to none.
 pub(super) fn level_of(row: &Instruction) -> WarningLevel {
     row.colour.level().unwrap_or_default()
+}
+
+/// The same signals with discharge and its forecast not below what the level in force prepares for.
+fn at_least(snapshot: &Snapshot, q_m3s: f64) -> Snapshot {
+    let mut raised = snapshot.clone();
+    let discharges = raised.values.iter_mut().filter(|(key, _)| matches!(key.name(), "q" | "qf"));
+    for (_, sensed) in discharges {
+        sensed.all = sensed.all.map(|value| value.max(q_m3s));
+    }
+    raised
 }

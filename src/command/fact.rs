@@ -275,8 +275,9 @@ pub enum Fact {
         reason: String,
         /// On whose order.
         ordered_by: Option<String>,
-        /// The preview that was looked at.
-        preview: Option<String>,
+        /// The discharge that it prepares for, in m³/s.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prepare_for_m3s: Option<f64>,
     },
     /// Further commanders were called to an unanswered request.
     CommandersCalled {
@@ -326,6 +327,9 @@ pub enum Fact {
         to: WarningLevel,
         /// The request that led to it; `None` for the flagged start of a demo.
         activation: Option<ActivationId>,
+        /// The discharge that rows count as reached while it is in force, in m³/s.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prepare_for_m3s: Option<f64>,
     },
     /// An order or a notice holds.
     Ordered {

@@ -36,8 +36,9 @@ pub enum Input {
         reason: String,
         /// On whose order, if not the asker's own.
         ordered_by: Option<String>,
-        /// The preview that was looked at.
-        preview: Option<String>,
+        /// The discharge that the request prepares for, in m³/s (设定流量): rows count it as reached once in force.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prepare_for_m3s: Option<f64>,
     },
     /// The second person agrees.
     Confirm {

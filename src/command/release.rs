@@ -4,23 +4,36 @@ use super::core::Desk;
 use super::evaluate::level_of;
 use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
 use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
-use crate::playbook::Phase;
+use crate::playbook::{Phase, Snapshot};
 use chrono::TimeDelta;
 
 impl Desk<'_> {
     /// Sets the level, gives the orders that follow from it and releases every draft under the same signature.
-    pub(super) fn put_in_force(&mut self, level: WarningLevel, activation: Option<ActivationId>) {
+    ///
+    /// With a discharge to prepare for, rows that it alone makes true fire before the release; no higher discharge than
+    /// the asker saw in the preview is ever assumed.
+    pub(super) fn put_in_force(
+        &mut self,
+        level: WarningLevel,
+        activation: Option<ActivationId>,
+        prepare_for_m3s: Option<f64>,
+    ) {
         let from = self.state.in_force;
         if self.state.event.is_none() && level > WarningLevel::None {
             self.begin_event();
         }
-        if level != from || activation.is_none() {
-            self.record(Fact::LevelSet { from, to: level, activation });
+        if level != from || activation.is_none() || prepare_for_m3s != self.state.prepare_for_m3s {
+            self.record(Fact::LevelSet { from, to: level, activation, prepare_for_m3s });
         }
         if level < from {
             self.stand_down(level);
         } else if level > from && self.state.lowering {
             self.record(Fact::Lowering { on: false });
+        }
+        if let Some(q_m3s) = prepare_for_m3s {
+            let keys = self.core.playbook.signals();
+            let prepared = Snapshot::at_discharge(self.now, q_m3s, Some((0.0, q_m3s)), &keys);
+            self.judge_rows(&prepared, &[]);
         }
         if let Some(activation) = activation {
             let drafts: Vec<_> = self.state.drafts().map(|task| task.id).collect();

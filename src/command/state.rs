@@ -70,8 +70,8 @@ pub struct Activation {
     pub reason: String,
     /// On whose order.
     pub ordered_by: Option<String>,
-    /// The preview that was looked at.
-    pub preview: Option<String>,
+    /// The discharge that it prepares for, in m³/s.
+    pub prepare_for_m3s: Option<f64>,
     /// Who asked.
     pub asked_by: Actor,
     /// When.
@@ -147,6 +147,8 @@ pub struct State {
     pub in_force_since: Option<Timestamp>,
     /// The request behind it.
     pub in_force_by: Option<ActivationId>,
+    /// The discharge that rows count as reached while the level is in force, in m³/s (设定流量).
+    pub prepare_for_m3s: Option<f64>,
     /// What the water proposes.
     pub watch: LevelState,
     /// Words for the proposal.
@@ -222,7 +224,8 @@ impl State {
             }
             Fact::EventClosed { .. } => self.close_event(),
             Fact::Lowering { on } => self.lowering = *on,
-            Fact::LevelSet { to, activation, .. } => {
+            Fact::LevelSet { to, activation, prepare_for_m3s, .. } => {
+                self.prepare_for_m3s = *prepare_for_m3s;
                 self.in_force = *to;
                 self.in_force_since = Some(entry.at);
                 self.in_force_by = *activation;
@@ -313,13 +316,13 @@ impl State {
             asked.settled_reason = reason.cloned();
         };
         match &entry.fact {
-            Fact::Asked { activation, by, level, reason, ordered_by, preview } => {
+            Fact::Asked { activation, by, level, reason, ordered_by, prepare_for_m3s } => {
                 let asked = Activation {
                     id: *activation,
                     level: *level,
                     reason: reason.clone(),
                     ordered_by: ordered_by.clone(),
-                    preview: preview.clone(),
+                    prepare_for_m3s: *prepare_for_m3s,
                     asked_by: by.clone(),
                     asked_at: entry.at,
                     state: ActivationState::Asked,

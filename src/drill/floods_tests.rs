@@ -1,3 +1,5 @@
+//! Tests of the flood files.
+
 use super::*;
 use chrono::TimeZone;
 

@@ -1,3 +1,5 @@
+//! Tests of the forecast, on four floods with their upstream companions.
+
 use super::*;
 use crate::model::{Causes, Grade, Quality};
 

@@ -9,6 +9,7 @@ mod place;
 mod reach;
 mod reading;
 mod standing;
+mod stone;
 mod task;
 mod units;
 
@@ -21,6 +22,7 @@ pub use place::{Place, PlaceKind, ScopeCode, Side, Spot};
 pub use reach::{Reach, ReachError};
 pub use reading::{Causes, Grade, Observation, Quality, Reading};
 pub use standing::{Hazard, HazardKind, OrderGiven, Standing};
+pub use stone::StoneState;
 pub use task::{DeclineReason, TaskStatus};
 pub use units::{Datum, DatumMismatch, Discharge, Stage};
 

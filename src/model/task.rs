@@ -31,6 +31,21 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// All, in the order of a task's life.
+    pub const ALL: [Self; 11] = [
+        Self::Draft,
+        Self::Issued,
+        Self::Delivered,
+        Self::Acknowledged,
+        Self::OnSite,
+        Self::Done,
+        Self::Verified,
+        Self::Declined,
+        Self::Overdue,
+        Self::Escalated,
+        Self::Withdrawn,
+    ];
+
     /// As on the wire.
     pub fn as_str(self) -> &'static str {
         match self {

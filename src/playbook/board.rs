@@ -7,7 +7,7 @@
 use super::history::History;
 use super::signal::SignalKey;
 use super::snapshot::{Snapshot, is_night, is_season};
-use crate::model::{Observation, PlaceId, SeriesId, Timestamp};
+use crate::model::{Observation, PlaceId, SeriesId, StoneState, Timestamp};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 
@@ -19,19 +19,6 @@ const FORECAST_MAX: usize = 2_000;
 const STONES_MAX: usize = 20_000;
 /// Minutes of tilt kept for each stone.
 const TILT_MIN: i64 = 60;
-
-/// What the array inference says about one smart stone (智能石头) now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StoneState {
-    /// When it was last heard.
-    pub at: Timestamp,
-    /// It shakes: a burst above its noise.
-    pub shakes: bool,
-    /// It has moved.
-    pub moves: bool,
-    /// Tilt against its rest position, in degrees, if it was measured.
-    pub tilt_deg: Option<f64>,
-}
 
 #[derive(Debug, Clone)]
 struct Stone {
@@ -141,6 +128,12 @@ impl SignalBoard {
             known.tilts.insert(minute, tilt);
             let newest = known.tilts.keys().next_back().copied().unwrap_or(minute);
             known.tilts.retain(|other, _| *other >= newest - TILT_MIN);
+        }
+    }
+    /// Notes that a known stone was heard and nothing about it has changed; a stone never told of stays unknown.
+    pub fn hear_stone(&mut self, place: &PlaceId, stone: &str, at: Timestamp) {
+        if let Some(known) = self.stones.get_mut(place).and_then(|stones| stones.get_mut(stone)) {
+            known.state.at = known.state.at.max(at);
         }
     }
     /// Takes in a value of one place as of `at`: `toe`, `toe_eta()`, `depth_village`, `depth_city`, `z_crest_gap`,

@@ -1,10 +1,11 @@
 //! Every function of the trigger language that is sensed, from observations to its value.
 #![allow(clippy::unwrap_used)]
 
-use super::board::{BoardSettings, SignalBoard, StoneState};
+use super::board::{BoardSettings, SignalBoard};
 use super::history::{History, KEPT_H};
 use super::snapshot::Snapshot;
 use super::testing::{at, demo};
+use crate::model::StoneState;
 use crate::model::{Causes, Grade};
 use crate::model::{Observation, PlaceId, Quality, SeriesId, Timestamp};
 
@@ -232,6 +233,9 @@ fn playbook_board_stones_belong_to_their_dam() {
     assert_eq!(known(&board, 0.75, "stone_count_alarm(30)"), Some(2.0));
     assert_eq!(known(&board, 0.4, "stone_offline(24)"), Some(0.0));
     assert_eq!(known(&board, 24.05, "stone_offline(24)"), Some(1.0), "s4 was last heard at the start");
+    board.hear_stone(&dam, "s4", at(20.0));
+    board.hear_stone(&dam, "s9", at(20.0));
+    assert_eq!(known(&board, 24.05, "stone_offline(24)"), Some(0.0), "heard again, though nothing changed");
     // An old word does not undo a newer one.
     board.set_stone(&dam, "s1", stone(0.05, false, false, 0.0));
     assert_eq!(known(&board, 0.4, "stone_alarm(\"shake\")"), Some(1.0));

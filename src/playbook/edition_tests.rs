@@ -37,13 +37,13 @@ fn playbook_faults_have_file_line_and_column() {
     check_fault("[[instruction]\n", "toml", 1, 15, "");
     check_fault(&good.replace("q>=4000", "q>=4000 and"), "trigger", 10, 23, "signal or a bracket");
     check_fault(&good.replace("q>=4000", "q>=4000 or toee>1"), "unknown-signal", 10, 23, "toee");
-    check_fault(&good.replace("q>=4000", "hazard(\"fire\")"), "unknown-signal", 10, 13, "fire");
-    check_fault(&good.replace("q>=4000", "order(\"go\")"), "unknown-signal", 10, 13, "evac");
+    check_fault(&good.replace("q>=4000", "hazard(\"fire\")"), "unknown-signal", 10, 12, "fire");
+    check_fault(&good.replace("q>=4000", "order(\"go\")"), "unknown-signal", 10, 12, "evac");
     check_fault(&good.replace("patrol_team", "patrol_squad"), "unknown-role", 8, 8, "patrol_squad");
     check_fault(&good.replace("\"hq\"", "\"moon\""), "unknown-scope", 9, 9, "moon");
-    check_fault(&row("H-001", "hq", "q>=1", "supersedes = [\"H-009\"]"), "unknown-supersedes", 20, 15, "H-009");
-    check_fault(&row("H-001", "hq", "q>=1", "repeat_min = 5\nstop_when = 'q<'"), "trigger", 21, 16, "number");
-    check_fault(&format!("{good}{good}"), "duplicate", 22, 8, "H-001");
+    check_fault(&row("H-001", "hq", "q>=1", "supersedes = [\"H-009\"]"), "unknown-supersedes", 21, 15, "H-009");
+    check_fault(&row("H-001", "hq", "q>=1", "repeat_min = 5\nstop_when = 'q<'"), "trigger", 22, 16, "number");
+    check_fault(&format!("{good}{good}"), "duplicate", 23, 8, "H-001");
 }
 
 #[test]

@@ -26,7 +26,8 @@ mod supersede;
 mod table;
 mod truth;
 
-pub use board::{BoardSettings, SignalBoard, StoneState};
+pub use crate::model::StoneState;
+pub use board::{BoardSettings, SignalBoard};
 pub use compare::{EditionChanges, FieldChange};
 pub use condition::{Comparison, Condition};
 pub use edition::{Named, Playbook};

@@ -2,14 +2,16 @@
 
 use super::{CHECKS, Case, Limits, QualityTable, Track, clock::same};
 use crate::model::{Causes, Grade, Observation, Quality, Reading, SeriesId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// Judges readings, series by series. Pure: the same readings in the same order give the same observations.
 #[derive(Debug, Clone, Default)]
 pub struct Judge {
-    table: QualityTable,
-    own: BTreeMap<SeriesId, Limits>,
-    tracks: BTreeMap<SeriesId, Track>,
+    table: BTreeMap<String, Arc<Limits>>,
+    own: BTreeMap<SeriesId, Arc<Limits>>,
+    /// Looked up by key only, so that its order never matters.
+    tracks: HashMap<SeriesId, Track>,
 }
 
 impl Judge {
@@ -17,17 +19,29 @@ impl Judge {
     pub fn new(table: QualityTable, own: BTreeMap<SeriesId, Limits>) -> Self {
         let merged = own.into_iter().map(|(id, limits)| {
             let limits = table.get(id.quantity()).map_or(limits.clone(), |base| limits.over(base));
-            (id, limits)
+            (id, Arc::new(limits))
         });
-        Self { own: merged.collect(), table, tracks: BTreeMap::new() }
+        let own = merged.collect();
+        let table = table.into_iter().map(|(quantity, limits)| (quantity, Arc::new(limits))).collect();
+        Self { own, table, tracks: HashMap::new() }
     }
 
     /// The observation of a reading, last in the list; before it the corrected verdicts of earlier values that it confirmed.
     pub fn judge(&mut self, reading: &Reading) -> Vec<Observation> {
-        let limits = self.limits(&reading.series);
-        let track = self.tracks.get(&reading.series).cloned().unwrap_or_default();
-        let witness = witness_of(&reading.series).and_then(|id| self.tracks.get(&id));
-        let case = Case { reading, limits: &limits, track: &track, witness };
+        let mut out = Vec::with_capacity(1);
+        self.judge_into(reading, &mut out);
+        out
+    }
+
+    /// The same, put at the end of a list.
+    pub fn judge_into(&mut self, reading: &Reading, out: &mut Vec<Observation>) {
+        if !self.tracks.contains_key(&reading.series) {
+            let track = self.new_track(&reading.series);
+            self.tracks.insert(reading.series.clone(), track);
+        }
+        let Some(track) = self.tracks.get(&reading.series) else { return };
+        let witness = track.witness.as_ref().and_then(|id| self.tracks.get(id));
+        let case = Case { reading, limits: &track.limits, track, witness };
         let quality = CHECKS.iter().fold(Quality::GOOD, |worst, check| worst.worst(check(&case)));
         let value = if reading.value.is_finite() { reading.value } else { f64::NAN };
         let seen = Observation {
@@ -37,14 +51,14 @@ impl Judge {
             value,
             quality,
         };
-        let mut track = track;
-        let out = place(&mut track, seen, &limits);
-        self.tracks.insert(reading.series.clone(), track);
-        out
+        if let Some(track) = self.tracks.get_mut(&reading.series) {
+            place(track, seen, out);
+        }
     }
 
-    fn limits(&self, series: &SeriesId) -> Limits {
-        self.own.get(series).or_else(|| self.table.get(series.quantity())).cloned().unwrap_or_default()
+    fn new_track(&self, series: &SeriesId) -> Track {
+        let limits = self.own.get(series).or_else(|| self.table.get(series.quantity())).cloned().unwrap_or_default();
+        Track { limits, witness: witness_of(series), ..Track::default() }
     }
 }
 
@@ -59,7 +73,7 @@ fn witness_of(series: &SeriesId) -> Option<SeriesId> {
 }
 
 /// Puts a judged value into the memory of its series.
-fn place(track: &mut Track, mut seen: Observation, limits: &Limits) -> Vec<Observation> {
+fn place(track: &mut Track, mut seen: Observation, out: &mut Vec<Observation>) {
     if let Some(newest) = &track.newest
         && seen.at <= newest.at
     {
@@ -67,43 +81,43 @@ fn place(track: &mut Track, mut seen: Observation, limits: &Limits) -> Vec<Obser
         if seen.at == newest.at && same(seen.value, newest.value) {
             seen.quality = newest.quality;
         }
-        return vec![seen];
+        out.push(seen);
+        return;
     }
     if seen.quality.causes.has(Causes::CLOCK) {
-        return vec![seen]; // A stamp from the future must not make all later ones old.
+        out.push(seen); // A stamp from the future must not make all later ones old.
+        return;
     }
-    let mut out = Vec::new();
     if seen.quality.causes.has(Causes::SPIKE) && seen.quality.grade == Grade::Suspect {
-        out = confirm(track, &mut seen, limits);
+        confirm(track, &mut seen, out);
     } else if seen.quality.is_usable() {
         track.held.clear();
-        track.accept(seen.at, seen.value, limits);
+        track.accept(seen.at, seen.value);
     }
-    track.see(&seen, limits);
+    track.see(&seen);
     out.push(seen);
-    out
 }
 
 /// A jumped value: joins those that wait, or, when enough agree, frees them all.
-fn confirm(track: &mut Track, seen: &mut Observation, limits: &Limits) -> Vec<Observation> {
+fn confirm(track: &mut Track, seen: &mut Observation, out: &mut Vec<Observation>) {
     let near = track.held.back().is_some_and(|last| {
-        limits.jump_from(last.value).is_some_and(|allowed| (seen.value - last.value).abs() <= allowed)
+        track.limits.jump_from(last.value).is_some_and(|allowed| (seen.value - last.value).abs() <= allowed)
     });
     if !near {
         track.held.clear();
     }
-    if track.held.len() < usize::from(limits.confirmations.unwrap_or(2)) {
+    if track.held.len() < usize::from(track.limits.confirmations.unwrap_or(2)) {
         track.hold(seen.clone());
-        return Vec::new();
+        return;
     }
-    let mut freed: Vec<Observation> = track.held.drain(..).collect();
-    for earlier in &mut freed {
+    let freed = out.len();
+    out.extend(track.held.drain(..));
+    for earlier in out.iter_mut().skip(freed) {
         earlier.quality = Quality::GOOD;
     }
     seen.quality = Quality::GOOD;
     track.window.clear();
-    track.accept(seen.at, seen.value, limits);
-    freed
+    track.accept(seen.at, seen.value);
 }
 
 #[cfg(test)]

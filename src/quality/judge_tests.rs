@@ -1,3 +1,5 @@
+//! Tests of the checks: a table of cases, and properties.
+
 use super::*;
 use crate::model::Timestamp;
 use chrono::TimeDelta;

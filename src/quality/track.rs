@@ -1,20 +1,34 @@
 //! What is remembered of a series between two readings.
 
 use super::Limits;
-use crate::model::{Observation, Timestamp};
+use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use chrono::TimeDelta;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Values kept for the change per hour; when full the oldest goes.
 const WINDOW_MAX: usize = 256;
 /// Jumped values kept until they are confirmed; when full the oldest stays suspect for good.
 const HELD_MAX: usize = 16;
 
+/// The newest value of a series, whatever its quality.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newest {
+    pub(super) at: Timestamp,
+    pub(super) received_at: Timestamp,
+    pub(super) value: f64,
+    pub(super) quality: Quality,
+}
+
 /// Memory of one series.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Track {
-    /// Newest time seen, whatever its quality.
-    pub(super) newest: Option<Observation>,
+    /// Its limits, those of the quantity included.
+    pub(super) limits: Arc<Limits>,
+    /// The series that should move when this one does.
+    pub(super) witness: Option<SeriesId>,
+    /// Newest by time.
+    pub(super) newest: Option<Newest>,
     /// Last value that was accepted.
     pub(super) accepted: Option<(Timestamp, f64)>,
     /// Accepted values of the last while, oldest first.
@@ -32,20 +46,24 @@ impl Track {
         (to - from).num_milliseconds() as f64 / 1000.0
     }
 
-    pub(super) fn see(&mut self, seen: &Observation, limits: &Limits) {
+    pub(super) fn see(&mut self, seen: &Observation) {
         if seen.value.is_finite() {
-            let band = limits.still_band.unwrap_or(0.0);
+            let band = self.limits.still_band.unwrap_or(0.0);
             if self.still.is_none_or(|(_, value)| (seen.value - value).abs() > band) {
                 self.still = Some((seen.at, seen.value));
                 self.changed_at = Some(seen.at);
             }
         }
-        self.newest = Some(seen.clone());
+        let Observation { at, received_at, value, quality, .. } = *seen;
+        self.newest = Some(Newest { at, received_at, value, quality });
     }
 
-    pub(super) fn accept(&mut self, at: Timestamp, value: f64, limits: &Limits) {
+    pub(super) fn accept(&mut self, at: Timestamp, value: f64) {
         self.accepted = Some((at, value));
-        let window = TimeDelta::milliseconds((limits.rise_window_s.unwrap_or(600.0) * 1000.0) as i64);
+        if self.limits.rise_per_hour.is_none() {
+            return;
+        }
+        let window = TimeDelta::milliseconds((self.limits.rise_window_s.unwrap_or(600.0) * 1000.0) as i64);
         while self.window.front().is_some_and(|(old, _)| at - *old > window) || self.window.len() >= WINDOW_MAX {
             self.window.pop_front();
         }

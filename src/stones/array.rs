@@ -1,9 +1,9 @@
 //! All stones of a reach, by dam.
 
 use super::StoneSettings;
-use super::stone::{Stone, StoneState, StoneWord};
-use crate::model::{Observation, PlaceId, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use super::stone::{Stone, StoneWord};
+use crate::model::{Observation, PlaceId, StoneState, Timestamp};
+use std::collections::{BTreeMap, HashMap};
 
 /// Where a stone lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,20 +25,35 @@ pub struct DamCount {
     pub unstable: bool,
 }
 
+/// One stone of the array.
+#[derive(Debug, Clone)]
+struct Row {
+    id: String,
+    dam: PlaceId,
+    stone: Stone,
+    /// Since the changes were last drained.
+    heard: bool,
+}
+
 /// The array. Stones that are not in its list are passed over.
 #[derive(Debug, Clone, Default)]
 pub struct StoneArray {
     settings: StoneSettings,
-    stones: BTreeMap<String, (PlaceId, Stone)>,
-    changed: BTreeSet<String>,
+    /// In the order of their ids.
+    rows: Vec<Row>,
+    /// Looked up by key only.
+    index: HashMap<String, usize>,
     since: Option<Timestamp>,
 }
 
 impl StoneArray {
     /// Of these stones, none of them heard yet.
     pub fn new(sites: impl IntoIterator<Item = StoneSite>, settings: StoneSettings) -> Self {
-        let stones: BTreeMap<_, _> = sites.into_iter().map(|site| (site.id, (site.dam, Stone::default()))).collect();
-        Self { settings, changed: stones.keys().cloned().collect(), stones, since: None }
+        let sites: BTreeMap<String, PlaceId> = sites.into_iter().map(|site| (site.id, site.dam)).collect();
+        let row = |(id, dam)| Row { id, dam, stone: Stone::default(), heard: true };
+        let rows: Vec<Row> = sites.into_iter().map(row).collect();
+        let index = rows.iter().enumerate().map(|(index, row)| (row.id.clone(), index)).collect();
+        Self { settings, rows, index, since: None }
     }
 
     /// Takes a usable value of one of its stones; everything else is passed over.
@@ -46,39 +61,37 @@ impl StoneArray {
         if !seen.quality.is_usable() || !seen.value.is_finite() {
             return;
         }
-        if let Some((_, stone)) = self.stones.get_mut(seen.series.station()) {
-            stone.take(seen, &self.settings);
-            if !self.changed.contains(seen.series.station()) {
-                self.changed.insert(seen.series.station().to_owned());
-            }
+        let index = self.index.get(seen.series.station()).copied();
+        if let Some(row) = index.and_then(|index| self.rows.get_mut(index)) {
+            row.stone.take(seen, &self.settings);
+            row.heard = true;
         }
     }
 
     /// Dam, stone and state of every stone heard since the last call; at the first call of all stones.
     pub fn drain_changes(&mut self, now: Timestamp) -> Vec<(PlaceId, String, StoneState)> {
         let since = *self.since.get_or_insert(now);
-        let changed = std::mem::take(&mut self.changed);
-        let state = |id: String| {
-            let (dam, stone) = self.stones.get(&id)?;
-            Some((dam.clone(), id, stone.state(since)))
+        let told = |row: &mut Row| {
+            let heard = std::mem::take(&mut row.heard);
+            heard.then(|| (row.dam.clone(), row.id.clone(), row.stone.state(since)))
         };
-        changed.into_iter().filter_map(state).collect()
+        self.rows.iter_mut().filter_map(told).collect()
     }
 
     /// Stone → word, as on the wire.
     pub fn words(&self, now: Timestamp) -> BTreeMap<String, &'static str> {
-        self.stones.iter().map(|(id, (_, stone))| (id.clone(), stone.word(now, &self.settings).as_str())).collect()
+        self.rows.iter().map(|row| (row.id.clone(), row.stone.word(now, &self.settings).as_str())).collect()
     }
 
     /// The word of one stone.
     pub fn word(&self, id: &str, now: Timestamp) -> Option<StoneWord> {
-        self.stones.get(id).map(|(_, stone)| stone.word(now, &self.settings))
+        self.rows.get(*self.index.get(id)?).map(|row| row.stone.word(now, &self.settings))
     }
 
     /// Counts by dam.
     pub fn dams(&self, now: Timestamp) -> BTreeMap<PlaceId, DamCount> {
         let mut dams: BTreeMap<PlaceId, DamCount> = BTreeMap::new();
-        for (dam, stone) in self.stones.values() {
+        for Row { dam, stone, .. } in &self.rows {
             let count = dams.entry(dam.clone()).or_default();
             *count.by_word.entry(stone.word(now, &self.settings)).or_default() += 1;
             let age_s = stone.alarmed_at.map(|at| (now - at).num_milliseconds() as f64 / 1000.0);

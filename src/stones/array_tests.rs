@@ -1,3 +1,5 @@
+//! Tests of the stone states.
+
 use super::*;
 use crate::model::Quality;
 use chrono::TimeDelta;

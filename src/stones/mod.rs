@@ -9,4 +9,6 @@ mod stone;
 
 pub use array::{DamCount, StoneArray, StoneSite};
 pub use settings::StoneSettings;
-pub use stone::{StoneState, StoneWord};
+pub use stone::StoneWord;
+
+pub use crate::model::StoneState;

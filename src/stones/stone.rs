@@ -1,7 +1,7 @@
 //! One stone: what it last told, and what that makes of it.
 
 use super::StoneSettings;
-use crate::model::{Observation, Timestamp};
+use crate::model::{Observation, StoneState, Timestamp};
 use chrono::TimeDelta;
 use std::collections::VecDeque;
 
@@ -9,19 +9,6 @@ use std::collections::VecDeque;
 const TURNS_MAX: usize = 256;
 /// Share of a new quiet peak in the usual one.
 const USUAL_SHARE: f64 = 0.05;
-
-/// What the array says about one smart stone (智能石头) now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StoneState {
-    /// When it was last heard.
-    pub at: Timestamp,
-    /// It shakes: a burst above its noise.
-    pub shakes: bool,
-    /// It has moved.
-    pub moves: bool,
-    /// Tilt against its rest position, in degrees, if it was measured.
-    pub tilt_deg: Option<f64>,
-}
 
 /// The state of a stone in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

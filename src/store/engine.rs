@@ -58,6 +58,27 @@ pub struct OnceKey {
     pub key: String,
 }
 
+/// A journal read to its end.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    /// The state.
+    pub state: State,
+    /// The end of the chain.
+    pub hash: ChainHash,
+}
+
+impl Folded {
+    /// Reads and checks the whole journal.
+    ///
+    /// # Errors
+    /// When a fact is unreadable or the chain is broken.
+    pub async fn of(journal: &Journal) -> Result<Self, JournalError> {
+        let mut state = State::default();
+        let hash = journal.read_all(|entry| state.apply(&entry)).await?;
+        Ok(Self { state, hash })
+    }
+}
+
 struct Message {
     input: Input,
     once: Option<OnceKey>,
@@ -77,25 +98,22 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Folds the journal and starts the writer; it ends when `stop` is cancelled and the queue is drained.
-    ///
-    /// # Errors
-    /// When the journal is unreadable or its chain is broken.
-    pub async fn start(
+    /// Starts the writer after a folded journal; it ends when `stop` is cancelled and the queue is drained.
+    pub fn start(
         core: Arc<Core>,
         journal: Journal,
+        folded: Folded,
         clock: Clock,
         stop: CancellationToken,
-    ) -> Result<(Self, tokio::task::JoinHandle<()>), JournalError> {
-        let mut state = State::default();
-        let hash = journal.read_all(|entry| state.apply(&entry)).await?;
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let Folded { state, hash } = folded;
         let (queue, inbox) = mpsc::channel(QUEUE);
         let (feed, _) = broadcast::channel(FEED);
         let published = Arc::new(RwLock::new(state.clone()));
         let engine = Self { queue, published, feed, journal, core, clock };
         let writer = Writer { engine: engine.clone(), state, hash };
         let handle = tokio::spawn(writer.run(inbox, stop));
-        Ok((engine, handle))
+        (engine, handle)
     }
 
     /// The rules.

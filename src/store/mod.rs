@@ -11,7 +11,7 @@ pub mod users;
 
 pub use database::{Database, Migration, SchemaPart, WriteTransaction};
 pub use directory::{StoreDirectory, blobs_folder, make_private, series_file, state_file};
-pub use engine::{Clock, Engine, EngineError, OnceKey, Outcome, Render};
+pub use engine::{Clock, Engine, EngineError, Folded, OnceKey, Outcome, Render};
 pub use error::{Cause, StoreError};
 pub use journal::{Answer, Delivery, JOURNAL_SCHEMA, Journal, JournalError};
 pub use photos::{Photo, PhotoError, Photos};

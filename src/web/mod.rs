@@ -3,6 +3,7 @@
 //! In: requests. Out: JSON shapes of `web/src/api/types.ts`, Server-Sent Events, pages. It decides nothing: changes go
 //! to the engine as inputs, and what is answered is durable. Without an administrator only `/setup` and `/healthz` open.
 
+mod caller;
 mod door;
 mod extract;
 mod openapi;
@@ -19,5 +20,5 @@ pub use extract::{At, Body, Id};
 pub use post::{ClockKind, Layers, Post, Scope};
 pub use problem::Problem;
 pub use session::Session;
-pub use shape::{Frame, Sight};
+pub use shape::{Frame, Sight, mask_name, mask_phone};
 pub use site::{DrillAsk, Drills, Site, Workers, router};

@@ -126,7 +126,7 @@ impl Frame<'_> {
         let expires_at = asked.asked_at + chrono::TimeDelta::seconds(i64::from(state.settings.expires_after_s));
         json!({
             "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
-            "state": word, "asked_by": asked.asked_by.user, "asked_at": asked.asked_at,
+            "prepare_for_m3s": asked.prepare_for_m3s, "state": word, "asked_by": asked.asked_by.user, "asked_at": asked.asked_at,
             "commanders_called": asked.commanders_called, "deputies_may_confirm": asked.deputies_may,
             "break_glass_offered": asked.deputies_may && asked.state == ActivationState::Asked,
             "break_glass": asked.glass_broken, "expires_at": expires_at,

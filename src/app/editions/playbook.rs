@@ -1,6 +1,5 @@
 //! The files of playbooks: those in the binary, and those of a folder.
 
-
 use rust_embed::Embed;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 mod ingest;
 mod meter;
+mod rules;
 mod victoria;
 mod workload;
 
@@ -19,10 +20,13 @@ pub(super) struct Args {
 enum Measurement {
     /// 写入时序库：每批落盘后才确认。Points into the series store, each batch acknowledged after it is on disk.
     Ingest(ingest::Args),
+    /// 判定全部指令条件。All conditions of the playbook, once through.
+    Rules(rules::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match args.what {
         Measurement::Ingest(args) => ingest::run(args),
+        Measurement::Rules(args) => rules::run(args),
     }
 }

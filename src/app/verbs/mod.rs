@@ -6,12 +6,14 @@
 mod backup;
 mod bench;
 mod config;
+mod demo;
 mod field;
 mod init;
 mod password;
 mod playbook;
 mod restore;
 mod sensor;
+mod serve;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +33,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// 演示：虚拟现场设备、真实 Modbus、合成河段 (the demo; also what `anlan` alone does).
+    Demo(demo::Args),
+    /// 运行服务器 (runs a server).
+    Serve(serve::Args),
     /// 性能测量：用同一台机器、同一次运行给出数字 (measure, on this machine, in one run).
     Bench(bench::Args),
     /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
@@ -55,7 +61,9 @@ enum Verb {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome: Outcome = match cli.verb {
-        None => Ok(()),
+        None => demo::run(demo::Args::default()),
+        Some(Verb::Demo(args)) => demo::run(args),
+        Some(Verb::Serve(args)) => serve::run(args),
         Some(Verb::Bench(args)) => bench::run(args),
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),

@@ -1,3 +1,5 @@
+//! Tests of the registers of the virtual devices.
+
 use super::*;
 use crate::drill::field::read_injects;
 use crate::drill::floods::FloodFiles;
@@ -160,4 +162,11 @@ fn rain_counts_up_and_starts_anew_at_its_end() {
     };
     let counts: Vec<u16> = (-40..1).map(|hour| rain(hour * 3600)).collect();
     assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]) && counts[0] < counts[40], "{counts:?}");
+}
+
+#[test]
+fn the_faults_of_the_docs_page_are_known() {
+    let page = std::fs::read_to_string(format!("{}/docs/ingest/modbus.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let sample = page.split("# faults.toml\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(bench(sample).parts.injects.len(), 2);
 }

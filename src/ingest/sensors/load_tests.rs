@@ -1,3 +1,5 @@
+//! Tests of the sensor files: the demo reach, faults, and the samples of the docs page.
+
 use super::*;
 
 fn folder(name: &str, files: &mut SensorFiles) {
@@ -135,4 +137,30 @@ fn a_gauge_file_in_gbk_is_refused_with_words() {
     let (gbk, _, _) = encoding_rs::GBK.encode("# 花园口\n");
     files.insert("sensors/huayuankou/gauge-x.toml".into(), gbk.into_owned());
     assert!(Sensors::load(&files).unwrap_err().to_string().contains("GBK"));
+}
+
+/// Every TOML block of the docs page whose first line names a file.
+fn samples() -> SensorFiles {
+    let page = std::fs::read_to_string(format!("{}/docs/ingest/modbus.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let blocks = page.split("```toml\n# ").skip(1).map(|block| block.split("```").next().unwrap());
+    blocks
+        .map(|block| {
+            block.split_once('\n').map(|(name, text)| (name.to_owned(), format!("\n{text}").into_bytes())).unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn the_samples_of_the_docs_page_load() {
+    let mut files = files();
+    let mut samples = samples();
+    assert_eq!(samples.len(), 4, "{:?}", samples.keys());
+    let faults = String::from_utf8(samples.remove("faults.toml").unwrap()).unwrap();
+    files.append(&mut samples);
+    let sensors = Sensors::load(&files).unwrap();
+    assert_eq!(sensors.series["rain-madu.stage"].limits.range, Some([86.0, 97.0]));
+    assert_eq!(sensors.endpoints["192.168.10.21:502"].timeout, Duration::from_millis(800));
+    assert_eq!(sensors.profiles["my-radar"].points.len(), 2);
+    assert!(sensors.endpoints.contains_key("north-bank"));
+    assert_eq!(faults.matches("[[inject]]").count(), 2);
 }

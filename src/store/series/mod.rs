@@ -19,6 +19,7 @@ mod registry;
 mod rollup;
 mod schema;
 mod seal;
+mod tidy;
 mod writer;
 
 #[cfg(test)]

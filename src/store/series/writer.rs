@@ -49,7 +49,7 @@ pub(super) enum CommitStep {
     Begun,
     SeriesNamed,
     EntryWritten,
-    ChunkWritten,
+    ChunksWritten,
     SeriesMarked,
     JournalTrimmed,
     Committed,
@@ -64,7 +64,7 @@ struct SealedHead {
     chunks: Vec<SealedChunk>,
 }
 
-struct SealedChunk {
+pub(super) struct SealedChunk {
     t0: i64,
     t1: i64,
     n: usize,
@@ -214,13 +214,13 @@ impl Writer {
         Ok(entry)
     }
 
-    fn fault(&mut self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
+    pub(super) fn fault(&mut self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
         self.doubtful = true;
         from_database(&self.shared.path, doing, points, cause)
     }
 
     /// Replaces the connection after a failure: a full disk ends a transaction behind the driver's back.
-    async fn make_sound(&mut self) -> Result<(), SeriesError> {
+    pub(super) async fn make_sound(&mut self) -> Result<(), SeriesError> {
         if self.doubtful {
             self.conn = schema::open_writer(&self.shared.path, self.shared.limits.file_bytes_max).await?;
             self.doubtful = false;
@@ -257,13 +257,14 @@ impl Writer {
             insert.bind(entry as i64).bind(body).execute(&mut *tx).await?;
             trip.pass(CommitStep::EntryWritten)?;
         }
-        for head in sealed {
-            for chunk in &head.chunks {
-                insert_chunk(&mut tx, head.number, chunk, entry as i64 - 1).await?;
-                trip.pass(CommitStep::ChunkWritten)?;
-            }
-            let mark = sqlx::query("UPDATE series SET sealed = $1 WHERE number = $2");
-            mark.bind(entry as i64 - 1).bind(i64::from(head.number)).execute(&mut *tx).await?;
+        if !sealed.is_empty() {
+            let chunks = sealed.iter().flat_map(|head| head.chunks.iter().map(|chunk| (head.number, chunk)));
+            insert_chunks(&mut tx, &chunks.collect::<Vec<_>>(), entry as i64 - 1).await?;
+            trip.pass(CommitStep::ChunksWritten)?;
+            let text = "UPDATE series SET sealed = $1 WHERE number IN (SELECT value FROM json_each($2))";
+            let numbers: Vec<u32> = sealed.iter().map(|head| head.number).collect();
+            let numbers = serde_json::Value::from(numbers).to_string();
+            sqlx::query(text).bind(entry as i64 - 1).bind(numbers).execute(&mut *tx).await?;
             trip.pass(CommitStep::SeriesMarked)?;
         }
         if self.journal.front().is_some_and(|(oldest, _)| *oldest < needed) {
@@ -332,7 +333,7 @@ impl Writer {
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    fn compress(&self, number: u32, drafts: Vec<Draft>) -> Result<Vec<SealedChunk>, SeriesError> {
+    pub(super) fn compress(&self, number: u32, drafts: Vec<Draft>) -> Result<Vec<SealedChunk>, SeriesError> {
         let seal = |draft: Draft| {
             let body = chunk::encode(&draft.points)
                 .map_err(|reason| SeriesError::Compress { series: self.shared.id_of(number), reason })?;
@@ -379,16 +380,21 @@ impl Writer {
     }
 }
 
-/// Inserts one chunk row.
-async fn insert_chunk(
+/// Inserts chunk rows, many with one statement: each statement costs two switches of threads.
+pub(super) async fn insert_chunks(
     conn: &mut SqliteConnection,
-    number: u32,
-    chunk: &SealedChunk,
+    chunks: &[(u32, &SealedChunk)],
     revision: i64,
 ) -> Result<(), sqlx::Error> {
-    let text = "INSERT INTO chunk (series, t0, t1, n, late, revision, body) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let insert = sqlx::query(text).bind(i64::from(number)).bind(chunk.t0).bind(chunk.t1).bind(chunk.n as i64);
-    insert.bind(chunk.late).bind(revision).bind(chunk.body.as_slice()).execute(conn).await?;
+    const ROWS: usize = 64;
+    for some in chunks.chunks(ROWS) {
+        let mut insert = sqlx::QueryBuilder::new("INSERT INTO chunk (series, t0, t1, n, late, revision, body) ");
+        insert.push_values(some, |mut row, (number, chunk)| {
+            row.push_bind(i64::from(*number)).push_bind(chunk.t0).push_bind(chunk.t1).push_bind(chunk.n as i64);
+            row.push_bind(chunk.late).push_bind(revision).push_bind(chunk.body.clone());
+        });
+        insert.build().execute(&mut *conn).await?;
+    }
     Ok(())
 }
 
@@ -409,126 +415,10 @@ impl From<sqlx::Error> for Halt {
 
 impl Halt {
     /// The store's own error; a database error is put into words by `explain`.
-    fn unwrap_or_else(self, explain: impl FnOnce(sqlx::Error) -> SeriesError) -> SeriesError {
+    pub(super) fn unwrap_or_else(self, explain: impl FnOnce(sqlx::Error) -> SeriesError) -> SeriesError {
         match self {
             Self::Database(cause) => explain(cause),
             Self::Tripped(fault) => fault,
-        }
-    }
-}
-
-mod tidy {
-    //! Merging of chunks: read, merge, write anew and delete the old ones in one transaction.
-
-    use super::super::compact::{ChunkSpan, plan};
-    use super::super::points::{Points, moment};
-    use super::*;
-
-    impl Writer {
-        /// Does one rewrite of one untidy series; answers those who asked for all once none is left.
-        pub(super) async fn tidy_slice(&mut self) {
-            let outcome = match self.untidy.first().copied() {
-                Some(number) => match self.tidy_series(number).await {
-                    Ok(true) => return,
-                    Ok(false) => {
-                        self.untidy.remove(&number);
-                        return;
-                    }
-                    Err(fault) => {
-                        // Tried again when the next chunk of the series is sealed or somebody asks.
-                        self.untidy.remove(&number);
-                        tracing::warn!(series = %self.shared.id_of(number), %fault, "chunks were not merged");
-                        Err(fault)
-                    }
-                },
-                None => Ok(()),
-            };
-            if !self.shared.trip.is_tripped() {
-                self.tidying.drain(..).for_each(|reply| drop(reply.send(outcome.clone())));
-            }
-        }
-
-        /// One rewrite; whether there may be more to do.
-        async fn tidy_series(&mut self, number: u32) -> Result<bool, SeriesError> {
-            self.make_sound().await?;
-            let spans = self.spans(number).await.map_err(|cause| self.fault("merging chunks", 0, cause))?;
-            let mut rewrites = plan(spans, self.shared.limits.chunk_points).into_iter();
-            let Some(rows) = rewrites.next() else { return Ok(false) };
-            let (points, revision) = self.read_merged(number, &rows).await?;
-            let chunks = self.compress(number, drafts(&points, &[], self.shared.limits.chunk_points))?;
-            self.replace(number, &rows, &chunks, revision)
-                .await
-                .map_err(|halt| halt.unwrap_or_else(|cause| self.fault("merging chunks", 0, cause)))?;
-            let left = self.spans(number).await.map_err(|cause| self.fault("merging chunks", 0, cause))?;
-            self.recount(number, &left, rewrites.len() as u64);
-            Ok(rewrites.len() > 0)
-        }
-
-        async fn spans(&mut self, number: u32) -> Result<Vec<ChunkSpan>, sqlx::Error> {
-            let text = "SELECT number, t0, t1, n FROM chunk WHERE series = $1";
-            let rows = sqlx::query(text).bind(i64::from(number)).fetch_all(&mut self.conn).await?;
-            let span = |row: &sqlx::sqlite::SqliteRow| ChunkSpan {
-                row: row.get(0),
-                t0: row.get(1),
-                t1: row.get(2),
-                n: row.get::<i64, _>(3) as usize,
-            };
-            Ok(rows.iter().map(span).collect())
-        }
-
-        /// The points of some chunks merged, and the highest revision among them.
-        async fn read_merged(&mut self, number: u32, rows: &[i64]) -> Result<(Points, i64), SeriesError> {
-            let mut bodies = Vec::with_capacity(rows.len());
-            for row in rows {
-                let text = "SELECT revision, number, t0, t1, body FROM chunk WHERE number = $1";
-                let found = sqlx::query(text).bind(row).fetch_one(&mut self.conn).await;
-                let row = found.map_err(|cause| self.fault("merging chunks", 0, cause))?;
-                let points = chunk::decode(row.get(4)).map_err(|reason| SeriesError::DamagedChunk {
-                    series: self.shared.id_of(number),
-                    from: moment(row.get(2)),
-                    to: moment(row.get(3)),
-                    reason,
-                })?;
-                bodies.push((row.get::<i64, _>(0), row.get::<i64, _>(1), points));
-            }
-            bodies.sort_by_key(|(revision, row, _)| (*revision, *row));
-            let revision = bodies.last().map_or(0, |(revision, ..)| *revision);
-            let mut all = Points::default();
-            bodies.into_iter().for_each(|(_, _, points)| all.append(points));
-            Ok((all.merged(), revision))
-        }
-
-        async fn replace(
-            &mut self,
-            number: u32,
-            rows: &[i64],
-            chunks: &[SealedChunk],
-            revision: i64,
-        ) -> Result<(), Halt> {
-            let trip = &self.shared.trip;
-            let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
-            for row in rows {
-                sqlx::query("DELETE FROM chunk WHERE number = $1").bind(row).execute(&mut *tx).await?;
-            }
-            trip.pass(CommitStep::OldChunksGone)?;
-            for chunk in chunks {
-                insert_chunk(&mut tx, number, chunk, revision).await?;
-            }
-            trip.pass(CommitStep::NewChunksWritten)?;
-            tx.commit().await?;
-            trip.pass(CommitStep::ChunksReplaced)
-        }
-
-        /// Counts the chunks of a series anew; `knots` rewrites are still open.
-        fn recount(&mut self, number: u32, spans: &[ChunkSpan], knots: u64) {
-            let small = self.shared.limits.chunk_points / 4;
-            let mut heads = self.shared.heads_mut();
-            if let Some(slot) = heads.slot_mut(number) {
-                slot.chunks = spans.len() as u64;
-                slot.chunk_points = spans.iter().map(|span| span.n as u64).sum();
-                slot.small_chunks = spans.iter().filter(|span| span.n <= small).count() as u64;
-                slot.late_chunks = knots;
-            }
         }
     }
 }

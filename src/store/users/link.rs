@@ -45,6 +45,7 @@ impl Users {
     /// Opens a session with a link; the link is used up in the same transaction.
     pub async fn redeem(&self, token: &str, kind: SessionKind, now: Timestamp) -> Result<OpenedSession, UserError> {
         let doing = "redeem a link";
+        self.glance(token, now).await?;
         let mut transaction = self.database.write(doing).await?;
         let owner = self.use_up(&mut transaction, token, now).await?;
         let opened = self.open_in(&mut transaction, &owner.ok_or(UserError::StaleLink)?, kind, now).await?;
@@ -59,6 +60,10 @@ impl Users {
         if new.password.is_none() {
             return Err(UserError::WeakPassword { why: "is missing" });
         }
+        if self.has_administrator().await? {
+            return Err(UserError::AlreadySetUp);
+        }
+        self.glance(token, now).await?;
         let prepared = self.prepare(NewUser { role: UserRole::Operator, ..new }).await?;
         let mut transaction = self.database.write(doing).await?;
         let taken = sqlx::query("SELECT 1 FROM app_user WHERE role = 'operator' AND disabled_ms IS NULL LIMIT 1");
@@ -74,6 +79,19 @@ impl Users {
         let opened = self.open_in(&mut transaction, &prepared.0.name, SessionKind::Browser, now).await?;
         transaction.commit().await.map_err(&fault)?;
         Ok(opened)
+    }
+
+    /// Refuses a guess before it costs a hash or a turn of the writer; what counts is [`Self::use_up`].
+    async fn glance(&self, token: &str, now: Timestamp) -> Result<(), UserError> {
+        let token = Secret::from_text(token).ok_or(UserError::StaleLink)?;
+        let found =
+            sqlx::query("SELECT 1 FROM link_token WHERE token_hash = $1 AND used_ms IS NULL AND expires_ms > $2")
+                .bind(token.hash().as_str())
+                .bind(now.timestamp_millis())
+                .fetch_optional(self.database.read())
+                .await
+                .map_err(self.database.fault("read a link"))?;
+        found.map(|_| ()).ok_or(UserError::StaleLink)
     }
 
     /// Marks a token as used and says whose account it opens (`None`: the set-up). A refusal rolls the mark back.

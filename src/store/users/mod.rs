@@ -25,6 +25,7 @@ use password::Hasher;
 use schema::{USER_COLUMNS, conflict, user};
 use sqlx::{AssertSqlSafe, Row};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A user of the system.
@@ -70,12 +71,14 @@ pub struct Users {
     database: Database,
     hasher: Hasher,
     limit: Arc<Mutex<LoginLimit>>,
+    /// Set once there is one; it stays true, as the last administrator cannot be disabled.
+    administered: Arc<AtomicBool>,
 }
 
 impl Users {
     /// Uses a database that was opened with [`USERS_SCHEMA`].
     pub fn new(database: Database) -> Self {
-        Self { database, hasher: Hasher::new(), limit: Arc::default() }
+        Self { database, hasher: Hasher::new(), limit: Arc::default(), administered: Arc::default() }
     }
 
     /// Makes a user.
@@ -102,7 +105,17 @@ impl Users {
 
     /// Whether someone can administer the system: an operator who is not disabled.
     pub async fn has_administrator(&self) -> Result<bool, UserError> {
-        Ok(self.list().await?.iter().any(|user| user.role == UserRole::Operator && !user.disabled))
+        // Asked by every request.
+        if self.administered.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        let found = sqlx::query("SELECT 1 FROM app_user WHERE role = 'operator' AND disabled_ms IS NULL LIMIT 1")
+            .fetch_optional(self.database.read())
+            .await
+            .map_err(self.database.fault("look for an administrator"))?
+            .is_some();
+        self.administered.fetch_or(found, Ordering::Relaxed);
+        Ok(found)
     }
 
     /// Opens a session for a name and a password.

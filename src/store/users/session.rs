@@ -121,6 +121,9 @@ impl Users {
     /// Ends one session; an unknown token is no error, it has ended already.
     pub async fn end_session(&self, token: &str, now: Timestamp) -> Result<(), UserError> {
         let doing = "end a session";
+        if self.session(token, now).await?.is_none() {
+            return Ok(());
+        }
         let Some(token) = Secret::from_text(token) else { return Ok(()) };
         let mut transaction = self.database.write(doing).await?;
         sqlx::query("UPDATE session SET revoked_ms = $1 WHERE token_hash = $2 AND revoked_ms IS NULL")

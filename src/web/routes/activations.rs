@@ -138,7 +138,8 @@ pub struct AskBody {
 pub async fn ask(at: At, session: Session, headers: HeaderMap, Body(body): Body<AskBody>) -> Result<Response, Problem> {
     let by = session.actor.clone();
     let AskBody { level, reason, ordered_by, preview_id } = body;
-    let input = Input::Ask { by, level, reason, ordered_by, preview: preview_id };
+    let prepare_for_m3s = preview_id.as_deref().map(previewed_discharge).transpose()?;
+    let input = Input::Ask { by, level, reason, ordered_by, prepare_for_m3s };
     let post = Arc::clone(&at.0);
     change(&at, &session, &headers, input, move |state, entries| {
         let asked = entries.iter().find_map(|entry| match &entry.fact {
@@ -148,6 +149,13 @@ pub async fn ask(at: At, session: Session, headers: HeaderMap, Body(body): Body<
         (StatusCode::CREATED, asked.map_or(Value::Null, |asked| post.frame().activation(asked, state)))
     })
     .await
+}
+
+/// The discharge inside a preview's id.
+fn previewed_discharge(id: &str) -> Result<f64, Problem> {
+    let value = id.strip_prefix("prv-").and_then(|rest| rest.split_once('-')).and_then(|(_, q)| q.parse().ok());
+    let value = value.ok_or_else(|| Problem::bad_field("preview_id", format!("不是预演编号 {id:?} (not a preview's id)")))?;
+    Ok(discharge("preview_id", value)?.as_m3s())
 }
 
 /// All requests, newest last.

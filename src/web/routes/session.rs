@@ -2,6 +2,7 @@
 
 use crate::model::{UserName, UserRole};
 use crate::store::users::{Login, NewUser, OpenedSession, Password, SessionKind, UserError};
+use crate::web::caller::caller;
 use crate::web::session::{COOKIE, token};
 use crate::web::shape::rights;
 use crate::web::{Body, Problem, Session, Site};
@@ -43,14 +44,15 @@ pub enum LoginBody {
 /// Wrong name or password, a used link, or too many attempts.
 pub async fn login(
     State(site): State<Arc<Site>>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     jar: CookieJar,
     Body(body): Body<LoginBody>,
 ) -> Result<Response, Problem> {
     let now = (site.wall)();
     let opened = match body {
         LoginBody::Password { name, password } => {
-            let login = Login { name, password: Password::new(password), address: address.ip() };
+            let login = Login { name, password: Password::new(password), address: caller(peer.ip(), &headers) };
             site.users.login(login, now).await?
         }
         LoginBody::Token { token, device } => {

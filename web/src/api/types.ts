@@ -50,6 +50,7 @@ export interface Place { id: string; kind: string; name: Text; lon: number; lat:
 
 export interface Activation {
   id: string; level: Level; reason: string; ordered_by: string | null
+  prepare_for_m3s: number | null // the discharge of the preview that was asked with
   state: 'asked' | 'confirmed' | 'refused' | 'expired'
   asked_by: string; asked_at: string
   commanders_called: boolean; deputies_may_confirm: boolean; break_glass_offered: boolean; break_glass: boolean
@@ -73,7 +74,7 @@ export interface Task {
 /** The chain of evidence behind a task, first cause first. */
 export interface Why { task: string; steps: { kind: 'reading' | 'quality' | 'rule' | 'level' | 'signature' | 'clause' | 'duty' | 'person'; at: string | null; fact: number | null; text: Text }[] }
 
-export interface InstructionRef { code: string; band: string; phase: string; role: string; scope: string; trigger: string; level: Level; title: Text
+export interface InstructionRef { code: string; band: string; phase: string; role: string; role_name?: Text; scope: string; trigger: string; level: Level; title: Text
   places: number; our_default: boolean }
 export interface Preview {
   id: string; discharge_m3s: number; forecast: { discharge_m3s: number; hours: number } | null
@@ -112,3 +113,20 @@ export interface Attention { id: string; name: string; category: string; categor
   lon: number; lat: number; state: 'uncontacted' | 'needs-help' | 'moving' | 'evacuated'; need: string | null; distance_m: number | null }
 export interface FarmerClass { class: string; name: Text; households: number; notified: number }
 export interface EvacuationView { attention: Attention[]; farmers: FarmerClass[]; villages: { id: string; name: Text; people: number; evacuated: number }[] }
+
+// Added for the wall and the drill console.
+/** A member of the grid as the wall sees him: GET /members. Positions are WGS-84. */
+export interface Member extends Person { id: string; corps: string; roles: string[]; post: string; lon: number | null; lat: number | null; has_app: boolean
+  answered: boolean | null } // null: not called
+/** GET /tasks/{id}/deliveries: attempts to reach people. */
+export interface Delivery { member: string; channel: string; state: string }
+/** POST /notices {members, text}: one message a person; the channels follow the ladder. */
+export interface Notice { id: string; members: number; deliveries?: Delivery[] }
+
+/** GET /floods: what a drill can replay. */
+export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic'; source: Text; start: string; hours: number; peak_m3s: number }
+/** POST /drills {flood, speed, seed?} and GET /drills/{id}; its post is read with `?drill=<id>` on every other call. */
+export interface Drill { id: string; flood: string; state: 'running' | 'paused' | 'done'; speed: number; now: string; start: string; end: string; level: Level }
+
+/** GET /duty: one row for each duty and place; `owner` null is a vacancy. */
+export interface DutyRow { role: string; role_name?: Text; place: string; owner: Person | null; deputy: Person | null }

@@ -77,6 +77,8 @@ struct Report {
     victoria_metrics: Option<PeerFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio_points_per_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ratio_points_per_cpu_s: Option<f64>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
@@ -133,11 +135,15 @@ async fn measure(args: &Args, folder: &Path) -> Result<Report, Box<dyn Error>> {
         }
     };
     let ratio_points_per_s = victoria_metrics.as_ref().map(|peer| anlan.points_per_s / peer.points_per_s);
-    Ok(Report { anlan, victoria_metrics, ratio_points_per_s })
+    let ratio_points_per_cpu_s = victoria_metrics.as_ref().map(|peer| peer.cpu_s / anlan.cpu_s);
+    Ok(Report { anlan, victoria_metrics, ratio_points_per_s, ratio_points_per_cpu_s })
 }
 
 async fn measure_store(args: &Args, folder: &Path, points: u64) -> Result<Figures, Box<dyn Error>> {
     let path = folder.join("series.db");
+    if path.exists() {
+        return Err(format!("{} is there already; measure in an empty folder (--data)", path.display()).into());
+    }
     let store = EmbeddedSeries::open(&path, SeriesLimits::default()).await?;
     let mut load = workload(args);
     let (mut written, mut seconds, mut cpu, mut slowest) = (0, 0.0, 0.0, 0.0f64);
@@ -271,6 +277,7 @@ fn print(report: &Report) {
     row("open with journal replay, ms", format!("{:.0}", ours.reopen_ms), None);
     row("seal the rest, s", format!("{:.2}", ours.seal_s), None);
     if let (Some(ratio), Some(peer)) = (report.ratio_points_per_s, peer) {
-        println!("ratio anlan : VictoriaMetrics  {ratio:.2}  ({})", peer.version);
+        let by_cpu = report.ratio_points_per_cpu_s.unwrap_or(f64::NAN);
+        println!("ratio anlan : VictoriaMetrics {}: {ratio:.2} by time, {by_cpu:.2} by processor time", peer.version);
     }
 }

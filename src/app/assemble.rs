@@ -1,0 +1,270 @@
+//! Puts a command post together: rules, journal, series, watch, pollers. `serve`, `demo` and drills use the same parts.
+
+use super::config::Config;
+use super::editions;
+use super::reaches::{ReachData, reach_from};
+use crate::command::{CommandSettings, Core, GaugeView, Input, Watch, WatchParts};
+use crate::forecast::Forecaster;
+use crate::ingest::sensors::{DeviceKind, Sensors};
+use crate::model::{Observation, Quality, SeriesId, Timestamp};
+use crate::playbook::{BoardSettings, Fault, Playbook, SignalBoard};
+use crate::store::series::{Aggregate, SeriesError, SeriesStore, Step};
+use crate::store::{Clock, Engine, Folded, Journal, JournalError};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// History that the watch is given after a restart: a little more than the longest look-back of a condition.
+const RECALL_H: i64 = 100;
+/// Seconds between two forecasts.
+const FORECAST_EVERY_S: u32 = 600;
+
+/// Why a post cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssembleError {
+    /// The playbook has faults; all are listed.
+    #[error("预案有误，未启动 (the playbook has faults, nothing was started):\n{0}")]
+    Playbook(String),
+    /// The edition that the open event began with is not kept.
+    #[error("正在进行的汛情使用预案版本 {edition}，数据目录中没有保存它 (the open event uses playbook {edition}, which this data directory does not hold)")]
+    EditionLost {
+        /// The edition.
+        edition: String,
+    },
+    /// The files of a kept edition are unreadable.
+    #[error("保存的预案版本不可读 (the kept playbook edition is not readable)")]
+    EditionUnreadable(#[source] serde_json::Error),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The series store.
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    /// The core does not start.
+    #[error(transparent)]
+    Engine(#[from] crate::store::EngineError),
+}
+
+/// The files of a site: playbook, reach, sensors.
+pub struct SiteFiles {
+    /// File name → text.
+    pub playbook: BTreeMap<String, String>,
+    /// Places, people, layers.
+    pub reach: ReachData,
+    /// Stations and devices.
+    pub sensors: Sensors,
+}
+
+impl SiteFiles {
+    /// Reads the folders of a configuration; what it leaves out comes from the binary.
+    ///
+    /// # Errors
+    /// The first fault, by file, line and field.
+    pub fn read(config: &Config) -> Result<Self, Box<dyn std::error::Error>> {
+        Self::from_folders(config.playbook.as_deref(), config.reach.as_deref(), config.sensors.as_deref())
+    }
+
+    /// As [`Self::read`], from the folders themselves.
+    ///
+    /// # Errors
+    /// The first fault, by file, line and field.
+    pub fn from_folders(
+        playbook: Option<&Path>,
+        reach: Option<&Path>,
+        sensors: Option<&Path>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        let playbook = match playbook {
+            Some(folder) => editions::playbook_in(folder)?,
+            None => editions::embedded_playbook(),
+        };
+        let sensor_files = match sensors {
+            Some(folder) => editions::sensors::of_folder(folder)?,
+            None => editions::sensors::demo(),
+        };
+        Ok(Self { playbook, reach: reach_from(reach)?, sensors: Sensors::load(&sensor_files)? })
+    }
+}
+
+/// Reads a playbook; all faults in one message.
+///
+/// # Errors
+/// The faults, one a line.
+pub fn load_playbook(files: &BTreeMap<String, String>) -> Result<Playbook, AssembleError> {
+    Playbook::load("", files).map_err(|faults: Vec<Fault>| {
+        AssembleError::Playbook(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// The playbook for a folded journal: the edition that an open event began with, else the configured one, which is
+/// kept for the events to come.
+///
+/// # Errors
+/// Faults of the playbook, or a kept edition that is gone.
+pub async fn pinned_playbook(
+    journal: &Journal,
+    folded: &Folded,
+    files: &BTreeMap<String, String>,
+) -> Result<Playbook, AssembleError> {
+    let configured = load_playbook(files)?;
+    let text = serde_json::to_string(files).map_err(AssembleError::EditionUnreadable)?;
+    journal.keep_edition(configured.edition(), &text).await?;
+    let Some(event) = folded.state.event.as_ref().filter(|event| event.edition != configured.edition()) else {
+        return Ok(configured);
+    };
+    tracing::warn!(
+        pinned = event.edition,
+        configured = configured.edition(),
+        "汛情进行中，沿用原预案版本，新版本待本场汛情结束后生效 (an event is open: its own edition stays in use)"
+    );
+    let lost = || AssembleError::EditionLost { edition: event.edition.clone() };
+    let kept = journal.edition(&event.edition).await?.ok_or_else(lost)?;
+    load_playbook(&serde_json::from_str(&kept).map_err(AssembleError::EditionUnreadable)?)
+}
+
+/// Starts the one writer of a reach.
+///
+/// # Errors
+/// When the playbook has faults or the settings cannot be put down.
+pub async fn start_engine(
+    journal: Journal,
+    folded: Folded,
+    files: &SiteFiles,
+    settings: CommandSettings,
+    clock: Clock,
+    stop: CancellationToken,
+) -> Result<(Engine, tokio::task::JoinHandle<()>), AssembleError> {
+    let playbook = pinned_playbook(&journal, &folded, &files.playbook).await?;
+    let core = Core { playbook: Arc::new(playbook), reach: Arc::new(files.reach.reach.clone()) };
+    let (engine, worker) = Engine::start(Arc::new(core), journal, folded, clock, stop);
+    engine.submit(Input::Configure { settings }).await?;
+    Ok((engine, worker))
+}
+
+/// The watch of a reach, without history; `speed` is how fast its clock runs.
+pub fn watch(sensors: &Sensors, playbook: &Playbook, started: Timestamp, speed: f64) -> Watch {
+    let settings = BoardSettings::default();
+    let control = settings.discharge.clone();
+    let mut board = SignalBoard::new(settings, started);
+    for station in &sensors.stations {
+        if let Some(work) = station.id.strip_prefix("rain-") {
+            board.set_station_place(&station.id, format!("work-{work}").into());
+        }
+    }
+    Watch::new(WatchParts {
+        judge: sensors.judge(),
+        board,
+        forecaster: sensors.forecast.clone().map(Forecaster::new),
+        stones: sensors.stone_array(),
+        gauges: gauges(sensors, speed),
+        keys: playbook.signals(),
+        control,
+        forecast_every_s: FORECAST_EVERY_S,
+    })
+}
+
+/// Gauges in the order of the stations, discharge before stage.
+fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
+    let mut gauges = Vec::new();
+    for station in &sensors.stations {
+        let of_station = sensors.devices.iter().filter(
+            |device| matches!(&device.kind, DeviceKind::Gauge { station: id } if *id == station.id),
+        );
+        for (id, facts) in of_station.flat_map(|device| &device.series).filter_map(|series| {
+            Some((&series.id, sensors.series.get(&series.id)?))
+        }) {
+            let interval_s = crate::ingest::modbus::effective_interval_s(facts.interval_s, speed);
+            gauges.push(GaugeView {
+                series: id.clone(),
+                station: station.id.clone(),
+                name_zh: station.name_zh.clone(),
+                name_en: station.name_en.clone(),
+                quantity: id.quantity().to_owned(),
+                unit: facts.unit.clone(),
+                datum: facts.datum,
+                value: None,
+                time: None,
+                quality: Quality::GOOD,
+                trend_per_h: None,
+                interval_s,
+                grace_s: interval_s,
+            });
+        }
+    }
+    // The control station first, then upstream to downstream as in the file; discharge before stage.
+    gauges.sort_by_key(|gauge| (gauge.station != "huayuankou", gauge.quantity != "discharge" && gauge.quantity != "stage"));
+    gauges.sort_by_key(|gauge| gauge.quantity == "rain");
+    gauges
+}
+
+/// Gives the watch what the store remembers, in five-minute steps.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn recall(watch: &mut Watch, series: &dyn SeriesStore, ids: &[SeriesId], now: Timestamp) -> Result<(), AssembleError> {
+    let step = Step { every_ms: 300_000, aggregate: Aggregate::Last };
+    for id in ids {
+        for sample in series.range(id, now - TimeDelta::hours(RECALL_H), now, Some(step)).await? {
+            let observation = Observation {
+                series: id.clone(),
+                at: sample.at,
+                received_at: sample.at,
+                value: sample.value,
+                quality: sample.quality,
+            };
+            watch.recall(&observation);
+        }
+    }
+    Ok(())
+}
+
+/// Households and growers as the screens read them, masked.
+pub fn evacuation(reach: &ReachData) -> Value {
+    use crate::web::{mask_name, mask_phone};
+    let category = |code: &str| reach.attention.category.iter().find(|category| category.code == code);
+    let attention: Vec<_> = reach
+        .attention
+        .household
+        .iter()
+        .map(|household| {
+            let name = category(&household.category);
+            let place = reach.reach.place(&household.place);
+            let carer = ["village", "grid_leader", "grid_member"]
+                .iter()
+                .find_map(|role| reach.reach.on_duty(role, &household.place))
+                .and_then(|(owner, _)| reach.reach.member(owner))
+                .map(|member| mask_name(&member.name));
+            json!({
+                "id": household.id, "name": mask_name(&household.name), "phone": mask_phone(&household.phone),
+                "category": household.category, "mark": name.map(|category| &category.mark),
+                "category_name": name.map(|category| json!({ "zh": category.name_zh, "en": category.name_en })),
+                "village": place.map(|place| &place.name_zh), "cell": household.place,
+                "carer": carer, "lon": household.lon, "lat": household.lat,
+                "persons": household.persons, "state": "uncontacted", "need": household.need, "distance_m": null,
+            })
+        })
+        .collect();
+    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
+    for grower in &reach.farmers {
+        *classes.entry(grower.crop.as_str()).or_default() += 1;
+    }
+    let farmers: Vec<_> = CROPS
+        .iter()
+        .map(|(crop, zh, en)| {
+            let households = classes.get(crop).copied().unwrap_or(0);
+            json!({ "class": crop, "name": { "zh": zh, "en": en }, "households": households, "notified": 0 })
+        })
+        .collect();
+    json!({ "attention": attention, "farmers": farmers, "villages": [], "synthetic": reach.about.synthetic })
+}
+
+/// Classes of growers as the wall lists them.
+const CROPS: [(&str, &str, &str); 5] = [
+    ("field", "大田作物", "Field crops"),
+    ("greenhouse", "蔬菜大棚", "Greenhouses"),
+    ("orchard", "果树苗木", "Orchards"),
+    ("aquaculture", "水产养殖", "Aquaculture"),
+    ("livestock", "畜禽养殖", "Livestock"),
+];

@@ -1,0 +1,248 @@
+//! One running server: data directory, stores, engine, pollers, HTTP; and its orderly end.
+
+use super::assemble;
+pub use super::assemble::SiteFiles;
+use super::backup::keep_backups;
+use super::clock::{ReachClock, wall_now};
+use super::config::BackupSection;
+use super::drills::NoDrills;
+use super::metrics::Metrics;
+use crate::command::{CommandSettings, Input, Water};
+use crate::drill::floods::Flood;
+use crate::ingest::modbus::Poller;
+use crate::ingest::{Intake, IntakeParts};
+use crate::model::{Observation, Quality, Reading, SeriesId, Timestamp, WarningLevel};
+use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
+use crate::store::users::{USERS_SCHEMA, Users};
+use crate::store::{Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file};
+use crate::web::{ClockKind, Post, Scope, Site, Workers, router};
+use chrono::TimeDelta;
+use serde_json::Value;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Batches of readings between pollers and intake; when full, pollers wait.
+const READINGS_QUEUE: usize = 256;
+/// How long open requests may take when the server goes down.
+const GRACE: Duration = Duration::from_secs(10);
+/// Step of the history that a demo is given, in minutes.
+const HISTORY_STEP_MIN: i64 = 10;
+/// History of a demo, in hours.
+const HISTORY_H: i64 = 96;
+
+/// What a server is started with.
+pub struct ServerParts {
+    /// Address of pages and API.
+    pub listen: SocketAddr,
+    /// The data directory.
+    pub data: PathBuf,
+    /// Playbook, reach, sensors (endpoints as they are to be polled).
+    pub files: SiteFiles,
+    /// Where the clock starts and how fast it runs; `None` for the wall clock.
+    pub clock: Option<(Timestamp, f64)>,
+    /// Times that the command keeps.
+    pub settings: CommandSettings,
+    /// Backups by the server itself.
+    pub backup: Option<BackupSection>,
+    /// The flood of a demo: its history is filled in and its level preset.
+    pub demo: Option<Flood>,
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Users, for links and setup.
+    pub users: Users,
+    /// Its clock.
+    pub clock: Clock,
+    stop: CancellationToken,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    workers: Vec<tokio::task::JoinHandle<()>>,
+    streams: Workers,
+    series: Arc<EmbeddedSeries>,
+    database: Database,
+    _directory: StoreDirectory,
+    _poller: Arc<Poller>,
+}
+
+impl Server {
+    /// Claims the data directory, folds the journal, starts every worker and listens.
+    ///
+    /// # Errors
+    /// The first thing that cannot be had, by name: directory, file, port.
+    pub async fn start(parts: ServerParts) -> Result<Self, Box<dyn Error>> {
+        let directory = StoreDirectory::claim(&parts.data)?;
+        // The port first: a second server must fail before it touches anything.
+        let listener = TcpListener::bind(parts.listen).await.map_err(|cause| {
+            format!("cannot listen on {}: {cause}; another program has the port, choose another with --listen or `listen` (端口被占用)", parts.listen)
+        })?;
+        let address = listener.local_addr()?;
+        let database = Database::open(&state_file(&parts.data), &[USERS_SCHEMA, JOURNAL_SCHEMA]).await?;
+        let series = Arc::new(EmbeddedSeries::open(&series_file(&parts.data), SeriesLimits::default()).await?);
+        let journal = Journal::new(database.clone());
+        let folded = Folded::of(&journal).await?;
+        let empty = folded.state.last.0 == 0;
+        let stop = CancellationToken::new();
+        let reach_clock = match parts.clock {
+            None => ReachClock::real(),
+            // A demo that goes on begins where its journal ends: its time never runs back.
+            Some((start, speed)) => ReachClock::from(if empty { start } else { start.max(folded.state.at) }, speed),
+        };
+        let clock: Clock = Arc::new(move || reach_clock.now());
+        let settings = parts.settings.clone();
+        let (engine, writer) =
+            assemble::start_engine(journal, folded, &parts.files, settings, Arc::clone(&clock), stop.clone()).await?;
+        let now = clock();
+        let store: Arc<dyn SeriesStore> = series.clone();
+        let gauge_ids = gauge_series(&parts.files);
+        if let (Some(flood), true) = (&parts.demo, empty) {
+            let history = history_of(flood, &gauge_ids, now);
+            let _ = store.append(&history).await?;
+        }
+        let speed = reach_clock.speed();
+        let mut watch = assemble::watch(&parts.files.sensors, &engine.core().playbook, now, speed);
+        assemble::recall(&mut watch, store.as_ref(), &gauge_ids, now).await?;
+        if parts.demo.is_some() && empty {
+            engine.submit(watch.evaluate(now)).await?;
+            engine.submit(Input::SeedLevel { level: WarningLevel::Blue }).await?;
+        }
+        let water = Arc::new(RwLock::new(Water::default()));
+        let (polled_in, polled) = mpsc::channel::<Vec<Reading>>(READINGS_QUEUE);
+        let poller = Arc::new(Poller::start(&parts.files.sensors, &clock, speed, &polled_in));
+        let intake_parts = IntakeParts {
+            watch,
+            series: store.clone(),
+            engine: engine.clone(),
+            water: Arc::clone(&water),
+            clock: Arc::clone(&clock),
+        };
+        let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());
+        let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
+        let live = Arc::new(Post {
+            scope: Scope::Live,
+            clock: if parts.clock.is_some() { ClockKind::Demo } else { ClockKind::Real },
+            speed: Box::new(move || speed),
+            engine: engine.clone(),
+            series: store,
+            water,
+            intake,
+            layers: Arc::new(layers.collect()),
+            evacuation: Arc::new(assemble::evacuation(&parts.files.reach)),
+            demo: parts.files.reach.about.synthetic,
+            drill: Box::new(|| Value::Null),
+        });
+        let users = Users::new(database.clone());
+        let photos = blobs_folder(&parts.data);
+        crate::store::make_private(&photos)?;
+        let streams = Workers::new();
+        let metrics = Metrics::new();
+        let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
+        let site = Arc::new(Site {
+            live,
+            drills: Arc::new(NoDrills),
+            users: users.clone(),
+            wall: Box::new(wall_now),
+            photos: Photos::new(photos),
+            secure_cookies: !address.ip().is_loopback(),
+            demo: parts.demo.is_some(),
+            metrics: Box::new(move || metrics.scrape(&metrics_post, &metrics_poller, metrics_streams.len())),
+            stop: stop.clone(),
+            workers: streams.clone(),
+        });
+        let service = router(site).into_make_service_with_connect_info::<SocketAddr>();
+        let ending = stop.clone();
+        let http = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
+        let http = tokio::spawn(async move { http.await });
+        let mut workers = vec![writer, intake_worker];
+        if let Some(settings) = parts.backup {
+            workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
+        }
+        Ok(Self {
+            address,
+            users,
+            clock,
+            stop,
+            http,
+            workers,
+            streams,
+            series,
+            database,
+            _directory: directory,
+            _poller: poller,
+        })
+    }
+
+    /// Runs until Ctrl-C or SIGTERM, then ends in order: no new requests, what is open is finished, stores are closed.
+    ///
+    /// # Errors
+    /// When the listener breaks down.
+    pub async fn run(self) -> Result<(), Box<dyn Error>> {
+        let mut http = self.http;
+        let broken = tokio::select! {
+            broken = &mut http => Some(broken),
+            () = asked_to_stop() => None,
+        };
+        tracing::info!("停止：完成已收到的请求 (stopping: open requests are finished)");
+        self.stop.cancel();
+        self.streams.close();
+        if broken.is_none() && tokio::time::timeout(GRACE, http).await.is_err() {
+            tracing::warn!("仍有请求未结束，不再等待 (some requests did not end in time)");
+        }
+        for worker in self.workers {
+            if tokio::time::timeout(GRACE, worker).await.is_err() {
+                tracing::warn!("有后台任务未按时结束 (a worker did not end in time)");
+            }
+        }
+        if let Some(series) = Arc::into_inner(self.series) {
+            series.close().await;
+        }
+        self.database.close().await;
+        match broken {
+            Some(ended) => Ok(ended??),
+            None => Ok(()),
+        }
+    }
+}
+
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => {
+                terminate.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminate => {}
+    }
+}
+
+/// Series of stations, not of stones.
+fn gauge_series(files: &SiteFiles) -> Vec<SeriesId> {
+    let stations: std::collections::BTreeSet<_> = files.sensors.stations.iter().map(|station| &station.id).collect();
+    let of_station = |id: &&SeriesId| stations.contains(&id.station().to_owned());
+    files.sensors.series.keys().filter(of_station).cloned().collect()
+}
+
+/// The hours before a demo begins, as its flood file has them.
+fn history_of(flood: &Flood, series: &[SeriesId], now: Timestamp) -> Vec<Observation> {
+    let steps = HISTORY_H * 60 / HISTORY_STEP_MIN;
+    let moments = (1..=steps).rev().map(|step| now - TimeDelta::minutes(step * HISTORY_STEP_MIN));
+    moments
+        .flat_map(|at| series.iter().map(move |id| (at, id)))
+        .filter_map(|(at, id)| {
+            let value = flood.at(id.station(), id.quantity(), at)?;
+            Some(Observation { series: id.clone(), at, received_at: at, value, quality: Quality::GOOD })
+        })
+        .collect()
+}

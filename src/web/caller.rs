@@ -1,0 +1,41 @@
+//! Where a request really comes from when a reverse proxy on this machine stands in front.
+//!
+//! In: the peer of the connection and the headers. Out: an address to count failed logins for. Only a peer on loopback
+//! is believed about `X-Forwarded-For`, and only its last entry, which that proxy itself wrote.
+
+use axum::http::HeaderMap;
+use std::net::IpAddr;
+
+/// The caller's address.
+pub fn caller(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    if !peer.to_canonical().is_loopback() {
+        return peer;
+    }
+    let last = headers.get_all("x-forwarded-for").iter().next_back();
+    let written = last.and_then(|value| value.to_str().ok()).and_then(|list| list.rsplit(',').next());
+    written.and_then(|entry| entry.trim().parse().ok()).unwrap_or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caller_is_believed_only_from_a_proxy_on_this_machine() {
+        let check = |peer: &str, forwarded: &[&'static str], expected: &str| {
+            let mut headers = HeaderMap::new();
+            for value in forwarded {
+                headers.append("x-forwarded-for", value.parse().unwrap());
+            }
+            assert_eq!(caller(peer.parse().unwrap(), &headers), expected.parse::<IpAddr>().unwrap(), "{forwarded:?}");
+        };
+        check("127.0.0.1", &["203.0.113.9"], "203.0.113.9");
+        check("::1", &["2001:db8::7"], "2001:db8::7");
+        check("::ffff:127.0.0.1", &["203.0.113.9"], "203.0.113.9");
+        check("127.0.0.1", &["1.1.1.1, 203.0.113.9"], "203.0.113.9");
+        check("127.0.0.1", &["1.1.1.1", "203.0.113.9"], "203.0.113.9");
+        check("127.0.0.1", &[], "127.0.0.1");
+        check("127.0.0.1", &["unknown"], "127.0.0.1");
+        check("10.0.0.3", &["203.0.113.9"], "10.0.0.3");
+    }
+}

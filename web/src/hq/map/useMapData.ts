@@ -1,0 +1,92 @@
+// Reads the layers of the map and keeps them fresh; a layer that fails says so and is tried again.
+import type { FeatureCollection } from 'geojson'
+import { onBeforeUnmount, onMounted, shallowRef, triggerRef, watch, type ShallowRef } from 'vue'
+import { ApiError, api } from '@/api/client'
+import { hazardNames } from '@/patrol/hazardNames'
+import { hazardOf } from '@/patrol/hazards'
+import { useLive } from '@/stores/live'
+import { MAP_LAYERS } from './layers'
+
+/** A store is low when an article of it is below the least amount that its register names. */
+function withLowStock(data: FeatureCollection): FeatureCollection {
+  return { ...data, features: data.features.map((feature) => {
+    const stock = (feature.properties?.stock ?? []) as { amount: number; least: number }[]
+    return { ...feature, properties: { ...feature.properties, low: feature.properties?.low ?? stock.some((item) => item.amount < item.least) } }
+  }) }
+}
+
+/** Reports carry the kind of hazard; its sign, family and name are those that the phones use. Only hazards and cries for help are signs of the map. */
+function withHazard(data: FeatureCollection): FeatureCollection {
+  const shown = data.features.filter((feature) => !['patrol', 'task'].includes(String(feature.properties?.kind)))
+  return { ...data, features: shown.map((feature) => {
+    const properties = feature.properties ?? {}
+    const type = String(properties.type ?? '')
+    const hazard = hazardOf(type)
+    const place = properties.place as { chainage?: number | null } | undefined
+    const sos = properties.kind === 'sos'
+    return { ...feature, properties: {
+      sign: sos ? '救' : hazard?.sign, family: sos ? 'breach' : (hazard?.family ?? 'other'), chainage_m: place?.chainage ?? undefined,
+      name_zh: sos ? 'SOS' : (hazardNames['zh-CN'][type] ?? type), name_en: sos ? 'SOS' : (hazardNames.en[type] ?? type), ...properties,
+    } }
+  }) }
+}
+
+const RETRY_MS = 30_000
+
+export interface MapData {
+  layers: ShallowRef<Map<string, FeatureCollection>>
+  faults: ShallowRef<Map<string, unknown>>
+  settled: ShallowRef<boolean>
+}
+
+export function useMapData(): MapData {
+  const layers = shallowRef(new Map<string, FeatureCollection>())
+  const faults = shallowRef(new Map<string, unknown>())
+  /** Every layer was asked for at least once. */
+  const settled = shallowRef(false)
+  const timers = new Map<string, ReturnType<typeof setTimeout>>()
+  const live = useLive()
+  let stopped = false
+
+  async function load(name: string): Promise<void> {
+    const known = MAP_LAYERS.find((layer) => layer.name === name)
+    let again = known?.every_ms ?? 0
+    try {
+      const answer = await api.get<FeatureCollection>(`/map/${name}`)
+      if (!Array.isArray(answer?.features)) throw new Error(`layer ${name} is no feature collection`)
+      layers.value.set(name, name === 'depots' ? withLowStock(answer) : name === 'hazards' ? withHazard(answer) : answer)
+      faults.value.delete(name)
+    } catch (cause) {
+      faults.value.set(name, cause)
+      // A layer that this site does not have is not asked for again.
+      again = cause instanceof ApiError && cause.status === 404 ? 0 : again || RETRY_MS
+    }
+    if (stopped) return
+    triggerRef(layers)
+    triggerRef(faults)
+    schedule(name, again)
+  }
+
+  function schedule(name: string, after_ms: number): void {
+    const old = timers.get(name)
+    if (old) clearTimeout(old)
+    if (after_ms > 0) timers.set(name, setTimeout(() => void load(name), after_ms))
+  }
+
+  // A report changes hazards and the colour of its grid at once.
+  watch(() => live.reports, () => {
+    schedule('hazards', 300)
+    schedule('grids', 600)
+  })
+
+  onMounted(async () => {
+    await Promise.all(MAP_LAYERS.map((layer) => load(layer.name)))
+    settled.value = true
+  })
+  onBeforeUnmount(() => {
+    stopped = true
+    for (const timer of timers.values()) clearTimeout(timer)
+  })
+
+  return { layers, faults, settled }
+}

@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vitest/config'
+import { mockApi } from './dev/server.ts'
+import { serviceWorker } from './src/sw/plugin.ts'
+
+// `npm run dev` and `vite preview` answer /api from dev/ unless ANLAN_API names a running server.
+const server = process.env.ANLAN_API
+
+export default defineConfig({
+  plugins: [vue(), serviceWorker(), ...(server ? [] : [mockApi()])],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  build: { target: 'es2022', sourcemap: false, manifest: true, chunkSizeWarningLimit: 1200, assetsInlineLimit: 0 },
+  worker: { format: 'es' },
+  server: server ? { proxy: { '/api': server, '/healthz': server } } : {},
+  preview: server ? { proxy: { '/api': server, '/healthz': server } } : {},
+  test: { environment: 'jsdom', include: ['src/**/*.test.ts', 'tests/**/*.test.ts'] },
+})
