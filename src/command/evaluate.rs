@@ -66,7 +66,8 @@ impl Desk<'_> {
         if self.state.event.is_some() {
             if to < from && to < self.state.in_force && !self.state.lowering {
                 self.record(Fact::Lowering { on: true });
-            } else if to > self.state.in_force && self.state.lowering {
+            } else if to > from && to >= self.state.in_force && self.state.lowering {
+                // The water comes back to the level in force: nobody is on the way down any more.
                 self.record(Fact::Lowering { on: false });
             }
         }
