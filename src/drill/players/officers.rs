@@ -149,7 +149,7 @@ fn request(scene: &Scene<'_>, level: WarningLevel, reason: &str) -> Input {
         level,
         reason: DrillText::new(reason).into_input(),
         ordered_by: None,
-        preview: None,
+        prepare_for_m3s: None,
     }
 }
 
