@@ -23,7 +23,7 @@ use serde_json::Value;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -138,6 +138,7 @@ impl Server {
             layers: Arc::new(layers.collect()),
             evacuation: Arc::new(assemble::evacuation(&parts.files.reach)),
             demo: parts.files.reach.about.synthetic,
+            made: Mutex::default(),
             drill: Box::new(|| Value::Null),
         });
         let users = Users::new(database.clone());

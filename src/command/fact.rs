@@ -360,6 +360,15 @@ pub enum Fact {
         /// Places of the reach that it touches.
         places: Vec<PlaceId>,
     },
+    /// More photos of it.
+    PhotosAdded {
+        /// Which.
+        report: ReportId,
+        /// Whose phone.
+        by: Actor,
+        /// Ids of stored photos.
+        photos: Vec<String>,
+    },
     /// HQ has looked at it.
     ReportSeen {
         /// Which.

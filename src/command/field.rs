@@ -6,6 +6,7 @@ use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatu
 use crate::playbook::{Arg, SignalKey};
 
 const TEXT_LIMIT: usize = 2000;
+const PHOTOS_LIMIT: usize = 24;
 
 impl Desk<'_> {
     pub(super) fn deliver(&mut self, member: &MemberId, tasks: &[TaskId]) {
@@ -140,6 +141,22 @@ impl Desk<'_> {
         let words = self.core.playbook.message(&format!("hazard.{kind}"));
         let (name_zh, name_en) = words.map_or((kind, kind), |words| (words.zh.as_str(), words.en.as_str()));
         self.raise(format!("report:{report}"), severity, format!("{zh}：{name_zh}"), format!("{en}: {name_en}"));
+        Ok(())
+    }
+
+    pub(super) fn add_photos(&mut self, by: &Actor, id: ReportId, photos: &[String]) -> Result<(), Refused> {
+        let report = self.state.reports.get(&id).ok_or(Refused::NoReport(id))?;
+        if report.by.user != by.user {
+            return Err(Refused::NoRight { role: by.role, what: "为他人的报告加照片" });
+        }
+        let fresh: Vec<_> = photos.iter().filter(|photo| !report.content.photos.contains(photo)).cloned().collect();
+        if report.content.photos.len() + fresh.len() > PHOTOS_LIMIT {
+            let problem = format!("一份报告最多 {PHOTOS_LIMIT} 张 (at most {PHOTOS_LIMIT} photos a report)");
+            return Err(Refused::BadField { field: "photo", problem });
+        }
+        if !fresh.is_empty() {
+            self.record(Fact::PhotosAdded { report: id, by: by.clone(), photos: fresh });
+        }
         Ok(())
     }
 

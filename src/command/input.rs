@@ -139,6 +139,15 @@ pub enum Input {
         /// What.
         report: FieldReport,
     },
+    /// Photos of a report arrive after it.
+    AddPhotos {
+        /// Whose phone.
+        by: Actor,
+        /// Which report.
+        report: ReportId,
+        /// Ids of stored photos.
+        photos: Vec<String>,
+    },
     /// A hazard is dealt with, or was none.
     Settle {
         /// Who says so.

@@ -246,7 +246,9 @@ impl State {
             | Fact::Refused { .. }
             | Fact::Expired { .. }
             | Fact::GlassBroken { .. } => self.apply_activation(entry),
-            Fact::Reported { .. } | Fact::ReportSeen { .. } | Fact::ReportSettled { .. } => self.apply_report(entry),
+            Fact::Reported { .. } | Fact::PhotosAdded { .. } | Fact::ReportSeen { .. } | Fact::ReportSettled { .. } => {
+                self.apply_report(entry)
+            }
             Fact::AlarmRaised { .. } | Fact::AlarmMinded { .. } | Fact::AlarmClosed { .. } => self.apply_alarm(entry),
             Fact::Drafted { .. }
             | Fact::Issued { .. }
@@ -384,6 +386,13 @@ impl State {
                     settled: None,
                 };
                 self.reports.insert(report.id, report);
+            }
+            Fact::PhotosAdded { report, photos, .. } => {
+                if let Some(report) = self.reports.get_mut(report) {
+                    let fresh =
+                        photos.iter().filter(|id| !report.content.photos.contains(id)).cloned().collect::<Vec<_>>();
+                    report.content.photos.extend(fresh);
+                }
             }
             Fact::ReportSeen { report, by } => {
                 if let Some(report) = self.reports.get_mut(report) {

@@ -35,6 +35,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/why-not", "get", "为何未下发 / why a row has not fired"),
     ("/reports", "get", "现场回传 / reports from the field"),
     ("/reports", "post", "上报 / send a report, with photos as a form"),
+    ("/reports/{id}/photos", "post", "报告补传照片 / photos of a report, as a form"),
     ("/reports/{id}/seen", "post", "指挥部已看 / headquarters has looked"),
     ("/reports/{id}/settle", "post", "险情结束 / settle a hazard"),
     ("/photos/{id}", "get", "照片 / a photo"),

@@ -3,11 +3,12 @@
 use super::shape::{self, Frame, Sight};
 use crate::command::{State, Water};
 use crate::ingest::Intake;
+use crate::model::FactSeq;
 use crate::store::Engine;
 use crate::store::series::SeriesStore;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 
 /// Whether what is shown is real.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub enum ClockKind {
     /// A drill's.
     Drill,
 }
+
+/// A situation text with the fact and the second that it was made for.
+pub type SituationMade = ((FactSeq, i64), Arc<str>);
 
 /// One map layer: GeoJSON text, made once.
 pub type Layers = BTreeMap<String, Arc<str>>;
@@ -54,6 +58,8 @@ pub struct Post {
     pub evacuation: Arc<Value>,
     /// Invented data: shown on every screen.
     pub demo: bool,
+    /// The situation text that was made last; begin with `Mutex::default()`.
+    pub made: Mutex<Option<SituationMade>>,
     /// The drill behind a drill post, as `situation.drill` shows it.
     pub drill: Box<dyn Fn() -> Value + Send + Sync>,
 }
@@ -68,6 +74,20 @@ impl Post {
     /// The water as last judged. Hold the guard briefly.
     pub fn water(&self) -> RwLockReadGuard<'_, Water> {
         self.water.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The situation as text, made once a second of the reach and after each fact, however many screens ask.
+    pub fn situation_text(&self) -> Arc<str> {
+        let key = (self.engine.state().last, self.engine.now().timestamp());
+        let mut made = self.made.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &*made {
+            Some((known, text)) if *known == key => Arc::clone(text),
+            _ => {
+                let text: Arc<str> = self.situation().to_string().into();
+                *made = Some((key, Arc::clone(&text)));
+                text
+            }
+        }
     }
 
     /// The whole situation for HQ: level, mode, clock, gauges, links, counts.

@@ -106,6 +106,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/tasks/{id}/deliveries", get(tasks::deliveries))
         .route("/why-not", get(tasks::why_not))
         .route("/reports", get(reports::list).post(reports::create).layer(DefaultBodyLimit::max(REPORT_LIMIT_BYTES)))
+        .route("/reports/{id}/photos", post(reports::add_photos).layer(DefaultBodyLimit::max(REPORT_LIMIT_BYTES)))
         .route("/reports/{id}/seen", post(reports::seen))
         .route("/reports/{id}/settle", post(reports::settle))
         .route("/photos/{id}", get(reports::photo))

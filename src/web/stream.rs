@@ -176,8 +176,8 @@ impl Listener {
     }
 
     async fn situation(&self, last: FactSeq) -> Option<()> {
-        let situation = self.post.situation();
-        self.send("situation", last, &situation).await
+        let text = self.post.situation_text();
+        self.out.send(Ok(Event::default().event("situation").id(last.0.to_string()).data(&*text))).await.ok()
     }
 
     /// `None` when nobody listens any more.
@@ -225,7 +225,10 @@ impl Touched {
             Fact::AlarmRaised { alarm, .. } | Fact::AlarmMinded { alarm, .. } | Fact::AlarmClosed { alarm } => {
                 self.alarms.insert(alarm.clone());
             }
-            Fact::Reported { report, .. } | Fact::ReportSeen { report, .. } | Fact::ReportSettled { report, .. } => {
+            Fact::Reported { report, .. }
+            | Fact::PhotosAdded { report, .. }
+            | Fact::ReportSeen { report, .. }
+            | Fact::ReportSettled { report, .. } => {
                 self.reports.insert(*report);
             }
             _ => {}

@@ -119,6 +119,31 @@ async fn send(at: At, session: Session, headers: HeaderMap, report: FieldReport)
     .await
 }
 
+/// Photos that arrive after their report: a form with parts `photo`; they are durable before the report names them.
+///
+/// # Errors
+/// For another's report, too many photos, or what is no picture.
+pub async fn add_photos(
+    State(site): State<Arc<Site>>,
+    at: At,
+    session: Session,
+    Id(id): Id<ReportId>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|fault| Problem::bad_field("body", fault.body_text()))?;
+    let mut photos = Vec::new();
+    while let Some(part) = form.next_field().await? {
+        if photos.len() == PHOTOS_MAX {
+            return Err(Problem::bad_field("photo", format!("最多 {PHOTOS_MAX} 张 (at most {PHOTOS_MAX})")));
+        }
+        photos.push(site.photos.keep(&part.bytes().await?).await?);
+    }
+    let input = Input::AddPhotos { by: session.actor.clone(), report: id, photos };
+    settle_with(at, session, headers, id, input).await
+}
+
 /// A call for help.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
