@@ -6,17 +6,21 @@
 mod dice;
 pub mod field;
 pub mod floods;
+mod ledger;
 mod players;
 mod policy;
 mod ratios;
 mod river;
 mod run;
 pub mod script;
+mod shelf;
 mod text;
 
 pub use dice::Spread;
+pub use ledger::{JOURNAL_FILE, Ledger, LedgerFault, LedgerHashes};
 pub use players::{Look, Move, Plan, Players, Scene, Silence, Turn};
 pub use policy::{DrillPolicy, MemberPolicy, OfficerPolicy, OrderRule, When};
 pub use river::River;
 pub use run::{Record, Run, RunCounts, RunParts};
+pub use shelf::{Shelf, ShelfFault};
 pub use text::{DrillText, MARK};

@@ -51,7 +51,8 @@ impl River {
                     gauges.extend(known.series.iter().enumerate().map(teller));
                 }
                 DeviceKind::Stone { .. } => {
-                    stones.push(StoneTeller { device, series: known.series.iter().map(|one| one.id.clone()).collect() });
+                    stones
+                        .push(StoneTeller { device, series: known.series.iter().map(|one| one.id.clone()).collect() });
                 }
             }
         }

@@ -152,8 +152,7 @@ impl Run {
     }
 
     fn play<R: Record>(&mut self, what: Move, record: &mut R) -> Result<(), R::Fault> {
-        let scene =
-            Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
+        let scene = Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
         let turn = self.players.play(&scene, what);
         self.plan(turn.plan);
         for input in turn.say {
@@ -190,8 +189,7 @@ impl Run {
             return Ok(());
         }
         record.entries(&entries, &self.state)?;
-        let scene =
-            Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
+        let scene = Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
         let plans = self.players.react(&scene, &entries);
         self.plan(plans);
         Ok(())

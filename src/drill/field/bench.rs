@@ -250,7 +250,8 @@ impl Bench {
                 let frozen = faults.iter().find(|(inject, _)| inject.kind == FaultKind::Frozen);
                 let moment = frozen.map_or(now, |(_, since)| *since);
                 // Only the acceleration knows of the river.
-                let river = point.quantity.starts_with("acc").then(|| self.flood_value("huayuankou", "discharge", moment));
+                let river =
+                    point.quantity.starts_with("acc").then(|| self.flood_value("huayuankou", "discharge", moment));
                 let discharge_m3s = river.flatten().unwrap_or(0.0);
                 let seed = self.parts.seed;
                 StoneMoment { seed, id: &device.id, now, discharge_m3s, faults: &faults }.value(&point.quantity)

@@ -6,7 +6,8 @@ use super::super::text::DrillText;
 use super::{Look, Move, Plan, Players, Scene, Turn};
 use crate::command::{Actor, Input, State};
 use crate::model::{
-    ActivationId, Authority, InstructionCode, ReportId, TaskId, Timestamp, UserName, UserRole, WarningLevel, WorkingMode,
+    ActivationId, Authority, InstructionCode, ReportId, TaskId, Timestamp, UserName, UserRole, WarningLevel,
+    WorkingMode,
 };
 use crate::playbook::is_night;
 use chrono::TimeDelta;
@@ -64,7 +65,9 @@ impl Players {
         match look {
             Look::Desk => self.desk(scene),
             Look::Raise | Look::Lower => Turn { say: ask(scene, look).into_iter().collect(), plan: Vec::new() },
-            Look::Second(activation) => Turn { say: self.confirm(scene, activation).into_iter().collect(), plan: Vec::new() },
+            Look::Second(activation) => {
+                Turn { say: self.confirm(scene, activation).into_iter().collect(), plan: Vec::new() }
+            }
             Look::Drafts => Turn { say: sign(scene), plan: Vec::new() },
             Look::See(report) => {
                 let plan = self.hurry(scene, Look::Settle(report)).into_iter().collect();
@@ -149,7 +152,7 @@ fn request(scene: &Scene<'_>, level: WarningLevel, reason: &str) -> Input {
         level,
         reason: DrillText::new(reason).into_input(),
         ordered_by: None,
-        preview: None,
+        prepare_for_m3s: None,
     }
 }
 
