@@ -87,6 +87,11 @@ export class LiveStream {
     void this.connect()
   }
 
+  /** Opens the line anew, for example when the device says that it left the network. */
+  doubt(): void {
+    this.open?.abort()
+  }
+
   private async connect(): Promise<void> {
     const open = new AbortController()
     this.open = open

@@ -70,6 +70,7 @@ export const useLive = defineStore('live', () => {
   }
 
   const hurry = (): void => stream?.hurry()
+  const doubt = (): void => stream?.doubt()
 
   async function start(): Promise<void> {
     if (stream) return
@@ -82,6 +83,7 @@ export const useLive = defineStore('live', () => {
       signedOut: () => session.ended(),
     })
     window.addEventListener('online', hurry)
+    window.addEventListener('offline', doubt)
     let last: number | null = null
     try {
       last = await reload()
@@ -101,6 +103,7 @@ export const useLive = defineStore('live', () => {
     alarms.value = new Map()
     clock.stop()
     window.removeEventListener('online', hurry)
+    window.removeEventListener('offline', doubt)
   }
 
   return { situation, tasks, reports, alarms, activation, proposal, link, heardAt, fault, apply, reload, start, stop }

@@ -74,7 +74,7 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
     ]
     case 'shelters': return [of('sign', { type: 'symbol', layout: { 'icon-image': 'shelter', 'icon-allow-overlap': true } })]
     case 'depots': return [of('sign', { type: 'symbol', layout: { 'icon-image': ['case', ['to-boolean', ['get', 'low']], 'depot/low', 'depot'], 'icon-allow-overlap': true } })]
-    case 'defence-points': return [of('sign', { type: 'symbol', layout: { 'icon-image': 'defence-point', 'icon-allow-overlap': true } })]
+    case 'defence-points': return [of('sign', { type: 'symbol', minzoom: 12.6, layout: { 'icon-image': 'defence-point', 'icon-allow-overlap': true } })]
     case 'members': return [
       of('chosen', { type: 'symbol', filter: ['in', ['get', 'id'], ['literal', []]], layout: { 'icon-image': 'chosen', 'icon-allow-overlap': true } }),
       of('sign', { type: 'symbol', layout: { ...text(11, { 'text-offset': [0, 1.2], 'text-optional': true }), 'text-field': ['step', ['zoom'], '', 14, label], 'icon-image': ['concat', 'member/', ['match', ['coalesce', ['get', 'state'], 'on-duty'], ['unanswered', 'lost-contact', 'sos'], ['get', 'state'], 'on-duty']], 'icon-allow-overlap': true, 'symbol-sort-key': ['match', ['coalesce', ['get', 'state'], 'on-duty'], 'sos', 3, 'lost-contact', 2, 'unanswered', 1, 0] }, paint: halo }),
@@ -82,9 +82,14 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
     case 'hazards': return [
       of('sign', { type: 'symbol', layout: { ...text(12, { 'text-anchor': 'left', 'text-offset': [1.5, 0], 'text-optional': true, 'text-max-width': 14 }), 'text-field': ['step', ['zoom'], '', 12, label], 'icon-image': ['get', 'icon'], 'icon-allow-overlap': true, 'symbol-sort-key': ['to-number', ['get', 'grade'], 0] }, paint: { ...halo, 'text-color': '#ffd7d5' } }),
     ]
-    case 'gauges': return [
-      of('sign', { type: 'symbol', layout: { ...text(13, { 'text-anchor': 'left', 'text-offset': [1.1, 0], 'text-optional': true }), 'text-field': ['step', ['zoom'], label, 11, ['concat', label, ' ', ['coalesce', ['get', 'value_text'], '']]], 'icon-image': ['coalesce', ['get', 'icon'], 'gauge/none'], 'icon-allow-overlap': true }, paint: halo }),
-    ]
+    case 'gauges': {
+      const rain: ExpressionSpecification = ['==', ['get', 'kind'], 'rain']
+      const river: ExpressionSpecification = ['case', rain, '', label]
+      const withValue: ExpressionSpecification = ['concat', label, ' ', ['coalesce', ['get', 'value_text'], '']]
+      return [
+      of('sign', { type: 'symbol', layout: { ...text(13, { 'text-anchor': 'left', 'text-offset': [1.1, 0], 'text-optional': true }), 'text-field': ['step', ['zoom'], river, 11, ['case', rain, '', withValue], 13, withValue], 'icon-image': ['coalesce', ['get', 'icon'], 'gauge/none'], 'icon-allow-overlap': true, 'icon-size': ['case', rain, 0.7, 1] }, paint: halo }),
+      ]
+    }
     case 'cameras': return [of('sign', { type: 'symbol', layout: { 'icon-image': 'camera', 'icon-allow-overlap': true } })]
     default: return []
   }

@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest'
+import type { Alarm } from '@/api/types'
+import { sortAlarms } from './alarms'
+
+const alarm = (id: string, change: Partial<Alarm> = {}): Alarm => ({ id, severity: 'warning', kind: 'gauge-late', cause: '', title: { zh: '', en: '' }, count: 1, since: '', last: '2026-01-01T00:00:00Z', state: 'new', acked_by: null, acked_at: null, shelved_until: null, ...change })
+
+it('orders alarms for the eye and leaves out closed ones', () => {
+  const rows = [alarm('late'), alarm('new', { last: '2026-01-01T01:00:00Z' }), alarm('acked', { state: 'acked', severity: 'critical' }), alarm('critical', { severity: 'critical' }), alarm('sos', { kind: 'sos', severity: 'critical' }), alarm('gone', { state: 'closed' }), alarm('shelved', { state: 'shelved' })]
+  expect(sortAlarms(rows).map((row) => row.id)).toEqual(['sos', 'critical', 'new', 'late', 'acked', 'shelved'])
+})
