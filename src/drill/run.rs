@@ -108,6 +108,10 @@ impl Run {
     pub fn state(&self) -> &State {
         &self.state
     }
+    /// The rules.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
     /// What it amounted to so far.
     pub fn counts(&self) -> RunCounts {
         self.counts

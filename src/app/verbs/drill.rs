@@ -5,10 +5,11 @@ use crate::app::editions;
 use crate::app::rehearsal::{RehearsalParts, SiteFiles, rehearse};
 use crate::command::{Entry, State};
 use crate::drill::floods::Flood;
-use crate::drill::{DrillPolicy, JOURNAL_FILE, Ledger, Record, Run, Shelf, script};
+use crate::drill::{DrillPolicy, DrillText, Ledger, Record, Report, ReportHead, Run, Shelf, Tally, script};
 use crate::ingest::utf8;
 use crate::model::{Observation, Timestamp};
 use clap::Subcommand;
+use serde_json::json;
 use std::error::Error;
 use std::fs;
 use std::io::Write;
@@ -92,6 +93,8 @@ fn run_flood(args: &RunArgs) -> Outcome {
     };
     claim(&args.out)?;
     let (from, to) = flood.span();
+    let head =
+        ReportHead { flood: args.flood.clone(), seed: args.seed, from, to, injects: injects.clone(), chain: None };
     let parts = RehearsalParts {
         files,
         flood,
@@ -103,7 +106,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
     let mut run = rehearse(parts)?;
     let mut keeper = Keeper::open(&args.out, args.speed, from, to)?;
     run.to_end(&mut keeper)?;
-    keeper.finish(&run)
+    keeper.finish(&run, head, &args.out)
 }
 
 /// The folder is ours from here on: absent before, or empty.
@@ -122,6 +125,7 @@ fn claim(out: &Path) -> Result<(), Box<dyn Error>> {
 struct Keeper {
     ledger: Ledger,
     shelf: Shelf,
+    tally: Tally,
     pace: Pace,
     from: Timestamp,
     to: Timestamp,
@@ -132,7 +136,7 @@ struct Keeper {
 impl Keeper {
     fn open(out: &Path, pace: Pace, from: Timestamp, to: Timestamp) -> Result<Self, Box<dyn Error>> {
         let (ledger, shelf) = (Ledger::create(out)?, Shelf::open(&out.join("series.db"))?);
-        Ok(Self { ledger, shelf, pace, from, to, began: Instant::now(), told: Instant::now() })
+        Ok(Self { ledger, shelf, tally: Tally::default(), pace, from, to, began: Instant::now(), told: Instant::now() })
     }
 
     fn progress(&mut self, now: Timestamp, state: &State) {
@@ -152,29 +156,60 @@ impl Keeper {
         );
     }
 
-    fn finish(self, run: &Run) -> Outcome {
-        let counts = run.counts();
+    fn finish(self, run: &Run, mut head: ReportHead, out: &Path) -> Outcome {
+        let (facts, took) = (self.ledger.facts(), self.began.elapsed().as_secs_f64());
         let hashes = self.ledger.finish()?;
         let kept = self.shelf.finish()?;
+        head.chain = Some(hashes.chain.clone());
+        write_report(&Report { head: &head, tally: &self.tally, core: run.core() }, out)?;
+        let about = json!({
+            "flood": head.flood, "seed": head.seed, "playbook": run.core().playbook.edition(), "facts": facts,
+            "chain_sha256": hashes.chain, "journal_sha256": hashes.file,
+        });
+        write(&out.join(ABOUT_FILE), format!("{about:#}\n").as_bytes())?;
         eprintln!();
-        let took = self.began.elapsed().as_secs_f64();
-        let mut out = std::io::stdout().lock();
+        let counts = run.counts();
+        let mut text = std::io::stdout().lock();
         writeln!(
-            out,
-            "readings {} kept {kept} evaluations {} said {} refused {} in {took:.1} s",
-            counts.readings, counts.evaluations, counts.said, counts.refused
+            text,
+            "{}",
+            DrillText::new(format!(
+                "{}：{facts} 条记录，{} 项任务，{} 个读数（入库 {kept}），{} 次研判，{took:.1} 秒 \
+                 ({facts} facts, {} tasks, {} readings, {} evaluations, {} refusals by the core, {took:.1} s)",
+                head.flood,
+                self.tally.tasks.len(),
+                counts.readings,
+                counts.evaluations,
+                self.tally.tasks.len(),
+                counts.readings,
+                counts.evaluations,
+                counts.refused,
+            ))
         )?;
-        writeln!(out, "chain sha256:{}", hashes.chain)?;
-        writeln!(out, "{JOURNAL_FILE}")?;
-        writeln!(out, "journal sha256:{}", hashes.file)?;
+        writeln!(text, "chain sha256:{}", hashes.chain)?;
+        writeln!(text, "journal sha256:{}", hashes.file)?;
         Ok(())
     }
+}
+
+/// What the drill was, beside its journal; `anlan journal verify` reads it.
+pub(super) const ABOUT_FILE: &str = "drill.json";
+
+fn write_report(report: &Report<'_>, out: &Path) -> Outcome {
+    write(&out.join("report.html"), report.html().as_bytes())?;
+    write(&out.join("report.md"), report.markdown().as_bytes())?;
+    write(&out.join("report.csv"), &report.csv()?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Outcome {
+    fs::write(path, bytes).map_err(|cause| format!("cannot write {}: {cause}", path.display()).into())
 }
 
 impl Record for Keeper {
     type Fault = Box<dyn Error>;
 
     fn entries(&mut self, entries: &[Entry], _state: &State) -> Result<(), Self::Fault> {
+        self.tally.take(entries);
         Ok(self.ledger.add(entries)?)
     }
     fn observations(&mut self, observations: Vec<Observation>) -> Result<(), Self::Fault> {

@@ -10,6 +10,7 @@ mod demo;
 mod drill;
 mod field;
 mod init;
+mod journal;
 mod password;
 mod playbook;
 mod restore;
@@ -44,6 +45,8 @@ enum Verb {
     Drill(drill::Args),
     /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
     Field(field::Args),
+    /// 日志：核验、重演、导出 (checks, replays and exports a journal).
+    Journal(journal::Args),
     /// 预案: check, list, preview, import, export, diff.
     Playbook(playbook::Args),
     /// 传感器：读取并换算 (sensors).
@@ -70,6 +73,7 @@ pub fn run() -> ExitCode {
         Some(Verb::Bench(args)) => bench::run(args),
         Some(Verb::Drill(args)) => drill::run(args),
         Some(Verb::Field(args)) => field::run(args),
+        Some(Verb::Journal(args)) => journal::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
         Some(Verb::Sensor(args)) => sensor::run(args),
         Some(Verb::Init(args)) => init::run(args),
