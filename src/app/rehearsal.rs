@@ -62,7 +62,7 @@ pub fn people(
 }
 
 /// Sensors whose gauges tell no more often than [`GAUGE_EVERY_S`].
-fn paced(mut sensors: Sensors) -> Sensors {
+pub(super) fn paced(mut sensors: Sensors) -> Sensors {
     for device in &mut sensors.devices {
         device.poll_every_s = device.poll_every_s.max(GAUGE_EVERY_S);
     }

@@ -3,6 +3,7 @@
 //! In: a flood, a script, a seed, and the rules of a reach. Out: a journal like the live one and a report over it. Nothing
 //! here can reach live people: what it writes is [`DrillText`].
 
+mod clock;
 mod dice;
 pub mod field;
 pub mod floods;
@@ -20,6 +21,7 @@ mod shelf;
 mod tally;
 mod text;
 
+pub use clock::DrillClock;
 pub use dice::Spread;
 pub use ledger::{JOURNAL_FILE, Ledger, LedgerFault, LedgerHashes};
 pub use players::{Look, Move, Plan, Players, Scene, Silence, Turn};
