@@ -9,9 +9,7 @@ use super::{editions, rehearsal};
 use crate::command::{CommandSettings, Water};
 use crate::drill::field::{Bench, BenchPart};
 use crate::drill::floods::Flood;
-use crate::drill::{
-    DrillClock, DrillPolicy, Move, Plan, Players, Report, ReportHead, River, Scene, Tally,
-};
+use crate::drill::{DrillClock, DrillPolicy, Move, Plan, Players, Report, ReportHead, River, Scene, Tally};
 use crate::ingest::sensors::Sensors;
 use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp};
@@ -159,17 +157,12 @@ impl LiveDrills {
             assemble::start_engine(journal, folded, files, settings, Arc::clone(&clock), stop.clone()).await?;
         let feed = engine.feed();
         let series = Arc::new(EmbeddedSeries::open(&series_file(&folder), SeriesLimits::default()).await?);
-        let sensors = patient(rehearsal::paced(files.sensors.clone()));
+        let sensors = patient(rehearsal::paced(files.sensors.clone(), 60));
         let watch = assemble::watch(&sensors, &engine.core().playbook, from, SPEED_MAX);
         let water = Arc::new(RwLock::new(Water::default()));
         let (readings, polled) = mpsc::channel(READINGS_QUEUE);
-        let intake = IntakeParts {
-            watch,
-            series: series.clone(),
-            engine: engine.clone(),
-            water: Arc::clone(&water),
-            clock,
-        };
+        let intake =
+            IntakeParts { watch, series: series.clone(), engine: engine.clone(), water: Arc::clone(&water), clock };
         let (intake, _intake_worker) = Intake::start(intake, polled, stop.clone());
         let (speed, shown, token) = (Arc::clone(&drill_clock), Arc::clone(&drill_clock), stop.clone());
         let (shown_id, shown_flood) = (id.clone(), ask.flood.clone());
@@ -184,22 +177,14 @@ impl LiveDrills {
             layers: Arc::clone(&self.parts.layers),
             evacuation: Arc::clone(&self.parts.evacuation),
             demo: true,
-            drill: Box::new(move || {
-                json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed() })
-            }),
+            drill: Box::new(
+                move || json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed() }),
+            ),
         };
-        let head = ReportHead {
-            flood: ask.flood.clone(),
-            seed: ask.seed,
-            from,
-            to,
-            injects: Vec::new(),
-            chain: None,
-        };
+        let head = ReportHead { flood: ask.flood.clone(), seed: ask.seed, from, to, injects: Vec::new(), chain: None };
         let bench = BenchPart { sensors, flood, injects: Vec::new(), seed: ask.seed, start: from };
-        let river = River::new(Bench::new(bench), 60);
-        let (players, script) =
-            rehearsal::people(post.engine.core(), DrillPolicy::default(), ask.seed, &[], from);
+        let river = River::new(Bench::new(bench), 60, 60);
+        let (players, script) = rehearsal::people(post.engine.core(), DrillPolicy::default(), ask.seed, &[], from);
         let drill = Arc::new(LiveDrill {
             id,
             head,
@@ -234,7 +219,10 @@ impl Drills for LiveDrills {
         let _one = self.starting.lock().await;
         self.make_room()?;
         if !(ask.speed.is_finite() && ask.speed > 0.0 && ask.speed <= SPEED_MAX) {
-            return Err(Problem::bad_field("speed", format!("须大于 0、不超过 {SPEED_MAX} (above 0, up to {SPEED_MAX})")));
+            return Err(Problem::bad_field(
+                "speed",
+                format!("须大于 0、不超过 {SPEED_MAX} (above 0, up to {SPEED_MAX})"),
+            ));
         }
         let flood = Flood::load(&editions::floods::files(), &ask.flood)
             .map_err(|fault| Problem::bad_field("flood", fault.to_string()))?;
@@ -249,7 +237,10 @@ impl Drills for LiveDrills {
     }
     fn speed(&self, id: &str, speed: f64) -> Result<(), Problem> {
         if !(speed.is_finite() && speed > 0.0 && speed <= SPEED_MAX) {
-            return Err(Problem::bad_field("speed", format!("须大于 0、不超过 {SPEED_MAX} (above 0, up to {SPEED_MAX})")));
+            return Err(Problem::bad_field(
+                "speed",
+                format!("须大于 0、不超过 {SPEED_MAX} (above 0, up to {SPEED_MAX})"),
+            ));
         }
         self.running(id)?.clock.set_speed(speed, Instant::now());
         Ok(())
@@ -301,7 +292,7 @@ fn state(stop: &CancellationToken, clock: &DrillClock) -> &'static str {
 
 /// Stones of a live drill may be heard as seldom as the fastest clock makes them.
 fn patient(mut sensors: Sensors) -> Sensors {
-    let seldom_s = crate::ingest::modbus::effective_interval_s(rehearsal::GAUGE_EVERY_S, SPEED_MAX);
+    let seldom_s = crate::ingest::modbus::effective_interval_s(60.0, SPEED_MAX);
     sensors.stone_limits.silent_after_s = sensors.stone_limits.silent_after_s.max(3.0 * seldom_s);
     sensors
 }
@@ -310,9 +301,9 @@ fn patient(mut sensors: Sensors) -> Sensors {
 fn claim(folder: &Path) -> Result<(u64, PathBuf), StartFault> {
     let fault = |cause| StartFault::Folder { path: folder.display().to_string(), cause };
     make_private(folder)?;
-    let taken = std::fs::read_dir(folder).map_err(fault)?.filter_map(|entry| {
-        entry.ok()?.file_name().to_str()?.strip_prefix("drill-")?.parse::<u64>().ok()
-    });
+    let taken = std::fs::read_dir(folder)
+        .map_err(fault)?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("drill-")?.parse::<u64>().ok());
     let number = taken.max().unwrap_or(0) + 1;
     let own = folder.join(format!("drill-{number}"));
     std::fs::create_dir(&own).map_err(fault)?;
@@ -333,7 +324,7 @@ async fn flow(drill: Arc<LiveDrill>, river: River, out: mpsc::Sender<Vec<Reading
             let mut readings = Vec::new();
             while minute <= drill.clock.now() && readings.len() < BATCH {
                 river.tell(minute, &mut readings);
-                minute = River::minute_after(minute);
+                minute = river.step_after(minute);
             }
             tokio::select! {
                 () = drill.stop.cancelled() => return,
@@ -399,7 +390,11 @@ impl Cast {
                 true
             }
             Err(broadcast::error::RecvError::Lagged(missed)) => {
-                tracing::warn!(drill = self.drill.id, missed, "【演练】虚拟人员未跟上 (virtual people missed some facts)");
+                tracing::warn!(
+                    drill = self.drill.id,
+                    missed,
+                    "【演练】虚拟人员未跟上 (virtual people missed some facts)"
+                );
                 true
             }
             Err(broadcast::error::RecvError::Closed) => false,
@@ -424,7 +419,11 @@ impl Cast {
         let said = say.into_iter().map(|input| self.drill.post.engine.submit(input));
         for outcome in futures::future::join_all(said).await {
             if let Err(crate::store::EngineError::NotDurable(fault)) = outcome {
-                tracing::error!(drill = self.drill.id, fault, "【演练】未写入日志 (not written to the journal of the drill)");
+                tracing::error!(
+                    drill = self.drill.id,
+                    fault,
+                    "【演练】未写入日志 (not written to the journal of the drill)"
+                );
             }
         }
     }
@@ -432,7 +431,10 @@ impl Cast {
     fn plan(&mut self, plans: Vec<Plan>) {
         for plan in plans {
             if self.plans.len() >= PLANS_MAX {
-                tracing::warn!(drill = self.drill.id, "【演练】计划已满，后续动作略去 (too many plans, the rest is left out)");
+                tracing::warn!(
+                    drill = self.drill.id,
+                    "【演练】计划已满，后续动作略去 (too many plans, the rest is left out)"
+                );
                 return;
             }
             self.planned += 1;
@@ -455,14 +457,25 @@ fn listed(files: &crate::drill::floods::FloodFiles, id: &str) -> Option<Value> {
     let (from, to) = flood.span();
     let synthetic = flood.is_synthetic() || id.starts_with("drill_");
     let (zh, en) = if synthetic {
-        (format!("演练洪水 {}", id.trim_start_matches("drill_")), format!("drill flood {}", id.trim_start_matches("drill_")))
+        (
+            format!("演练洪水 {}", id.trim_start_matches("drill_")),
+            format!("drill flood {}", id.trim_start_matches("drill_")),
+        )
     } else {
         (format!("{id} 洪水"), format!("flood of {id}"))
     };
-    let source_zh = if synthetic { "合成或缩放的过程，仅供演练" } else { "按公开资料重建的逐时过程，非实测逐时记录" };
+    let source_zh = if synthetic {
+        "合成或缩放的过程，仅供演练"
+    } else {
+        "按公开资料重建的逐时过程，非实测逐时记录"
+    };
     Some(json!({
         "id": id, "name": { "zh": zh, "en": en }, "kind": if synthetic { "synthetic" } else { "historical" },
         "source": { "zh": source_zh, "en": notes.join(" ") }, "start": from, "hours": (to - from).num_hours(),
         "peak_m3s": flood.peak_m3s(),
     }))
 }
+
+#[cfg(test)]
+#[path = "drills_tests.rs"]
+mod tests;

@@ -10,9 +10,6 @@ use crate::ingest::sensors::Sensors;
 use crate::model::Timestamp;
 use std::sync::Arc;
 
-/// Virtual gauges tell at most so often, in seconds.
-pub const GAUGE_EVERY_S: f64 = 60.0;
-
 /// What a drill is made of.
 pub struct RehearsalParts {
     /// Playbook, reach, sensors.
@@ -23,6 +20,8 @@ pub struct RehearsalParts {
     pub injects: Vec<Inject>,
     /// Seed of all chance.
     pub seed: u64,
+    /// Seconds between two looks at the water, 60 to 3600: gauges tell at most so often.
+    pub look_every_s: u32,
     /// Seconds between two readings of a stone; 0 leaves the stones silent.
     pub stone_every_s: u32,
     /// How people behave.
@@ -36,12 +35,12 @@ pub struct RehearsalParts {
 pub fn rehearse(parts: RehearsalParts) -> Result<Run, AssembleError> {
     let (from, to) = parts.flood.span();
     let playbook = assemble::load_playbook(&parts.files.playbook)?;
-    let sensors = paced(parts.files.sensors);
+    let sensors = paced(parts.files.sensors, parts.look_every_s);
     let core = Core { playbook: Arc::new(playbook), reach: Arc::new(parts.files.reach.reach) };
     let watch = assemble::watch(&sensors, &core.playbook, from, 1.0);
     let (players, script) = people(&core, parts.policy, parts.seed, &parts.injects, from);
     let bench = BenchPart { sensors, flood: parts.flood, injects: parts.injects, seed: parts.seed, start: from };
-    let river = River::new(Bench::new(bench), parts.stone_every_s);
+    let river = River::new(Bench::new(bench), parts.look_every_s, parts.stone_every_s);
     let settings = CommandSettings::default();
     Ok(Run::new(RunParts { core, watch, river, players, script, settings, from, to }))
 }
@@ -61,13 +60,14 @@ pub fn people(
     (players, plan.collect())
 }
 
-/// Sensors whose gauges tell no more often than [`GAUGE_EVERY_S`].
-pub(super) fn paced(mut sensors: Sensors) -> Sensors {
+/// Sensors whose gauges tell no more often than that.
+pub(super) fn paced(mut sensors: Sensors, every_s: u32) -> Sensors {
+    let every_s = f64::from(every_s);
     for device in &mut sensors.devices {
-        device.poll_every_s = device.poll_every_s.max(GAUGE_EVERY_S);
+        device.poll_every_s = device.poll_every_s.max(every_s);
     }
     for facts in sensors.series.values_mut() {
-        facts.interval_s = facts.interval_s.max(GAUGE_EVERY_S);
+        facts.interval_s = facts.interval_s.max(every_s);
     }
     sensors
 }

@@ -127,7 +127,8 @@ impl Desk<'_> {
             }
             match (verdict.stop, firing.stopped) {
                 (Truth::True, false) => change.stopped.push(place.clone()),
-                (Truth::False, true) => change.resumed.push(place.clone()),
+                // Only the trigger itself begins the rounds anew: a value that wavers about the end does not.
+                (Truth::False, true) if verdict.truth == Truth::True => change.resumed.push(place.clone()),
                 _ => {}
             }
         }

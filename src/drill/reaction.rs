@@ -44,9 +44,11 @@ pub(super) fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> S
     }
     found.sort();
     found.dedup();
+    // What people said goes before rows that fired by themselves.
+    found.sort_by_key(|(_, what)| what.starts_with("触发"));
     if found.is_empty() {
         return "六小时内无反应 none within six hours".into();
     }
-    let first = found.iter().take(4).map(|(moment, what)| format!("{} (+{}) {what}", beijing(*moment), after(*moment)));
+    let first = found.iter().take(6).map(|(moment, what)| format!("{} (+{}) {what}", beijing(*moment), after(*moment)));
     first.collect::<Vec<_>>().join("；")
 }

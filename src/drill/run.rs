@@ -130,7 +130,7 @@ impl Run {
             self.now = self.now.max(minute);
             self.water(record)?;
             record.minute(minute, &self.state);
-            minute = River::minute_after(minute);
+            minute = self.river.step_after(minute);
         }
         Ok(())
     }

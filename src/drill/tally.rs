@@ -172,8 +172,15 @@ impl Tally {
                     settled: None,
                 };
                 self.requests.insert(*activation, request);
-                let zh = format!("{} 申请 {}（{activation}）", by.user, name(*level));
-                self.say(at, zh, format!("{} asks for {level} ({activation})", by.user));
+                let (zh, en) = if *level == self.in_force {
+                    (
+                        "申请补发待签任务，响应级别不变".to_owned(),
+                        "asks to release what waits, level unchanged".to_owned(),
+                    )
+                } else {
+                    (format!("申请 {}", name(*level)), format!("asks for {level}"))
+                };
+                self.say(at, format!("{} {zh}（{activation}）", by.user), format!("{} {en} ({activation})", by.user));
             }
             Fact::Confirmed { activation, by } => self.settle(at, *activation, by.user.as_str(), "确认", "confirmed"),
             Fact::Refused { activation, by, .. } => self.settle(at, *activation, by.user.as_str(), "退回", "refused"),

@@ -55,6 +55,9 @@ struct RunArgs {
     /// Seconds between two readings of a stone; 0 leaves the stones silent.
     #[arg(long, default_value_t = 60)]
     stones_every: u32,
+    /// Seconds between two looks at the water, 60 to 3600.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(60..=3600))]
+    look_every: u32,
     /// Folder for journal and report; must be absent or empty.
     #[arg(long)]
     out: PathBuf,
@@ -100,6 +103,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
         flood,
         injects,
         seed: args.seed,
+        look_every_s: args.look_every,
         stone_every_s: args.stones_every,
         policy: DrillPolicy::default(),
     };
