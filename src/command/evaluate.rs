@@ -113,7 +113,9 @@ impl Desk<'_> {
             };
             let over = match verdict.truth {
                 Truth::True => false,
-                Truth::False => row.is_hazard_driven() || verdict.still == Truth::False || (ended && verdict.still != Truth::True),
+                Truth::False => {
+                    row.is_hazard_driven() || verdict.still == Truth::False || (ended && verdict.still != Truth::True)
+                }
                 // What nobody measures holds a row until two people have ended the response, not for ever.
                 Truth::Unknown => ended && verdict.still != Truth::True,
             };
