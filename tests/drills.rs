@@ -274,3 +274,12 @@ fn drills_run_by_command_can_be_verified_and_replayed() {
         String::from_utf8_lossy(&replayed.stderr)
     );
 }
+
+#[test]
+fn drills_script_of_the_docs_page_loads() {
+    let page = include_str!("../docs/drill.md");
+    let sample = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let injects = script::read("docs/drill.md", sample, &files.sensors, &files.reach.reach).unwrap();
+    assert_eq!(injects.len(), 3);
+}
