@@ -416,3 +416,39 @@ fn core_replay_gives_the_byte_same_journal() {
     read.iter().for_each(|entry| folded.apply(entry));
     assert_eq!(folded, night.state, "a state read back from text is the state that wrote it");
 }
+
+#[test]
+fn core_second_peak_takes_back_what_the_first_lowering_ordered() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    for _ in 0..24 {
+        night.water(2_600.0);
+    }
+    night.activate(WarningLevel::None);
+    let ended = |night: &Night| night.state.orders.iter().any(|order| order.name == "response_ended");
+    assert!(ended(&night) && night.state.event.is_some());
+    night.water(4_500.0);
+    assert!(!night.state.lowering, "the water comes back");
+    night.activate(WarningLevel::Blue);
+    assert!(!ended(&night), "nobody is sent home under a level in force");
+}
+
+#[test]
+fn core_end_of_rounds_does_not_waver() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let code = InstructionCode::from("B4-009");
+    let drafted = |night: &Night| night.state.tasks.values().filter(|task| task.code == code).count();
+    let before = drafted(&night);
+    assert!(before > 0);
+    for _ in 0..10 {
+        night.water(3_595.0).water(3_605.0);
+    }
+    assert_eq!(
+        drafted(&night),
+        before,
+        "an order is not taken back and given anew while the value wavers about its end"
+    );
+}

@@ -51,6 +51,7 @@ pub enum AssembleError {
 }
 
 /// The files of a site: playbook, reach, sensors.
+#[derive(Clone)]
 pub struct SiteFiles {
     /// File name → text.
     pub playbook: BTreeMap<String, String>,

@@ -9,6 +9,7 @@ pub mod editions;
 pub mod log;
 pub mod metrics;
 pub mod reaches;
+pub mod rehearsal;
 pub mod rules;
 pub mod server;
 mod verbs;

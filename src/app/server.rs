@@ -5,7 +5,7 @@ pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::clock::{ReachClock, wall_now};
 use super::config::{BackupSection, LimitsSection};
-use super::drills::NoDrills;
+use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
@@ -129,6 +129,8 @@ impl Server {
         };
         let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
+        let layers = Arc::new(layers.collect());
+        let evacuation = Arc::new(assemble::evacuation(&parts.files.reach));
         let live = Arc::new(Post {
             scope: Scope::Live,
             clock: if parts.clock.is_some() { ClockKind::Demo } else { ClockKind::Real },
@@ -137,8 +139,8 @@ impl Server {
             series: store,
             water,
             intake,
-            layers: Arc::new(layers.collect()),
-            evacuation: Arc::new(assemble::evacuation(&parts.files.reach)),
+            layers: Arc::clone(&layers),
+            evacuation: Arc::clone(&evacuation),
             demo: parts.files.reach.about.synthetic,
             drill: Box::new(|| Value::Null),
         });
@@ -150,7 +152,14 @@ impl Server {
         let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
         let site = Arc::new(Site {
             live,
-            drills: Arc::new(NoDrills),
+            drills: LiveDrills::new(LiveDrillsParts {
+                folder: parts.data.join("drills"),
+                files: parts.files.clone(),
+                settings: parts.settings.clone(),
+                layers,
+                evacuation,
+                stop: stop.clone(),
+            }),
             users: users.clone(),
             wall: Box::new(wall_now),
             photos: Photos::new(photos),

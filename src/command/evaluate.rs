@@ -1,7 +1,7 @@
 //! From signals to fired rows, drafts and withdrawals.
 
 use super::core::Desk;
-use super::{Fact, ReadingRef, Sensed, Signature, WithdrawReason, Words};
+use super::{Fact, Firing, ReadingRef, Sensed, Signature, WithdrawReason, Words};
 use crate::model::{Authority, EventId, InstructionCode, PlaceId, TaskId, TaskStatus, WarningLevel};
 use crate::playbook::{Instruction, Phase, Playbook, Snapshot, Truth, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 /// How the discharge that was set by decision is named among the signals.
 pub(super) const PREPARED: &str = "设定流量";
+
+/// A firing of one row, with its place.
+type FiredAt<'a> = (&'a PlaceId, &'a Firing);
 
 /// What one evaluation changes for one row, by place.
 #[derive(Default)]
@@ -34,11 +37,13 @@ impl Desk<'_> {
     pub(super) fn judge_rows(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
         let playbook = Arc::clone(&self.core.playbook);
         let verdicts = playbook.evaluate(snapshot, &self.state.standing(), &self.core.reach);
+        let fired = self.firings_by_row();
         let changes: Vec<_> = verdicts
             .chunk_by(|one, next| one.row == next.row)
             .filter_map(|of_row| {
                 let row = playbook.instructions().get(of_row.first()?.row)?;
-                Some((row, self.changes_of(row, of_row)))
+                let fired = fired.get(&row.code).map_or(&[][..], Vec::as_slice);
+                Some((row, self.changes_of(row, of_row, fired)))
             })
             .collect();
         self.open_event(&changes);
@@ -73,15 +78,34 @@ impl Desk<'_> {
         }
     }
 
-    fn changes_of(&self, row: &Instruction, verdicts: &[Verdict]) -> RowChange {
+    /// What has fired, row by row, each in the order of places: asked once an evaluation, not once a place.
+    fn firings_by_row(&self) -> BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> {
+        let mut rows: BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> = BTreeMap::new();
+        let all: Vec<_> = self.state.firings.iter().collect();
+        for of_row in all.chunk_by(|((one, _), _), ((next, _), _)| one == next) {
+            if let Some(((code, _), _)) = of_row.first() {
+                rows.insert(code, of_row.iter().map(|((_, place), firing)| (place, *firing)).collect());
+            }
+        }
+        rows
+    }
+
+    fn changes_of(&self, row: &Instruction, verdicts: &[Verdict], fired: &[FiredAt<'_>]) -> RowChange {
         let everywhere = verdicts.iter().find(|verdict| verdict.place.is_none());
-        let local: BTreeMap<_, _> =
-            verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).collect();
-        let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
         let mut change = RowChange::default();
+        if fired.is_empty() && verdicts.iter().all(|verdict| verdict.truth != Truth::True) {
+            return change;
+        }
+        let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
+        // Verdicts of places and firings stand in the order of the places themselves.
+        let mut local = verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).peekable();
+        let mut fired = fired.iter().peekable();
         for place in self.core.reach.places_of_scope(&row.scope) {
-            let Some(verdict) = local.get(place).copied().or(everywhere) else { continue };
-            let Some(firing) = self.state.firings.get(&(row.code.clone(), place.clone())) else {
+            let own = local.next_if(|(at, _)| *at == place).map(|(_, verdict)| verdict);
+            while fired.next_if(|(at, _)| *at < place).is_some() {}
+            let firing = fired.next_if(|(at, _)| *at == place).map(|(_, firing)| *firing);
+            let Some(verdict) = own.or(everywhere) else { continue };
+            let Some(firing) = firing else {
                 if verdict.truth == Truth::True && verdict.stop != Truth::True {
                     change.fired.push(place.clone());
                 }
@@ -105,7 +129,8 @@ impl Desk<'_> {
             }
             match (verdict.stop, firing.stopped) {
                 (Truth::True, false) => change.stopped.push(place.clone()),
-                (Truth::False, true) => change.resumed.push(place.clone()),
+                // Only the trigger itself begins the rounds anew: a value that wavers about the end does not.
+                (Truth::False, true) if verdict.truth == Truth::True => change.resumed.push(place.clone()),
                 _ => {}
             }
         }

@@ -7,6 +7,11 @@ use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
 use crate::playbook::{Phase, Snapshot};
 use chrono::TimeDelta;
 
+/// 响应降级, as the trigger language names it.
+const DOWNGRADED: &str = "downgrade";
+/// 响应终止, as the trigger language names it.
+const ENDED: &str = "response_ended";
+
 impl Desk<'_> {
     /// Sets the level, gives the orders that follow from it and releases every draft under the same signature.
     ///
@@ -27,8 +32,8 @@ impl Desk<'_> {
         }
         if level < from {
             self.stand_down(level);
-        } else if level > from && self.state.lowering {
-            self.record(Fact::Lowering { on: false });
+        } else if level > from {
+            self.go_up();
         }
         if let Some(q_m3s) = prepare_for_m3s {
             let keys = self.core.playbook.signals();
@@ -44,12 +49,24 @@ impl Desk<'_> {
         self.issue_unsigned();
     }
 
+    /// On the way up again: what the lowering ordered holds no longer, or it would call people home at the next one.
+    fn go_up(&mut self) {
+        if self.state.lowering {
+            self.record(Fact::Lowering { on: false });
+        }
+        for name in [DOWNGRADED, ENDED] {
+            if self.state.orders.iter().any(|order| order.name == name && order.place.is_none()) {
+                self.record(Fact::OrderLifted { name: name.to_owned(), place: None, by: None });
+            }
+        }
+    }
+
     /// On the way down: the order that the withdrawal rows wait for, and an end to tasks above the new level.
     fn stand_down(&mut self, level: WarningLevel) {
         if !self.state.lowering {
             self.record(Fact::Lowering { on: true });
         }
-        let name = if level == WarningLevel::None { "response_ended" } else { "downgrade" };
+        let name = if level == WarningLevel::None { ENDED } else { DOWNGRADED };
         if !self.state.orders.iter().any(|order| order.name == name && order.place.is_none()) {
             self.record(Fact::Ordered { name: name.to_owned(), place: None, by: None });
         }

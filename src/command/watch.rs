@@ -204,7 +204,7 @@ impl Watch {
         if due {
             self.forecast = self.parts.forecaster.as_ref().and_then(|forecaster| forecaster.forecast(now));
             if let Some(forecast) = &self.forecast {
-                let points: Vec<_> = forecast.points.iter().map(|point| (point.at, point.q_m3s)).collect();
+                let points: Vec<_> = forecast.points.iter().map(|point| (point.at, tenths(point.q_m3s))).collect();
                 self.parts.board.set_forecast(forecast.issued_at, &points);
             }
         }
@@ -257,6 +257,11 @@ impl Watch {
             control: Some(self.parts.control.clone()),
         }
     }
+}
+
+/// To 0.1 m³/s: finer than any forecast, coarser than what two machines' arithmetic may differ by.
+fn tenths(m3s: f64) -> f64 {
+    (m3s * 10.0).round() / 10.0
 }
 
 fn link(name: &str, zh: &str, en: &str, ok: usize, total: usize) -> LinkView {

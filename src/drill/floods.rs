@@ -114,6 +114,10 @@ impl Flood {
     pub fn span(&self) -> (Timestamp, Timestamp) {
         self.discharge.span().unwrap_or((DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MIN_UTC))
     }
+    /// Highest discharge at Huayuankou, in m³/s.
+    pub fn peak_m3s(&self) -> f64 {
+        self.discharge.peak().unwrap_or(0.0)
+    }
     /// Whether rows of the file are scaled or invented (drill floods).
     pub fn is_synthetic(&self) -> bool {
         self.synthetic

@@ -108,6 +108,10 @@ impl Run {
     pub fn state(&self) -> &State {
         &self.state
     }
+    /// The rules.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
     /// What it amounted to so far.
     pub fn counts(&self) -> RunCounts {
         self.counts
@@ -126,7 +130,7 @@ impl Run {
             self.now = self.now.max(minute);
             self.water(record)?;
             record.minute(minute, &self.state);
-            minute = River::minute_after(minute);
+            minute = self.river.step_after(minute);
         }
         Ok(())
     }

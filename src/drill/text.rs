@@ -22,10 +22,7 @@ impl DrillText {
         let words = words.as_ref().trim();
         Self(if words.starts_with(MARK) { words.to_owned() } else { format!("{MARK}{words}") })
     }
-    /// The marked words, for the drill's own journal and report.
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
+    /// The marked words, for the drill's own journal.
     pub(super) fn into_input(self) -> String {
         self.0
     }
@@ -44,7 +41,7 @@ mod tests {
     #[test]
     fn drill_text_is_marked_once() {
         assert_eq!(DrillText::new("关闸").to_string(), "【演练】关闸");
-        assert_eq!(DrillText::new("【演练】关闸").as_str(), "【演练】关闸");
+        assert_eq!(DrillText::new("【演练】关闸").to_string(), "【演练】关闸");
         assert_eq!(DrillText::new("  ").to_string(), "【演练】");
     }
 }

@@ -127,7 +127,9 @@ impl SignalBoard {
             let minute = state.at.timestamp().div_euclid(60);
             known.tilts.insert(minute, tilt);
             let newest = known.tilts.keys().next_back().copied().unwrap_or(minute);
-            known.tilts.retain(|other, _| *other >= newest - TILT_MIN);
+            while known.tilts.first_key_value().is_some_and(|(oldest, _)| *oldest < newest - TILT_MIN) {
+                known.tilts.pop_first();
+            }
         }
     }
     /// Notes that a known stone was heard and nothing about it has changed; a stone never told of stays unknown.

@@ -12,6 +12,7 @@ pub(super) struct LocalValues {
     lifted: BTreeMap<PlaceId, f64>,
     /// Places with a value that lie along the levee: from, to, value.
     stretches: Vec<(f64, f64, f64)>,
+    worst_of_all: Option<f64>,
     worst: Worst,
     is_order: bool,
 }
@@ -46,12 +47,13 @@ impl LocalValues {
                 steps += 1;
             }
         }
-        Self { own, lifted, stretches, worst, is_order }
+        let worst_of_all = own.values().copied().reduce(|a, b| worse(worst, a, b));
+        Self { own, lifted, stretches, worst_of_all, worst, is_order }
     }
 
     /// The worst of all values.
     pub fn worst_of_all(&self) -> Option<f64> {
-        self.own.values().copied().reduce(|a, b| worse(self.worst, a, b))
+        self.worst_of_all
     }
 
     /// The value at a place, `None` where nothing speaks for it.

@@ -7,8 +7,10 @@ mod backup;
 mod bench;
 mod config;
 mod demo;
+mod drill;
 mod field;
 mod init;
+mod journal;
 mod password;
 mod playbook;
 mod restore;
@@ -39,8 +41,12 @@ enum Verb {
     Serve(serve::Args),
     /// 性能测量：用同一台机器、同一次运行给出数字 (measure, on this machine, in one run).
     Bench(bench::Args),
+    /// 演练：虚拟时钟、虚拟人员，同一套指挥核心 (drills on a virtual clock).
+    Drill(drill::Args),
     /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
     Field(field::Args),
+    /// 日志：核验、重演、导出 (checks, replays and exports a journal).
+    Journal(journal::Args),
     /// 预案: check, list, preview, import, export, diff.
     Playbook(playbook::Args),
     /// 传感器：读取并换算 (sensors).
@@ -65,7 +71,9 @@ pub fn run() -> ExitCode {
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Serve(args)) => serve::run(args),
         Some(Verb::Bench(args)) => bench::run(args),
+        Some(Verb::Drill(args)) => drill::run(args),
         Some(Verb::Field(args)) => field::run(args),
+        Some(Verb::Journal(args)) => journal::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
         Some(Verb::Sensor(args)) => sensor::run(args),
         Some(Verb::Init(args)) => init::run(args),

@@ -1,0 +1,66 @@
+//! The report of a drill: one list of blocks, written as a page, as Markdown and as a table.
+//!
+//! In: the tally, the rules, the head. Out: texts, each of which begins with 【演练】. It decides nothing.
+
+mod blocks;
+mod html;
+mod markdown;
+mod table;
+
+pub(super) use blocks::duration;
+
+use super::field::Inject;
+use super::tally::Tally;
+use crate::command::Core;
+use crate::model::Timestamp;
+
+/// What stands above a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportHead {
+    /// The flood.
+    pub flood: String,
+    /// Seed of all chance.
+    pub seed: u64,
+    /// First moment.
+    pub from: Timestamp,
+    /// Last moment of the flood.
+    pub to: Timestamp,
+    /// What the director broke.
+    pub injects: Vec<Inject>,
+    /// End of the journal's chain, once it is finished.
+    pub chain: Option<String>,
+}
+
+/// A drill to report on.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What stands above.
+    pub head: &'a ReportHead,
+    /// The figures.
+    pub tally: &'a Tally,
+    /// Titles, places, people.
+    pub core: &'a Core,
+}
+
+impl Report<'_> {
+    /// One self-contained page, A4 when printed, Chinese first.
+    pub fn html(&self) -> String {
+        html::page(&blocks::blocks(self))
+    }
+    /// The same as Markdown.
+    pub fn markdown(&self) -> String {
+        markdown::text(&blocks::blocks(self))
+    }
+    /// One row a task, UTF-8 with a byte-order mark.
+    ///
+    /// # Errors
+    /// When a row cannot be written.
+    pub fn csv(&self) -> Result<Vec<u8>, csv::Error> {
+        table::csv(self)
+    }
+}
+
+/// Wall time of the reach.
+pub(super) fn beijing(at: Timestamp) -> String {
+    (at + chrono::TimeDelta::hours(8)).format("%m-%d %H:%M:%S").to_string()
+}

@@ -1,0 +1,135 @@
+//! Proposals for the evaluator: P, S, M or U for each objective, from times and shares. A person fixes them.
+
+use super::tally::Tally;
+use crate::model::WarningLevel;
+
+/// 完成、有些困难、困难较大、未能完成: performed, with some challenges, with major challenges, unable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Performed.
+    P,
+    /// With some challenges.
+    S,
+    /// With major challenges.
+    M,
+    /// Unable.
+    U,
+}
+
+/// One objective and what is proposed for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// 目标.
+    pub zh: &'static str,
+    /// Objective.
+    pub en: &'static str,
+    /// What was reached, with its unit.
+    pub reached: String,
+    /// The limits of P, S and M.
+    pub limits: String,
+    /// What is proposed.
+    pub mark: Mark,
+}
+
+/// Limits of a figure where less is better: up to these P, S, M.
+fn at_most(value: f64, limits: [f64; 3]) -> Mark {
+    match limits.iter().position(|limit| value <= *limit) {
+        Some(0) => Mark::P,
+        Some(1) => Mark::S,
+        Some(_) => Mark::M,
+        None => Mark::U,
+    }
+}
+
+/// Limits are defaults of this project; figures that the drill did not bring about are left out.
+pub fn propose(tally: &Tally) -> Vec<Proposal> {
+    let mut out = Vec::new();
+    let mut time = |zh, en, value: Option<f64>, limits: [f64; 3]| {
+        if let Some(seconds) = value {
+            let [p, s, m] = limits.map(|limit| limit / 60.0);
+            let limits_text = format!("≤ {p} / {s} / {m} min");
+            let reached = format!("{:.1} min", seconds / 60.0);
+            out.push(Proposal { zh, en, reached, limits: limits_text, mark: at_most(seconds, limits) });
+        }
+    };
+    time(
+        "建议到确认（最长）",
+        "proposal to confirmation, longest",
+        tally.decisions().percentile(100),
+        [180.0, 300.0, 600.0],
+    );
+    time("下发到 95% 签收", "release to 95 % answered", tally.answers().percentile(95), [180.0, 300.0, 600.0]);
+    time(
+        "签收到到达（九成）",
+        "answer to arrival, nine of ten",
+        tally.actions().percentile(90),
+        [1800.0, 2700.0, 3600.0],
+    );
+    time(
+        "险情报告到指挥部签阅（最长）",
+        "hazard report to headquarters, longest",
+        slowest_look(tally),
+        [180.0, 300.0, 600.0],
+    );
+    time(
+        "迁安令到最后一村清空",
+        "evacuation order to the last empty village",
+        evacuation(tally),
+        [21_600.0, 28_800.0, 43_200.0],
+    );
+    let mut share = |zh, en, value: Option<f64>, limits: [f64; 3]| {
+        if let Some(missed) = value {
+            let [p, s, m] = limits.map(|limit| limit * 100.0);
+            let limits_text = format!("≤ {p:.0} / {s:.0} / {m:.0} %");
+            let reached = format!("{:.1} %", missed * 100.0);
+            out.push(Proposal { zh, en, reached, limits: limits_text, mark: at_most(missed, limits) });
+        }
+    };
+    share(
+        "未叫应人员占比",
+        "people called who never answered",
+        tally.answer_rate().map(|rate| 1.0 - rate),
+        [0.02, 0.05, 0.1],
+    );
+    share("逾期任务占比", "tasks that stood as overdue", overdue(tally), [0.05, 0.1, 0.2]);
+    share("漏巡轮次占比", "missed rounds", missed(tally), [0.01, 0.03, 0.05]);
+    out
+}
+
+fn slowest_look(tally: &Tally) -> Option<f64> {
+    let looks = tally.reports.values().filter_map(|line| Some((line.seen? - line.at).num_seconds() as f64));
+    looks.reduce(f64::max)
+}
+
+fn evacuation(tally: &Tally) -> Option<f64> {
+    let of = |name: &'static str| tally.orders.iter().filter(move |(_, order, _)| order == name).map(|(at, ..)| *at);
+    let first = of("evac").min()?;
+    Some((of("evac_done").max()? - first).num_seconds() as f64)
+}
+
+fn overdue(tally: &Tally) -> Option<f64> {
+    let issued = tally.issued().filter(|(_, line)| line.level >= WarningLevel::None).count();
+    let late = tally.issued().filter(|(_, line)| line.overdue > 0).count();
+    (issued > 0).then(|| late as f64 / issued as f64)
+}
+
+fn missed(tally: &Tally) -> Option<f64> {
+    let (rounds, missed) =
+        tally.tasks.values().fold((0, 0), |(rounds, missed), line| (rounds + line.rounds, missed + line.missed));
+    (rounds > 0).then(|| f64::from(missed) / f64::from(rounds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drill_score_limits_include_their_ends() {
+        let check = |value, expected| assert_eq!(at_most(value, [1.0, 2.0, 3.0]), expected, "{value}");
+        check(0.0, Mark::P);
+        check(1.0, Mark::P);
+        check(1.1, Mark::S);
+        check(3.0, Mark::M);
+        check(3.1, Mark::U);
+    }
+}
