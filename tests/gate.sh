@@ -39,14 +39,18 @@ packages() {
 peers() {
   local stamp=target/peers-venv/requirements.txt
   cmp -s tests/peers/requirements.txt "$stamp" && return
-  rm -rf target/peers-venv
-  python3 -m venv target/peers-venv
-  target/peers-venv/bin/pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt
-  cp tests/peers/requirements.txt "$stamp"
+  # Chained, because a step's failure is looked at as a whole and so `set -e` rests inside it.
+  rm -rf target/peers-venv &&
+    python3 -m venv target/peers-venv &&
+    target/peers-venv/bin/pip install --quiet --disable-pip-version-check -r tests/peers/requirements.txt &&
+    cp tests/peers/requirements.txt "$stamp"
 }
 
 browser_tests() {
-  ANLAN_BINARY=$(bash deploy/tools.sh binary debug) node --test --test-concurrency=1 tests/browser/*.test.mjs
+  local binary
+  binary=$(bash deploy/tools.sh binary debug) || return 1
+  [ -x "$binary" ] || { echo "anlan: $binary was not built" >&2; return 1; }
+  ANLAN_BINARY=$binary node --test --test-concurrency=1 tests/browser/*.test.mjs
 }
 
 rust_tests() {

@@ -101,17 +101,23 @@ pub struct LogSection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitsSection {
-    /// Largest request body without photos, bytes.
+    /// Largest request body but for reports, bytes.
     pub body_bytes: usize,
-    /// Largest photo, bytes.
-    pub photo_bytes: usize,
+    /// Largest report with all its photos, bytes.
+    pub report_bytes: usize,
     /// Most event streams open at once.
     pub streams: usize,
 }
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        Self { body_bytes: 1 << 20, photo_bytes: 10 << 20, streams: 2_000 }
+        Self { body_bytes: 256 << 10, report_bytes: 12 << 20, streams: 2_000 }
+    }
+}
+
+impl From<LimitsSection> for crate::web::Limits {
+    fn from(limits: LimitsSection) -> Self {
+        Self { body_bytes: limits.body_bytes, report_bytes: limits.report_bytes, streams: limits.streams }
     }
 }
 
@@ -250,7 +256,7 @@ impl Config {
                 "must not come before deputy_after_s",
             ),
             (!(1 << 10..=64 << 20).contains(&limits.body_bytes), "body_bytes", "must be 1024 to 67108864"),
-            (!(1 << 10..=64 << 20).contains(&limits.photo_bytes), "photo_bytes", "must be 1024 to 67108864"),
+            (!(1 << 10..=64 << 20).contains(&limits.report_bytes), "report_bytes", "must be 1024 to 67108864"),
             (!(1..=100_000).contains(&limits.streams), "streams", "must be 1 to 100000"),
         ];
         let backup = self.backup.iter().flat_map(|backup| {

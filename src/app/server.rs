@@ -4,7 +4,7 @@ use super::assemble;
 pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::clock::{ReachClock, wall_now};
-use super::config::BackupSection;
+use super::config::{BackupSection, LimitsSection};
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
 use crate::command::{CommandSettings, Input, Water};
@@ -50,6 +50,8 @@ pub struct ServerParts {
     pub clock: Option<(Timestamp, f64)>,
     /// Times that the command keeps.
     pub settings: CommandSettings,
+    /// What one caller may cost.
+    pub limits: LimitsSection,
     /// Backups by the server itself.
     pub backup: Option<BackupSection>,
     /// The flood of a demo: its history is filled in and its level preset.
@@ -162,7 +164,7 @@ impl Server {
             users: users.clone(),
             wall: Box::new(wall_now),
             photos: Photos::new(photos),
-            secure_cookies: !address.ip().is_loopback(),
+            limits: parts.limits.into(),
             demo: parts.demo.is_some(),
             metrics: Box::new(move || metrics.scrape(&metrics_post, &metrics_poller, metrics_streams.len())),
             stop: stop.clone(),

@@ -1,7 +1,8 @@
 //! Where a request really comes from when a reverse proxy on this machine stands in front.
 //!
 //! In: the peer of the connection and the headers. Out: an address to count failed logins for. Only a peer on loopback
-//! is believed about `X-Forwarded-For`, and only its last entry, which that proxy itself wrote.
+//! is believed: about `X-Forwarded-For` only its last entry, which that proxy itself wrote, and about
+//! `X-Forwarded-Proto`, so that a cookie that came over TLS never leaves it.
 
 use axum::http::HeaderMap;
 use std::net::IpAddr;
@@ -14,6 +15,12 @@ pub fn caller(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let last = headers.get_all("x-forwarded-for").iter().next_back();
     let written = last.and_then(|value| value.to_str().ok()).and_then(|list| list.rsplit(',').next());
     written.and_then(|entry| entry.trim().parse().ok()).unwrap_or(peer)
+}
+
+/// Whether the proxy on this machine took the request over TLS.
+pub fn came_by_tls(peer: IpAddr, headers: &HeaderMap) -> bool {
+    let written = headers.get_all("x-forwarded-proto").iter().next_back();
+    peer.to_canonical().is_loopback() && written.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 #[cfg(test)]
@@ -37,5 +44,15 @@ mod tests {
         check("127.0.0.1", &[], "127.0.0.1");
         check("127.0.0.1", &["unknown"], "127.0.0.1");
         check("10.0.0.3", &["203.0.113.9"], "10.0.0.3");
+    }
+
+    #[test]
+    fn caller_by_tls_is_believed_only_from_a_proxy_on_this_machine() {
+        let by_tls = |peer: &str, proto: Option<&'static str>| {
+            let headers = proto.map(|proto| ("x-forwarded-proto".parse().unwrap(), proto.parse().unwrap()));
+            came_by_tls(peer.parse().unwrap(), &headers.into_iter().collect())
+        };
+        assert!(by_tls("127.0.0.1", Some("https")));
+        assert!(!by_tls("127.0.0.1", Some("http")) && !by_tls("127.0.0.1", None) && !by_tls("10.0.0.3", Some("https")));
     }
 }

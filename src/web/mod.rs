@@ -6,6 +6,7 @@
 mod caller;
 mod door;
 mod extract;
+mod limits;
 mod openapi;
 mod pages;
 mod post;
@@ -17,6 +18,7 @@ mod site;
 mod stream;
 
 pub use extract::{At, Body, Id};
+pub use limits::Limits;
 pub use post::{ClockKind, Layers, Post, Scope};
 pub use problem::Problem;
 pub use session::Session;

@@ -1,7 +1,7 @@
 //! The site: its posts, its users, and the routes.
 
 use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
-use super::{Post, Problem, door, openapi, pages, stream};
+use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::model::Timestamp;
 use crate::store::Photos;
 use crate::store::users::Users;
@@ -17,9 +17,6 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 /// Workers of open streams, so that a stop waits for them.
 pub type Workers = TaskTracker;
-
-const JSON_LIMIT_BYTES: usize = 256 * 1024;
-const REPORT_LIMIT_BYTES: usize = 12 * 1024 * 1024;
 
 /// What a director asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,8 +64,8 @@ pub struct Site {
     pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Photos of reports.
     pub photos: Photos,
-    /// Whether cookies may go over plain HTTP (loopback) or need TLS.
-    pub secure_cookies: bool,
+    /// What one caller may cost.
+    pub limits: Limits,
     /// A demo: its accounts log in by link, and the second officer's link is offered on the screen.
     pub demo: bool,
     /// Text of the metrics.
@@ -81,6 +78,7 @@ pub struct Site {
 
 /// All routes, limits and headers.
 pub fn router(site: Arc<Site>) -> Router {
+    let limits = site.limits;
     let api = Router::new()
         .route("/session", get(session::me).post(session::login).delete(session::logout))
         .route("/setup", post(session::set_up))
@@ -105,8 +103,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/tasks/{id}/why", get(tasks::explain))
         .route("/tasks/{id}/deliveries", get(tasks::deliveries))
         .route("/why-not", get(tasks::why_not))
-        .route("/reports", get(reports::list).post(reports::create).layer(DefaultBodyLimit::max(REPORT_LIMIT_BYTES)))
-        .route("/reports/{id}/photos", post(reports::add_photos).layer(DefaultBodyLimit::max(REPORT_LIMIT_BYTES)))
+        .route("/reports", get(reports::list).post(reports::create).layer(DefaultBodyLimit::max(limits.report_bytes)))
+        .route("/reports/{id}/photos", post(reports::add_photos).layer(DefaultBodyLimit::max(limits.report_bytes)))
         .route("/reports/{id}/seen", post(reports::seen))
         .route("/reports/{id}/settle", post(reports::settle))
         .route("/photos/{id}", get(reports::photo))
@@ -135,7 +133,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/stream", get(stream::stream))
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)
-        .layer(DefaultBodyLimit::max(JSON_LIMIT_BYTES));
+        .layer(DefaultBodyLimit::max(limits.body_bytes));
     Router::new()
         .nest("/api/v1", api)
         .route("/healthz", get(door::healthz))

@@ -4,12 +4,13 @@
 //! next. A listener that falls behind is told to read the lists anew (`resync`), never left with a hole. Members get
 //! their own tasks only. What is written to a member's open stream counts as delivered and is put down as such.
 
+use super::session::token;
 use super::shape::{self, Frame, Sight};
 use super::{At, Post, Problem, Session, Site};
 use crate::command::{Entry, Fact, Input, State};
 use crate::model::{FactSeq, MemberId, TaskId, UserRole};
 use axum::extract::State as Extract;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::stream::Stream;
 use serde_json::{Value, json};
@@ -23,19 +24,22 @@ use tokio::sync::mpsc;
 const BUFFER: usize = 256;
 const REPLAY_MAX: usize = 20_000;
 const SITUATION_EVERY: Duration = Duration::from_secs(1);
+/// How long a stream may outlive its session.
+const SESSION_CHECK_EVERY: Duration = Duration::from_secs(5);
 
 struct Listener {
     site: Arc<Site>,
     post: Arc<Post>,
     member: Option<MemberId>,
     sight: Sight,
+    token: String,
     out: mpsc::Sender<Result<Event, Infallible>>,
 }
 
 /// The stream of one screen or phone.
 ///
 /// # Errors
-/// Without a login.
+/// Without a login, or when as many streams are open as the site allows.
 pub async fn stream(
     Extract(site): Extract<Arc<Site>>,
     At(post): At,
@@ -43,12 +47,17 @@ pub async fn stream(
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let after = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    if site.workers.len() >= site.limits.streams {
+        let detail = "实时连接数已满，请稍后重试 (too many streams are open, come back later)";
+        return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-streams", detail));
+    }
+    let token = token(&headers).ok_or_else(Problem::no_login)?;
     let (out, inbox) = mpsc::channel(BUFFER);
     let member = (session.actor.role == UserRole::Member).then(|| session.actor.member.clone()).flatten();
     if session.actor.role == UserRole::Member && member.is_none() {
         return Err(Problem::forbidden("账号未绑定网格员 (the account has no member)"));
     }
-    let listener = Listener { site: Arc::clone(&site), post, member, sight: Sight::Masked, out };
+    let listener = Listener { site: Arc::clone(&site), post, member, sight: Sight::Masked, token, out };
     site.workers.spawn(listener.run(after.map(FactSeq)));
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(10)).text("on");
     Ok(Sse::new(tokio_stream::wrappers::ReceiverStream::new(inbox)).keep_alive(keep_alive))
@@ -64,6 +73,11 @@ impl Listener {
         }
     }
 
+    /// Whether the session still stands; a store that cannot say does not cut the wall off.
+    async fn logged_in(&self) -> bool {
+        !matches!(self.site.users.session(&self.token, (self.site.wall)()).await, Ok(None))
+    }
+
     /// Ends when the listener has gone: every `?` on a closed channel leads here.
     async fn listen(&self, after: Option<FactSeq>) -> Option<()> {
         let engine = &self.post.engine;
@@ -76,6 +90,7 @@ impl Listener {
         self.situation(last).await?;
         let mut beat = tokio::time::interval(SITUATION_EVERY);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut check = tokio::time::interval(SESSION_CHECK_EVERY);
         loop {
             tokio::select! {
                 batch = feed.recv() => match batch {
@@ -94,6 +109,8 @@ impl Listener {
                     Err(RecvError::Closed) => return None,
                 },
                 _ = beat.tick() => self.situation(last).await?,
+                // A lost phone that was revoked, or a watch that ended: the next connection is asked to log in.
+                _ = check.tick() => if !self.logged_in().await { return None },
             }
         }
     }

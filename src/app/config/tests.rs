@@ -31,7 +31,7 @@ fn config_sample_explains_every_key() {
         "format",
         "verbosity",
         "body_bytes",
-        "photo_bytes",
+        "report_bytes",
         "streams",
         "call_commanders_after_s",
         "deputies_after_s",

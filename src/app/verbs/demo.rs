@@ -3,7 +3,7 @@
 use super::field::{moment, speed};
 use super::{Outcome, wait_for};
 use crate::app::clock::{ReachClock, wall_now};
-use crate::app::config::LogSection;
+use crate::app::config::{LimitsSection, LogSection};
 use crate::app::server::{Server, ServerParts, SiteFiles};
 use crate::app::{editions, log};
 use crate::command::CommandSettings;
@@ -134,6 +134,7 @@ async fn demo(args: Args) -> Outcome {
         files,
         clock: Some((start, args.speed)),
         settings,
+        limits: LimitsSection::default(),
         backup: None,
         demo: Some(flood),
     })

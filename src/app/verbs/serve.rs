@@ -36,6 +36,7 @@ pub(super) fn run(args: Args) -> Outcome {
             files,
             clock,
             settings: config.command_settings(),
+            limits: config.limits,
             backup: config.backup.clone(),
             demo: None,
         })

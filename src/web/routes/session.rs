@@ -2,7 +2,7 @@
 
 use crate::model::{UserName, UserRole};
 use crate::store::users::{Login, NewUser, OpenedSession, Password, SessionKind, UserError};
-use crate::web::caller::caller;
+use crate::web::caller::{caller, came_by_tls};
 use crate::web::session::{COOKIE, token};
 use crate::web::shape::rights;
 use crate::web::{Body, Problem, Session, Site};
@@ -61,15 +61,15 @@ pub async fn login(
         }
     };
     tracing::info!(user = %opened.user.name, role = opened.user.role.as_str(), "登录 (logged in)");
-    Ok(opened_response(&site, jar, &opened))
+    Ok(opened_response(&site, jar, &opened, came_by_tls(peer.ip(), &headers)))
 }
 
-fn opened_response(site: &Site, jar: CookieJar, opened: &OpenedSession) -> Response {
+fn opened_response(site: &Site, jar: CookieJar, opened: &OpenedSession, by_tls: bool) -> Response {
     let cookie = Cookie::build((COOKIE, opened.token.reveal().to_owned()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(site.secure_cookies)
+        .secure(by_tls)
         .build();
     let mut body = me_shape(&opened.user.name, opened.user.role, opened.user.member.as_ref(), site.demo);
     // A phone without cookies keeps the token itself; it is shown once, here.
@@ -118,6 +118,8 @@ pub struct SetupBody {
 /// A wrong token, a weak password, or when an administrator exists.
 pub async fn set_up(
     State(site): State<Arc<Site>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     jar: CookieJar,
     Body(body): Body<SetupBody>,
 ) -> Result<Response, Problem> {
@@ -125,7 +127,7 @@ pub async fn set_up(
     let new = NewUser { name: body.name, role: UserRole::Operator, member: None, password };
     let opened = site.users.set_up(&body.token, new, (site.wall)()).await?;
     tracing::info!(user = %opened.user.name, "已设置管理员 (the administrator is set up)");
-    Ok(opened_response(&site, jar, &opened))
+    Ok(opened_response(&site, jar, &opened, came_by_tls(peer.ip(), &headers)))
 }
 
 impl From<UserError> for Problem {

@@ -1,0 +1,159 @@
+//! `anlan serve` as its operator meets it: closed door, set-up, limits, a second server, a revoked phone, backup, stop.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use futures::StreamExt;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+const PASSWORD: &str = "花园口 大堤 1958";
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn anlan(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    command.args(args).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.kill_on_drop(true);
+    command
+}
+
+async fn ok(dir: &Path, args: &[&str]) -> String {
+    let output = anlan(dir, args).output().await.unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+async fn refused(dir: &Path, args: &[&str]) -> String {
+    let output = timeout(LIMIT, anlan(dir, args).output()).await.expect("a refusal comes at once").unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+/// A site whose devices nobody answers for, so that nothing but the server runs.
+fn configure(dir: &Path, name: &str, listen: &str, data: &str, more: &str) {
+    let text = format!("listen = \"{listen}\"\ndata = \"{data}\"\n[field]\naddress = \"127.0.0.1:9\"\n{more}");
+    fs::write(dir.join(name), text).unwrap();
+}
+
+/// Starts `serve`; returns it with the set-up link that it prints.
+async fn serve(dir: &Path, config: &str) -> (Child, String) {
+    let log = fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    let mut child = anlan(dir, &["serve", "--config", config]).stderr(log).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let link = timeout(LIMIT, async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.starts_with("http://") {
+                return line;
+            }
+        }
+        panic!("no link: {}", fs::read_to_string(dir.join("log")).unwrap())
+    });
+    (child, link.await.expect("the server starts"))
+}
+
+#[tokio::test]
+async fn serving_from_closed_door_to_orderly_stop() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    configure(dir, "a.toml", "127.0.0.1:0", "data", "[limits]\nbody_bytes = 2048\nstreams = 2\n");
+    let (mut server, link) = serve(dir, "a.toml").await;
+    let (base, token) = link.split_once("/setup?token=").unwrap();
+    let at = |path: &str| format!("{base}{path}");
+    let client = Client::new();
+
+    // The door is closed but for set-up and health.
+    assert_eq!(client.get(at("/healthz")).send().await.unwrap().status(), StatusCode::OK);
+    for path in ["/api/v1/situation", "/api/v1/openapi.json", "/api/v1/members"] {
+        assert_eq!(client.get(at(path)).send().await.unwrap().status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    let set_up = async |token: &str| {
+        let body = json!({"token": token, "name": "boss", "password": PASSWORD});
+        client.post(at("/api/v1/setup")).json(&body).send().await.unwrap()
+    };
+    assert_eq!(set_up(&"x".repeat(43)).await.status(), StatusCode::UNAUTHORIZED);
+    let reply = set_up(token).await;
+    assert_eq!(reply.status(), StatusCode::OK);
+    let cookie = reply.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && !cookie.contains("Secure"),
+        "{cookie}"
+    );
+    let boss = reply.json::<Value>().await.unwrap()["token"].as_str().unwrap().to_owned();
+    assert_eq!(set_up(token).await.status(), StatusCode::CONFLICT, "once");
+    assert_eq!(client.get(at("/api/v1/situation")).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+
+    // Behind a proxy that took the request over TLS the cookie stays on TLS.
+    let login = json!({"name": "boss", "password": PASSWORD});
+    let by_tls =
+        client.post(at("/api/v1/session")).header("x-forwarded-proto", "https").json(&login).send().await.unwrap();
+    assert!(by_tls.headers()["set-cookie"].to_str().unwrap().contains("Secure"));
+
+    // A body beyond the site's limit.
+    let large = json!({"name": "boss", "password": "x".repeat(4096)});
+    let reply = client.post(at("/api/v1/session")).json(&large).send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(reply.headers()["content-type"].to_str().unwrap().contains("problem+json"));
+
+    // A second server on the directory, and one on the port.
+    let pid = server.id().unwrap();
+    let words = refused(dir, &["serve", "--config", "a.toml"]).await;
+    assert!(words.contains(&format!("in use by process {pid}")), "{words}");
+    configure(dir, "b.toml", base.strip_prefix("http://").unwrap(), "other", "");
+    let words = refused(dir, &["serve", "--config", "b.toml"]).await;
+    assert!(words.contains("cannot listen on 127.0.0.1") && words.contains("端口被占用"), "{words}");
+
+    // A phone comes in by a link, and is lost.
+    ok(dir, &["user", "add", "wang", "--role", "viewer", "--no-password", "--data", "data"]).await;
+    let link: Value =
+        serde_json::from_str(&ok(dir, &["user", "link", "wang", "--data", "data", "--json"]).await).unwrap();
+    let body = json!({"token": link["token"], "device": true});
+    let phone: Value = client.post(at("/api/v1/session")).json(&body).send().await.unwrap().json().await.unwrap();
+    let phone = phone["token"].as_str().unwrap();
+    let open = async |token: &str| client.get(at("/api/v1/stream")).bearer_auth(token).send().await.unwrap();
+    let (stream, other) = (open(phone).await, open(&boss).await);
+    assert_eq!((stream.status(), other.status()), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(open(&boss).await.status(), StatusCode::TOO_MANY_REQUESTS, "as many streams as the site allows");
+    ok(dir, &["user", "revoke", "wang", "--data", "data"]).await;
+    let mut bytes = stream.bytes_stream();
+    timeout(LIMIT, async { while let Some(Ok(_)) = bytes.next().await {} }).await.expect("the open stream ends too");
+    assert_eq!(open(phone).await.status(), StatusCode::UNAUTHORIZED);
+
+    // A backup meanwhile, then an orderly stop.
+    ok(dir, &["backup", "--data", "data", "--to", "copy"]).await;
+    assert!(dir.join("copy/series.db").is_file() && dir.join("copy/manifest.json").is_file());
+    drop(other);
+    assert!(Command::new("kill").args(["-TERM", &pid.to_string()]).status().await.unwrap().success());
+    let ended = timeout(LIMIT, server.wait()).await.expect("SIGTERM ends the server").unwrap();
+    assert!(ended.success(), "{ended}");
+    let log = fs::read_to_string(dir.join("log")).unwrap();
+    for secret in [PASSWORD, token, &boss, phone, link["token"].as_str().unwrap()] {
+        assert!(!log.contains(secret), "a secret is in the log:\n{log}");
+    }
+    assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");
+}
+
+#[tokio::test]
+async fn serving_refuses_bad_configuration_and_unwritable_places() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    fs::write(dir.join("plain"), "a file").unwrap();
+    configure(dir, "file.toml", "127.0.0.1:0", "plain/data", "");
+    configure(dir, "key.toml", "127.0.0.1:0", "data", "colour = \"red\"\n");
+    configure(dir, "reach.toml", "127.0.0.1:0", "data", "");
+    let text = fs::read_to_string(dir.join("reach.toml")).unwrap();
+    fs::write(dir.join("reach.toml"), text.replace("[field]", "playbook = \"nowhere\"\n[field]")).unwrap();
+    for (config, word) in [
+        ("file.toml", "plain/data"),
+        ("key.toml", "key.toml:5:1: "),
+        ("reach.toml", "nowhere"),
+        ("absent.toml", "absent.toml"),
+    ] {
+        let words = refused(dir, &["serve", "--config", config]).await;
+        assert!(words.contains(word) && !words.contains("panicked"), "{config}: {words}");
+    }
+}
