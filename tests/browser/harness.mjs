@@ -12,7 +12,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,10 @@ const FLAGS = [
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
 ];
+/** The program under test. */
+export const binary = process.env.ANLAN_BINARY ?? join(root, 'target', 'debug', 'anlan');
+/** A folder of freshly built pages that stand in for those in the program: ANLAN_PAGES=web/dist, while one works on them. */
+const pages = process.env.ANLAN_PAGES;
 const START_LIMIT_MS = 30_000;
 const LOG_LINES_KEPT = 200;
 
@@ -50,7 +54,6 @@ export async function freePort() {
 /** A child process of the anlan program; keeps the end of its log. `stop` ends it and waits. */
 export class Program {
   constructor(args, env = {}) {
-    const binary = process.env.ANLAN_BINARY ?? join(root, 'target', 'debug', 'anlan');
     this.log = [];
     this.name = `anlan ${args[0]}`;
     this.child = spawn(binary, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -116,7 +119,8 @@ export async function launch(origin) {
     faults,
     /** Opens `url` in a context of its own, so that every page is another person's browser. */
     async open(url, options = {}) {
-      const context = await browser.newContext({ locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options });
+      const context = await browser.newContext({ locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...(pages && { serviceWorkers: 'block' }), ...options });
+      if (pages) await context.route(`${origin}/**`, fromFolder);
       await context.addInitScript(() => { window.__anlanTest = true; });
       const page = await context.newPage();
       watch(page, origin, faults);
@@ -125,6 +129,14 @@ export async function launch(origin) {
     },
     close: () => browser.close(),
   };
+}
+
+/** Answers a request for a page or a part of one from `pages`; everything else goes to the server. */
+function fromFolder(route) {
+  const { pathname } = new URL(route.request().url());
+  if (/^\/(api|healthz|readyz|metrics)\b/.test(pathname)) return route.fallback();
+  const file = join(root, pages, pathname);
+  return route.fulfill({ path: pathname !== '/' && existsSync(file) ? file : join(root, pages, 'index.html') });
 }
 
 function watch(page, origin, faults) {
