@@ -51,6 +51,25 @@ export async function freePort() {
   return port;
 }
 
+/** The first of `count` neighbouring TCP ports that were free a moment ago, below those that the system hands out. */
+export async function freePorts(count, tries = 50) {
+  for (let i = 0; i < tries; i += 1) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error(`no ${count} neighbouring free ports after ${tries} tries`);
+}
+
+async function isFree(port) {
+  const server = createServer();
+  const listens = await new Promise((done) => {
+    server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true));
+  });
+  if (listens) await new Promise((done) => { server.close(done); });
+  return listens;
+}
+
 /** A child process of the anlan program; keeps the end of its log. `stop` ends it and waits. */
 export class Program {
   constructor(args, env = {}) {
