@@ -25,6 +25,11 @@ const tasksOf = async (page) => {
   return all;
 };
 
+const answer = (page, task, how) => page.evaluate(async (url) => {
+  const reply = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() }, body: '{}' });
+  if (!reply.ok) throw new Error(await reply.text());
+}, `/api/v1/tasks/${task}/${how}`);
+
 /** The first answer of `what` that is something, or a failure after `limitMs`. */
 async function eventually(what, limitMs = 8000) {
   for (const end = Date.now() + limitMs; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
@@ -130,6 +135,8 @@ test('red needs two persons; every screen follows, a phone answers and another c
   assert.ok((await tasksOf(a)).filter((task) => task.status === 'issued').length >= 300);
   await a.getByTestId('activation-pending').getByText('不能确认自己的申请').waitFor({ state: 'detached' });
 
+  await shot(phone, 'patrol');
+
   // 收到: the row on both walls has the state, the holder's name and the time.
   const { member_id } = firstMember(demo);
   const first = phone.locator('[data-testid=task-row]:has([data-testid=ack-button])');
@@ -157,4 +164,45 @@ test('red needs two persons; every screen follows, a phone answers and another c
   assert.equal(declined.holder, declined.deputy.member);
   await a.getByRole('searchbox', { name: '编号、标题、人员' }).fill(declined.code);
   await rowOf(a, second).filter({ hasText: '道路中断' }).waitFor();
+
+  // The picture of the wall: two more members answer what they have.
+  for (const { link } of demo.accounts.filter((account) => account.role === 'member').slice(1)) {
+    const other = await open(link, PHONE);
+    await other.locator('html[data-link=ok]').waitFor();
+    for (const { id: own } of (await ask(other, '/tasks')).items.slice(0, 8)) await answer(other, own, 'acknowledge');
+  }
+  await a.getByRole('button', { name: '清除' }).click();
+  await a.getByTestId('activation-pending').getByRole('button', { name: '关闭' }).click();
+  await eventually(async () => Number(await a.getByTestId('answer-rate').getAttribute('data-rate')) > 0);
+  await shot(a, 'hq');
+}));
+
+test('without a pointer: search, preview, leave, and the focus is always visible', () => withDemo({}, async ({ demo, open }) => {
+  const page = await openWall(open, demo.link);
+  await page.locator('[data-testid=map][data-state=idle]').waitFor();
+  const press = (...keys) => keys.reduce((before, key) => before.then(() => page.keyboard.press(key)), Promise.resolve());
+  await press('/');
+  await page.waitForFunction(() => document.activeElement?.dataset.testid === 'station-search', null, { timeout: 5000 });
+  await page.keyboard.type('夹河滩');
+  await page.getByRole('option').first().waitFor({ timeout: 5000 });
+  await press('Enter');
+  await page.getByTestId('station-search').waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: /夹河滩/ }).waitFor();
+
+  await press('q');
+  assert.ok(await page.getByTestId('discharge-input').evaluate((field) => field === document.activeElement));
+  await page.keyboard.type('22000');
+  await press('Enter');
+  await page.locator('[data-testid=level-badge][data-scope=preview][data-level=red]').waitFor();
+  await press('Escape');
+  await page.locator('html[data-scope=live]').waitFor();
+  for (let i = 0; i < 25; i += 1) {
+    await press('Tab');
+    const focus = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement);
+      const box = document.activeElement.getBoundingClientRect();
+      return { what: document.activeElement.outerHTML.slice(0, 90), seen: (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) || boxShadow !== 'none', inPage: box.width > 0 && box.height > 0 };
+    });
+    assert.ok(focus.seen && focus.inPage, JSON.stringify(focus));
+  }
 }));
