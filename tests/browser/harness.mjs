@@ -12,7 +12,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,6 +34,10 @@ const FLAGS = [
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',
 ];
+/** The program under test. */
+export const binary = process.env.ANLAN_BINARY ?? join(root, 'target', 'debug', 'anlan');
+/** A folder of freshly built pages that stand in for those in the program: ANLAN_PAGES=web/dist, while one works on them. */
+const pages = process.env.ANLAN_PAGES;
 const START_LIMIT_MS = 30_000;
 const LOG_LINES_KEPT = 200;
 
@@ -47,10 +51,28 @@ export async function freePort() {
   return port;
 }
 
+/** The first of `count` neighbouring TCP ports that were free a moment ago, below those that the system hands out. */
+export async function freePorts(count, tries = 50) {
+  for (let i = 0; i < tries; i += 1) {
+    const first = 20_000 + Math.floor(Math.random() * 10_000);
+    const free = await Promise.all(Array.from({ length: count }, (_, at) => isFree(first + at)));
+    if (free.every(Boolean)) return first;
+  }
+  throw new Error(`no ${count} neighbouring free ports after ${tries} tries`);
+}
+
+async function isFree(port) {
+  const server = createServer();
+  const listens = await new Promise((done) => {
+    server.once('error', () => done(false)).listen(port, '127.0.0.1', () => done(true));
+  });
+  if (listens) await new Promise((done) => { server.close(done); });
+  return listens;
+}
+
 /** A child process of the anlan program; keeps the end of its log. `stop` ends it and waits. */
 export class Program {
   constructor(args, env = {}) {
-    const binary = process.env.ANLAN_BINARY ?? join(root, 'target', 'debug', 'anlan');
     this.log = [];
     this.name = `anlan ${args[0]}`;
     this.child = spawn(binary, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -116,7 +138,8 @@ export async function launch(origin) {
     faults,
     /** Opens `url` in a context of its own, so that every page is another person's browser. */
     async open(url, options = {}) {
-      const context = await browser.newContext({ locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options });
+      const context = await browser.newContext({ locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...(pages && { serviceWorkers: 'block' }), ...options });
+      if (pages) await context.route(`${origin}/**`, fromFolder);
       await context.addInitScript(() => { window.__anlanTest = true; });
       const page = await context.newPage();
       watch(page, origin, faults);
@@ -125,6 +148,14 @@ export async function launch(origin) {
     },
     close: () => browser.close(),
   };
+}
+
+/** Answers a request for a page or a part of one from `pages`; everything else goes to the server. */
+function fromFolder(route) {
+  const { pathname } = new URL(route.request().url());
+  if (/^\/(api|healthz|readyz|metrics)\b/.test(pathname)) return route.fallback();
+  const file = join(root, pages, pathname);
+  return route.fulfill({ path: pathname !== '/' && existsSync(file) ? file : join(root, pages, 'index.html') });
 }
 
 function watch(page, origin, faults) {

@@ -28,7 +28,7 @@ export const messages: Messages = {
       called: '已呼叫其他指挥员', deputies: '副职可确认', left: '还剩 {time}', ends: '即将失效', confirm: '确认启动', refuse: '拒绝', mine: '您是申请人，须由另一人确认', break: '破窗启动', breakNow: '立即破窗启动', spoken: '{who}申请启动{level}，等待确认',
     },
     warning: { title: '预警', since: '{time} 起', proposed: '建议{level}：{why}', open: '去启动', flapping: '水情在阈值附近反复，级别暂不变动', changed: '生效级别变为{level}' },
-    people: { title: '需重点关注人员', classes: '迁安对象 · {n} 类', empty: '没有迁安对象名册。由镇办导入后显示。', uncontacted: '未联系', 'needs-help': '需协助', moving: '转运中', evacuated: '已撤离', all: '全部', carer: '包保：{name}', distance: '距安全点 {km} km' },
+    people: { title: '需重点关注人员', classes: '迁安对象 · {n} 类', empty: '没有迁安对象名册。由镇办导入后显示。', uncontacted: '未联系', 'needs-help': '需协助', moving: '转运中', evacuated: '已撤离', all: '全部', carer: '包保：{name}', distance: '距安全点 {km} km', need: { car: '需车辆', escort: '需陪护', ambulance: '需救护车', medicine: '需药品', visit: '需上门' } },
     farmers: { title: '滩区种植户', note: '实心＝已通知　斜纹＝未通知', empty: '没有种植户名册。', count: '已通知 {told} 户，共 {all} 户', households: '{n} 户' },
     alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}' },
     tasks: {
@@ -90,7 +90,7 @@ export const messages: Messages = {
       called: 'Further commanders called', deputies: 'Deputies may confirm', left: '{time} left', ends: 'about to expire', confirm: 'Confirm', refuse: 'Refuse', mine: 'You asked for it; another person must confirm', break: 'Break glass', breakNow: 'Break glass now', spoken: '{who} asks for {level}, waiting for confirmation',
     },
     warning: { title: 'Warning', since: 'since {time}', proposed: 'Proposed: {level}. {why}', open: 'Activate', flapping: 'The river moves around a threshold; the level is held', changed: 'The level in force is now: {level}' },
-    people: { title: 'People who need attention', classes: 'to be moved · {n} classes', empty: 'No register of people to be moved. It appears when the town has loaded it.', uncontacted: 'Not reached', 'needs-help': 'Needs help', moving: 'On the way', evacuated: 'Safe', all: 'All', carer: 'Carer: {name}', distance: '{km} km to safety' },
+    people: { title: 'People who need attention', classes: 'to be moved · {n} classes', empty: 'No register of people to be moved. It appears when the town has loaded it.', uncontacted: 'Not reached', 'needs-help': 'Needs help', moving: 'On the way', evacuated: 'Safe', all: 'All', carer: 'Carer: {name}', distance: '{km} km to safety', need: { car: 'needs a car', escort: 'needs an escort', ambulance: 'needs an ambulance', medicine: 'needs medicine', visit: 'needs a visit' } },
     farmers: { title: 'Floodplain growers', note: 'solid: told, hatched: not yet', empty: 'No register of growers.', count: '{told} of {all} households told', households: '{n}' },
     alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}' },
     tasks: {
