@@ -3,7 +3,7 @@
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;
-use anlan::command::{Actor, Core, CommandSettings, Entry, Fact, FieldReport, Input, Refused, ReportKind, State};
+use anlan::command::{Actor, CommandSettings, Core, Entry, Fact, FieldReport, Input, Refused, ReportKind, State};
 use anlan::model::*;
 use anlan::playbook::{Playbook, SignalKey, Snapshot};
 use chrono::TimeDelta;
@@ -122,8 +122,13 @@ fn core_prepares_for_the_discharge_that_was_previewed() {
     night.give(ask).unwrap();
     let id = night.state.pending.unwrap();
     night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
-    let issued: std::collections::BTreeSet<_> =
-        night.state.tasks.values().filter(|task| task.issued_at.is_some() && task.is_open()).map(|task| task.code.clone()).collect();
+    let issued: std::collections::BTreeSet<_> = night
+        .state
+        .tasks
+        .values()
+        .filter(|task| task.issued_at.is_some() && task.is_open())
+        .map(|task| task.code.clone())
+        .collect();
     assert!(issued.len() >= 138, "rows released: {}", issued.len());
     assert!(issued.iter().any(|code| code.as_str().starts_with("B22")));
     let tasks = night.state.tasks.len();
@@ -138,15 +143,20 @@ fn core_prepares_for_the_discharge_that_was_previewed() {
 #[test]
 fn core_request_calls_admits_and_expires() {
     let mut night = Night::new();
-    night.give(Input::Configure {
-        settings: CommandSettings { standing_authorisation: ["B4-019".into(), "B4-020".into(), "B4-021".into()].into(), ..CommandSettings::default() },
-    })
-    .unwrap();
+    night
+        .give(Input::Configure {
+            settings: CommandSettings {
+                standing_authorisation: ["B4-019".into(), "B4-020".into(), "B4-021".into()].into(),
+                ..CommandSettings::default()
+            },
+        })
+        .unwrap();
     night.water(4_500.0);
     let before = night.count(TaskStatus::Issued);
     night.give(ask("zhang", WarningLevel::Blue)).unwrap();
     let id = night.state.pending.unwrap();
-    let alone = Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into() };
+    let alone =
+        Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into() };
     assert_eq!(night.after(59).give(alone.clone()), Err(Refused::GlassNotOffered));
     assert!(night.after(1).state.activations[&id].commanders_called);
     assert!(night.after(60).state.activations[&id].deputies_may);
@@ -154,12 +164,16 @@ fn core_request_calls_admits_and_expires() {
     assert_eq!(night.state.pending, None);
     assert_eq!(night.state.in_force, WarningLevel::None);
     assert_eq!(night.give(alone), Err(Refused::NotWaiting(id)));
-    let out: std::collections::BTreeSet<_> = night.facts.iter().filter_map(|entry| match &entry.fact {
-        Fact::Issued { task, signature: anlan::command::Signature::StandingAuthorisation { .. }, .. } => {
-            Some(night.state.tasks[task].code.to_string())
-        }
-        _ => None,
-    }).collect();
+    let out: std::collections::BTreeSet<_> = night
+        .facts
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Issued { task, signature: anlan::command::Signature::StandingAuthorisation { .. }, .. } => {
+                Some(night.state.tasks[task].code.to_string())
+            }
+            _ => None,
+        })
+        .collect();
     let listed = ["B4-019".to_owned(), "B4-020".to_owned()];
     assert!(out.iter().all(|code| listed.contains(code)), "only listed pre-authorised rows: {out:?}");
     assert!(night.count(TaskStatus::Issued) >= before);
@@ -174,7 +188,11 @@ fn core_break_glass_is_flagged() {
     night.give(ask("zhang", WarningLevel::Blue)).unwrap();
     let id = night.state.pending.unwrap();
     night.after(120);
-    night.give(Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into() }).unwrap();
+    night
+        .give(Input::BreakGlass {
+            by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into()
+        })
+        .unwrap();
     assert_eq!(night.state.in_force, WarningLevel::Blue);
     assert!(night.state.activations[&id].glass_broken);
     assert!(night.state.alarms.contains_key(&format!("break-glass:{id}")));
@@ -185,18 +203,32 @@ fn core_task_runs_its_whole_life() {
     let mut night = Night::new();
     night.water(4_500.0);
     night.activate(WarningLevel::Blue);
-    let id = *night.state.tasks.iter().find(|(_, task)| {
-        task.status == TaskStatus::Issued && CORE.playbook.instruction(&task.code).unwrap().repeat_min.is_none()
-    }).unwrap().0;
+    let id = *night
+        .state
+        .tasks
+        .iter()
+        .find(|(_, task)| {
+            task.status == TaskStatus::Issued && CORE.playbook.instruction(&task.code).unwrap().repeat_min.is_none()
+        })
+        .unwrap()
+        .0;
     let owner = night.state.tasks[&id].owner.clone().unwrap();
-    let stranger = CORE.reach.members().find(|other| other.id != owner && Some(&other.id) != night.state.tasks[&id].deputy.as_ref()).unwrap();
+    let stranger = CORE
+        .reach
+        .members()
+        .find(|other| other.id != owner && Some(&other.id) != night.state.tasks[&id].deputy.as_ref())
+        .unwrap();
     let not_mine = night.give(Input::Acknowledge { by: member(&stranger.id), task: id });
     assert!(matches!(not_mine, Err(Refused::NotYours { .. })));
     let by = member(&owner);
     night.give(Input::Deliver { member: owner.clone(), tasks: vec![id] }).unwrap();
     assert_eq!(night.state.tasks[&id].status, TaskStatus::Delivered);
     night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap();
-    assert_eq!(night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap(), [], "a second tap is no second fact");
+    assert_eq!(
+        night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap(),
+        [],
+        "a second tap is no second fact"
+    );
     night.give(Input::Arrive { by: by.clone(), task: id }).unwrap();
     night.give(Input::Complete { by: by.clone(), task: id }).unwrap();
     assert_eq!(night.state.tasks[&id].status, TaskStatus::Done);
@@ -233,7 +265,9 @@ fn core_refusal_goes_to_the_deputy_at_once() {
     night.water(4_500.0);
     night.activate(WarningLevel::Blue);
     let (id, by) = night.first_issued();
-    night.give(Input::Decline { by, task: id, reason: DeclineReason::RoadCut, text: Some("生产路被淹".into()) }).unwrap();
+    night
+        .give(Input::Decline { by, task: id, reason: DeclineReason::RoadCut, text: Some("生产路被淹".into()) })
+        .unwrap();
     let task = &night.state.tasks[&id];
     assert_eq!(task.holder, task.deputy);
     assert_eq!(task.declined.as_ref().unwrap().reason, DeclineReason::RoadCut);
@@ -244,7 +278,8 @@ fn core_missed_round_is_an_alarm_and_the_round_goes_on() {
     let mut night = Night::new();
     night.water(4_500.0);
     night.activate(WarningLevel::Blue);
-    let id = *night.state.tasks.iter().find(|(_, task)| task.status == TaskStatus::Issued && task.round == 1).unwrap().0;
+    let id =
+        *night.state.tasks.iter().find(|(_, task)| task.status == TaskStatus::Issued && task.round == 1).unwrap().0;
     let minutes = CORE.playbook.instruction(&night.state.tasks[&id].code).unwrap().repeat_min.unwrap();
     let by = member(night.state.tasks[&id].owner.as_ref().unwrap());
     night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap();
@@ -278,13 +313,26 @@ fn core_hazard_reaches_people_and_settles() {
         task: None,
     };
     let unknown = FieldReport { type_: "meteor".into(), ..report.clone() };
-    assert!(matches!(night.give(Input::Report { by: by.clone(), report: unknown }), Err(Refused::BadField { field: "type", .. })));
+    assert!(matches!(
+        night.give(Input::Report { by: by.clone(), report: unknown }),
+        Err(Refused::BadField { field: "type", .. })
+    ));
     night.give(Input::Report { by: by.clone(), report }).unwrap();
     let before = night.state.tasks.len();
     night.water(4_500.0);
-    let fired: Vec<_> = night.state.firings.keys().filter(|(code, _)| CORE.playbook.instruction(code).unwrap().is_hazard_driven()).collect();
+    let fired: Vec<_> = night
+        .state
+        .firings
+        .keys()
+        .filter(|(code, _)| CORE.playbook.instruction(code).unwrap().is_hazard_driven())
+        .collect();
     assert!(!fired.is_empty());
-    assert!(fired.iter().all(|(_, place)| night.state.reports.values().next().unwrap().places.contains(place) || place.as_str() == "hq" || CORE.reach.place(place).unwrap().chainage_from_m.is_none()), "{fired:?}");
+    assert!(
+        fired.iter().all(|(_, place)| night.state.reports.values().next().unwrap().places.contains(place)
+            || place.as_str() == "hq"
+            || CORE.reach.place(place).unwrap().chainage_from_m.is_none()),
+        "{fired:?}"
+    );
     assert!(night.state.tasks.len() > before);
     let id = *night.state.reports.keys().next().unwrap();
     let own = night.give(Input::Settle { by: Actor { role: UserRole::Duty, ..by }, report: id, false_alarm: false });
@@ -300,12 +348,22 @@ fn core_goes_from_quiet_through_red_to_all_clear() {
     assert!(night.state.event.is_none());
     night.water(3_000.0);
     assert!(night.state.event.is_some(), "a pre-alert row opens the event");
-    for (q, level) in [(4_500.0, WarningLevel::Blue), (6_500.0, WarningLevel::Yellow), (9_000.0, WarningLevel::Orange), (16_000.0, WarningLevel::Red)] {
+    for (q, level) in [
+        (4_500.0, WarningLevel::Blue),
+        (6_500.0, WarningLevel::Yellow),
+        (9_000.0, WarningLevel::Orange),
+        (16_000.0, WarningLevel::Red),
+    ] {
         night.water(q);
         assert_eq!(night.state.watch.proposed, level);
         night.activate(level);
     }
-    for (q, level) in [(12_000.0, WarningLevel::Orange), (7_000.0, WarningLevel::Yellow), (5_000.0, WarningLevel::Blue), (2_000.0, WarningLevel::None)] {
+    for (q, level) in [
+        (12_000.0, WarningLevel::Orange),
+        (7_000.0, WarningLevel::Yellow),
+        (5_000.0, WarningLevel::Blue),
+        (2_000.0, WarningLevel::None),
+    ] {
         for _ in 0..24 {
             night.water(q);
         }
@@ -317,9 +375,22 @@ fn core_goes_from_quiet_through_red_to_all_clear() {
     for _ in 0..6 {
         night.water(2_000.0);
     }
-    assert!(night.state.event.is_none(), "all-clear; still latched: {:?}", night.state.firings.keys().filter(|(code, _)| !code.as_str().starts_with('W')).collect::<Vec<_>>());
-    let open: Vec<_> = night.state.tasks.values().filter(|task| task.is_live() && !task.code.as_str().starts_with('W') && !task.code.as_str().starts_with('D')).collect();
-    assert!(open.is_empty(), "every task of the flood has an end: {:?}", open.iter().map(|task| (&task.code, task.status)).collect::<Vec<_>>());
+    assert!(
+        night.state.event.is_none(),
+        "all-clear; still latched: {:?}",
+        night.state.firings.keys().filter(|(code, _)| !code.as_str().starts_with('W')).collect::<Vec<_>>()
+    );
+    let open: Vec<_> = night
+        .state
+        .tasks
+        .values()
+        .filter(|task| task.is_live() && !task.code.as_str().starts_with('W') && !task.code.as_str().starts_with('D'))
+        .collect();
+    assert!(
+        open.is_empty(),
+        "every task of the flood has an end: {:?}",
+        open.iter().map(|task| (&task.code, task.status)).collect::<Vec<_>>()
+    );
 }
 
 #[test]
@@ -337,7 +408,8 @@ fn core_replay_gives_the_byte_same_journal() {
             replayed.extend(CORE.step(&mut again, input, entry.at).unwrap());
         }
     }
-    let text = |entries: &[Entry]| entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect::<Vec<_>>();
+    let text =
+        |entries: &[Entry]| entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect::<Vec<_>>();
     assert_eq!(text(&replayed), text(&night.facts));
     let read: Vec<Entry> = text(&night.facts).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut folded = State::default();

@@ -156,3 +156,40 @@ fn the_checks_do_not_object_to_any_recorded_flood() {
         assert!(count > 10_000 && odd == 0, "{id}: {odd} of {count} values objected to");
     }
 }
+
+/// One read of the first register of a unit over a fresh connection; the bytes of the answer, empty when it was closed.
+async fn ask(address: std::net::SocketAddr, bytes: &[u8]) -> (tokio::net::TcpStream, Vec<u8>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut answer = vec![0; 64];
+    let _ = stream.write_all(bytes).await;
+    let got = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap_or(0);
+    answer.truncate(got);
+    (stream, answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn virtual_devices_outlive_garbage_and_bound_their_clients() {
+    const READ: [u8; 12] = [0, 1, 0, 0, 0, 6, 4, 3, 0, 2, 0, 2];
+    let chain = chain(1.0, "").await;
+    drop(chain.poller);
+    let address = chain._devices.addresses()["gauges"];
+    for odd in [&[0, 1, 0, 9, 0, 6, 4, 3, 0, 2, 0, 2][..], &[0, 1, 0, 0, 0, 0, 4, 3]] {
+        assert!(ask(address, odd).await.1.is_empty(), "a broken request ends its connection");
+    }
+    let mut open = Vec::new();
+    let full = loop {
+        let (stream, answer) = ask(address, &READ).await;
+        if answer.is_empty() {
+            break open.len();
+        }
+        assert_eq!(answer.len(), 13, "{answer:?}");
+        open.push(stream);
+        assert!(open.len() <= 64, "clients are bounded");
+    };
+    // The poller's own connection may still be closing.
+    assert!((63..=64).contains(&full), "{full} clients at once");
+    open.clear();
+    let again = async { while ask(address, &READ).await.1.is_empty() {} };
+    tokio::time::timeout(Duration::from_secs(5), again).await.expect("room again once clients have gone");
+}

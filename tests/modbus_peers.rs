@@ -119,7 +119,8 @@ fn a_taken_port_and_a_bad_faults_file_are_told_in_words() {
     check(&["--speed", "0"], &["speed"]);
 }
 
-const INSTALL: &str = "python3 -m venv target/peers-venv && target/peers-venv/bin/pip install pymodbus==3.16.1";
+const INSTALL: &str =
+    "python3 -m venv target/peers-venv && target/peers-venv/bin/pip install -r tests/peers/requirements.txt";
 
 #[tokio::test]
 async fn a_pymodbus_server_is_read_by_the_poller() {
@@ -176,4 +177,42 @@ async fn a_pymodbus_server_is_read_by_the_poller() {
     assert!(seen["c.stage"].is_nan(), "the server has no unit 6: {seen:?}");
     let link = &poller.links()[0];
     assert!(link.units[&4].answers >= 1 && link.units[&6].answers == 0, "{link:?}");
+}
+
+#[test]
+fn sensor_probe_shows_raw_and_scaled_values_or_says_what_to_check() {
+    let (_field, listed) = field(&["--start", "1958-07-18T00:00+08:00"]);
+    let gauge = format!("{}/sensors/huayuankou/gauge-huayuankou.toml", env!("CARGO_MANIFEST_DIR"));
+    let probe = |file: &str, address: &str| {
+        let out = Command::new(env!("CARGO_BIN_EXE_anlan"))
+            .args(["sensor", "probe", file, "--json", "--field", address])
+            .output();
+        let out = out.unwrap();
+        let (said, told) =
+            (String::from_utf8_lossy(&out.stdout).into_owned(), String::from_utf8_lossy(&out.stderr).into_owned());
+        (out.status.success(), said, told)
+    };
+    let address = format!("127.0.0.1:{}", device(&listed, "gauge-huayuankou")["port"]);
+    let (good, said, told) = probe(&gauge, &address);
+    assert!(good, "{told}");
+    let rows: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((rows.len(), &rows[0]["series"], &rows[0]["unit"]), (2, &"huayuankou.stage".into(), &"m".into()));
+    let raw: f64 = rows[0]["raw"].as_str().unwrap().parse().unwrap();
+    assert!((rows[0]["value"].as_f64().unwrap() - raw / 1000.0).abs() < 1e-9, "{said}");
+
+    drop(_field);
+    let (good, _, told) = probe(&gauge, &address);
+    assert!(
+        !good && told.contains("gauge-huayuankou") && told.contains(&address) && !told.contains("panicked"),
+        "{told}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join("gauge-x.toml");
+    std::fs::write(
+        &odd,
+        "[gauge]\nid='x'\nname_zh='x'\nstation='x'\nprofile='abacus'\naddress='h:1'\nunit=1\npoll_every_s=1\n",
+    )
+    .unwrap();
+    let (good, _, told) = probe(odd.to_str().unwrap(), &address);
+    assert!(!good && told.contains("gauge-x.toml:5:9") && told.contains("abacus"), "{told}");
 }

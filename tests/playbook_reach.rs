@@ -37,7 +37,8 @@ fn playbook_reach_place_by_place_gives_what_the_preview_shows() {
             let number = playbook.row(code).unwrap();
             reach.places_of_scope(&row.scope).iter().map(move |place| (number, place.clone()))
         };
-        let fired: BTreeSet<(usize, PlaceId)> = shown.fires.iter().chain(&shown.superseded).flat_map(of_event).collect();
+        let fired: BTreeSet<(usize, PlaceId)> =
+            shown.fires.iter().chain(&shown.superseded).flat_map(of_event).collect();
         let stands: Vec<(usize, PlaceId)> = supersede(&fired, &playbook, &reach).into_iter().collect();
         assert_eq!(stands, shown.tasks, "{q}");
     }

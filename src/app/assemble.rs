@@ -29,7 +29,9 @@ pub enum AssembleError {
     #[error("预案有误，未启动 (the playbook has faults, nothing was started):\n{0}")]
     Playbook(String),
     /// The edition that the open event began with is not kept.
-    #[error("正在进行的汛情使用预案版本 {edition}，数据目录中没有保存它 (the open event uses playbook {edition}, which this data directory does not hold)")]
+    #[error(
+        "正在进行的汛情使用预案版本 {edition}，数据目录中没有保存它 (the open event uses playbook {edition}, which this data directory does not hold)"
+    )]
     EditionLost {
         /// The edition.
         edition: String,
@@ -169,12 +171,14 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, started: Timestamp, speed: 
 fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
     let mut gauges = Vec::new();
     for station in &sensors.stations {
-        let of_station = sensors.devices.iter().filter(
-            |device| matches!(&device.kind, DeviceKind::Gauge { station: id } if *id == station.id),
-        );
-        for (id, facts) in of_station.flat_map(|device| &device.series).filter_map(|series| {
-            Some((&series.id, sensors.series.get(&series.id)?))
-        }) {
+        let of_station = sensors
+            .devices
+            .iter()
+            .filter(|device| matches!(&device.kind, DeviceKind::Gauge { station: id } if *id == station.id));
+        for (id, facts) in of_station
+            .flat_map(|device| &device.series)
+            .filter_map(|series| Some((&series.id, sensors.series.get(&series.id)?)))
+        {
             let interval_s = crate::ingest::modbus::effective_interval_s(facts.interval_s, speed);
             gauges.push(GaugeView {
                 series: id.clone(),
@@ -194,7 +198,9 @@ fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
         }
     }
     // The control station first, then upstream to downstream as in the file; discharge before stage.
-    gauges.sort_by_key(|gauge| (gauge.station != "huayuankou", gauge.quantity != "discharge" && gauge.quantity != "stage"));
+    gauges.sort_by_key(|gauge| {
+        (gauge.station != "huayuankou", gauge.quantity != "discharge" && gauge.quantity != "stage")
+    });
     gauges.sort_by_key(|gauge| gauge.quantity == "rain");
     gauges
 }
@@ -203,7 +209,12 @@ fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn recall(watch: &mut Watch, series: &dyn SeriesStore, ids: &[SeriesId], now: Timestamp) -> Result<(), AssembleError> {
+pub async fn recall(
+    watch: &mut Watch,
+    series: &dyn SeriesStore,
+    ids: &[SeriesId],
+    now: Timestamp,
+) -> Result<(), AssembleError> {
     let step = Step { every_ms: 300_000, aggregate: Aggregate::Last };
     for id in ids {
         for sample in series.range(id, now - TimeDelta::hours(RECALL_H), now, Some(step)).await? {

@@ -9,8 +9,8 @@ pub mod editions;
 pub mod log;
 pub mod metrics;
 pub mod reaches;
-pub mod server;
 pub mod rules;
+pub mod server;
 mod verbs;
 
 pub use verbs::run;

@@ -14,7 +14,9 @@ use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Observation, Quality, Reading, SeriesId, Timestamp, WarningLevel};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
 use crate::store::users::{USERS_SCHEMA, Users};
-use crate::store::{Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file};
+use crate::store::{
+    Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file,
+};
 use crate::web::{ClockKind, Post, Scope, Site, Workers, router};
 use chrono::TimeDelta;
 use serde_json::Value;

@@ -66,7 +66,8 @@ impl Desk<'_> {
         if self.state.event.is_some() {
             if to < from && to < self.state.in_force && !self.state.lowering {
                 self.record(Fact::Lowering { on: true });
-            } else if to > self.state.in_force && self.state.lowering {
+            } else if to > from && to >= self.state.in_force && self.state.lowering {
+                // The water comes back to the level in force: nobody is on the way down any more.
                 self.record(Fact::Lowering { on: false });
             }
         }
@@ -88,7 +89,9 @@ impl Desk<'_> {
             };
             let over = match verdict.truth {
                 Truth::True => false,
-                Truth::False => row.is_hazard_driven() || verdict.still == Truth::False || (ended && verdict.still != Truth::True),
+                Truth::False => {
+                    row.is_hazard_driven() || verdict.still == Truth::False || (ended && verdict.still != Truth::True)
+                }
                 // What nobody measures holds a row until two people have ended the response, not for ever.
                 Truth::Unknown => ended && verdict.still != Truth::True,
             };

@@ -240,7 +240,7 @@ impl Desk<'_> {
         if by.role == UserRole::Viewer || by.role == UserRole::Member {
             return Err(Refused::NoRight { role: by.role, what: "确认告警" });
         }
-        if !self.state.alarms.get(key).is_some_and(|alarm| !alarm.closed) {
+        if self.state.alarms.get(key).is_none_or(|alarm| alarm.closed) {
             return Err(Refused::NoAlarm(key.to_owned()));
         }
         self.record(Fact::AlarmMinded { alarm: key.to_owned(), by: by.clone(), shelved_until: shelve_until });

@@ -7,8 +7,8 @@
 use super::Clock;
 use crate::command::{Input, Watch, Water};
 use crate::model::{Observation, Reading};
-use crate::store::series::{SeriesError, SeriesStore};
 use crate::store::Engine;
+use crate::store::series::{SeriesError, SeriesStore};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -83,7 +83,12 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(mut self, mut polled: mpsc::Receiver<Vec<Reading>>, mut pushes: mpsc::Receiver<Push>, stop: CancellationToken) {
+    async fn run(
+        mut self,
+        mut polled: mpsc::Receiver<Vec<Reading>>,
+        mut pushes: mpsc::Receiver<Push>,
+        stop: CancellationToken,
+    ) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut batches = Vec::new();
@@ -177,7 +182,10 @@ impl Worker {
 
     async fn submit(&self, input: Input) {
         if let Err(fault) = self.parts.engine.submit(input).await {
-            tracing::error!(fault = &fault as &dyn std::error::Error, "水情未进入指挥流程 (the water did not reach the command)");
+            tracing::error!(
+                fault = &fault as &dyn std::error::Error,
+                "水情未进入指挥流程 (the water did not reach the command)"
+            );
         }
     }
 }

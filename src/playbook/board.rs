@@ -258,53 +258,55 @@ impl SignalBoard {
         }
     }
 
+    /// Zero for the reach and the dams that differ: quiet dams are many, and a snapshot is kept for ever. Without a stone
+    /// that was heard lately nothing is known, but the silence itself is.
     fn write_stones(&self, key: &SignalKey, now: Timestamp, snapshot: &mut Snapshot) {
+        let all = || self.stones.values().flat_map(BTreeMap::values).filter(|stone| stone.state.at <= now);
+        let is_heard = all().any(|stone| now - stone.state.at <= self.settings.place_fresh);
+        if !is_heard && (key.name() != "stone_offline" || all().next().is_none()) {
+            return;
+        }
+        snapshot.set(key.clone(), 0.0);
         for (place, stones) in &self.stones {
-            let stones = stones.values().filter(|stone| stone.state.at <= now);
-            let value = match (key.name(), key.word(), key.number(0)) {
-                ("stone_alarm", Some("shake"), _) => any_of(stones, |stone| stone.state.shakes),
-                ("stone_alarm", Some("move"), _) => any_of(stones, |stone| stone.state.moves),
-                ("stone_tilt", _, Some(minutes)) => {
-                    stones.filter_map(|stone| stone.swing(now, minutes)).reduce(f64::max)
-                }
-                ("stone_count_alarm", _, Some(minutes)) => {
-                    let since = now - TimeDelta::minutes(i64::from(minutes));
-                    count_of(stones, |stone| stone.alarmed_at.is_some_and(|at| at > since))
-                }
-                ("stone_offline", _, Some(hours)) => {
-                    let since = now - TimeDelta::hours(i64::from(hours));
-                    count_of(stones, |stone| stone.state.at < since)
-                }
-                _ => None,
-            };
-            if let Some(value) = value {
+            let value = of_dam(key, now, stones.values().filter(|stone| stone.state.at <= now));
+            if value > 0.0 {
                 snapshot.set_at(key.clone(), place.clone(), value);
             }
         }
     }
 }
 
+/// The value of a stone signal at one dam.
+fn of_dam<'a>(key: &SignalKey, now: Timestamp, stones: impl Iterator<Item = &'a Stone>) -> f64 {
+    let span = i64::from(key.number(0).unwrap_or(0));
+    match (key.name(), key.word()) {
+        ("stone_alarm", Some("shake")) => stones.map(|stone| answer(stone.state.shakes)).fold(0.0, f64::max),
+        ("stone_alarm", _) => stones.map(|stone| answer(stone.state.moves)).fold(0.0, f64::max),
+        ("stone_tilt", _) => stones.map(|stone| stone.swing(now, span)).fold(0.0, f64::max),
+        ("stone_count_alarm", _) => {
+            let since = now - TimeDelta::minutes(span);
+            stones.map(|stone| answer(stone.alarmed_at.is_some_and(|at| at > since))).sum()
+        }
+        _ => {
+            let since = now - TimeDelta::hours(span);
+            stones.map(|stone| answer(stone.state.at < since)).sum()
+        }
+    }
+}
+
 impl Stone {
-    /// Greatest difference of two tilts in the window, in degrees.
-    fn swing(&self, now: Timestamp, minutes: u32) -> Option<f64> {
+    /// Greatest difference of two tilts in the window, in degrees; 0 while there are not two.
+    fn swing(&self, now: Timestamp, minutes: i64) -> f64 {
         let to = now.timestamp().div_euclid(60);
-        let tilts = self.tilts.range(to - i64::from(minutes)..=to).map(|(_, tilt)| *tilt);
+        let tilts = self.tilts.range(to - minutes..=to).map(|(_, tilt)| *tilt);
         let (least, most) =
             tilts.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), tilt| (least.min(tilt), most.max(tilt)));
-        (most >= least).then_some(most - least)
+        (most - least).max(0.0)
     }
 }
 
 fn answer(yes: bool) -> f64 {
     f64::from(u8::from(yes))
-}
-
-fn any_of<'a>(stones: impl Iterator<Item = &'a Stone>, alarms: impl Fn(&Stone) -> bool) -> Option<f64> {
-    stones.map(|stone| answer(alarms(stone))).reduce(f64::max)
-}
-
-fn count_of<'a>(stones: impl Iterator<Item = &'a Stone>, counts: impl Fn(&Stone) -> bool) -> Option<f64> {
-    stones.map(|stone| answer(counts(stone))).reduce(|sum, one| sum + one)
 }
 
 /// In order of time, only finite values, not more than is kept.

@@ -2,7 +2,7 @@
 
 use super::condition::{Comparison, Condition};
 use super::instruction::{Instruction, Phase};
-use super::signal::{SignalKey, WORKS_HAZARDS};
+use super::signal::{SignalKey, WORKS_HAZARDS, Worst};
 use super::truth::Truth;
 use crate::model::Hazard;
 
@@ -51,6 +51,17 @@ impl Known {
     /// A number that is known, or nothing.
     pub fn maybe(value: Option<f64>) -> Self {
         value.map_or(Self::NOTHING, Self::number)
+    }
+    /// The more dangerous of this and a local value.
+    pub fn worse_with(self, local: Option<f64>, key: &SignalKey) -> Self {
+        match (self.value.is_nan(), local) {
+            (_, None) => self,
+            (true, Some(local)) => Self::number(local),
+            (false, Some(local)) => {
+                let is_min = key.spec().is_some_and(|spec| spec.worst == Worst::Min);
+                Self { value: if is_min { self.value.min(local) } else { self.value.max(local) }, ..self }
+            }
+        }
     }
     fn compare(self, comparison: Comparison, limit: f64) -> Truth {
         if self.value.is_nan() {

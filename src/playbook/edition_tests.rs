@@ -265,3 +265,31 @@ fn playbook_table_faults_name_line_and_column() {
     let unknown = swap(",,,,false,", ",,,H-009,false,");
     assert!(unknown.contains("H-009 in supersedes"), "{unknown}");
 }
+
+proptest::proptest! {
+    #[test]
+    fn playbook_any_bytes_are_refused_without_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
+        let _ = import_csv("plan.csv", &bytes);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        proptest::prop_assert!(try_edition(&text).is_err() || text.trim().is_empty() || !text.contains("instruction"));
+    }
+    /// A table or a file with one damaged place is read or refused, never a panic, and a fault lies inside the text.
+    #[test]
+    fn playbook_damaged_texts_are_refused_without_panic(cut in 0usize..2000, with in ".{0,6}") {
+        let row = row("H-001", "levee_segment", "toe>=1.0 or (q>=8000 and night())", "stop_when = 'toe<0.9'");
+        let damaged = damage(&row, cut, &with);
+        if let Err(faults) = try_edition(&damaged) {
+            for fault in faults {
+                proptest::prop_assert!(fault.at.line <= damaged.lines().count().max(1) + 1, "{fault}");
+            }
+        }
+        let _ = import_csv("plan.csv", damage(&export_csv(&edition(&[row])), cut, &with).as_bytes());
+    }
+}
+
+fn damage(text: &str, cut: usize, with: &str) -> String {
+    let cut = cut % text.len();
+    let start = (0..=cut).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0);
+    let end = (cut + 1..=text.len()).find(|index| text.is_char_boundary(*index)).unwrap_or(text.len());
+    format!("{}{with}{}", &text[..start], &text[end..])
+}

@@ -108,9 +108,7 @@ impl<'a> Situation<'a> {
                 *widest = *at_large;
                 if !found.at.is_empty() {
                     let values = LocalValues::sensed(key, &found.at, reach);
-                    if found.all.is_none() {
-                        *widest = Known::maybe(values.worst_of_all());
-                    }
+                    *widest = widest.worse_with(values.worst_of_all(), key);
                     local.insert(slot, values);
                 }
             }

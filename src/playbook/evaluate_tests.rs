@@ -114,6 +114,11 @@ fn playbook_local_values_speak_for_their_places() {
     assert_eq!([here(&found, "work-a"), here(&found, "work-b")], [False, True]);
     assert_eq!(here(&verdicts("community", "z_crest_gap<1.0", &freeboards, &quiet), "cell-c1"), True);
     assert_eq!(here(&verdicts("hq", "z_crest_gap<1.0", &freeboards, &quiet), "hq"), True);
+    // Quiet everywhere but on one dam.
+    let stones = sensed(&[("stone_count_alarm(30)", None, 0.0), ("stone_count_alarm(30)", Some("dam-b1"), 3.0)]);
+    let found = verdicts("vulnerable_spot", "stone_count_alarm(30)>=3", &stones, &quiet);
+    assert_eq!([here(&found, "work-a"), here(&found, "work-b")], [False, True]);
+    assert_eq!(here(&verdicts("hq", "stone_count_alarm(30)>=3", &stones, &quiet), "hq"), True);
     // A village's depth says nothing about another village.
     let found = verdicts(
         "floodplain_village",

@@ -6,9 +6,9 @@
 //!
 //! When the queue is full, callers wait for a place; they hold no lock meanwhile.
 
+use super::{Answer, Journal, JournalError};
 use crate::command::{ChainHash, Core, Entry, Input, Refused, State};
 use crate::model::Timestamp;
-use super::{Answer, Journal, JournalError};
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -150,7 +150,12 @@ impl Engine {
     ///
     /// # Errors
     /// When it is refused or cannot be stored; nothing has happened then.
-    pub async fn submit_once(&self, once: Option<OnceKey>, input: Input, render: Render) -> Result<Outcome, EngineError> {
+    pub async fn submit_once(
+        &self,
+        once: Option<OnceKey>,
+        input: Input,
+        render: Render,
+    ) -> Result<Outcome, EngineError> {
         let (reply, answer) = oneshot::channel();
         let message = Message { input, once, render, reply };
         self.queue.send(message).await.map_err(|_| EngineError::Stopping)?;
@@ -279,7 +284,10 @@ impl Writer {
             }
             Err(fault) => {
                 self.state = self.engine.state().clone();
-                tracing::error!(fault = &fault as &dyn std::error::Error, "指令未写入日志，未生效 (nothing was written, nothing happened)");
+                tracing::error!(
+                    fault = &fault as &dyn std::error::Error,
+                    "指令未写入日志，未生效 (nothing was written, nothing happened)"
+                );
                 Err(fault.to_string())
             }
         }

@@ -345,9 +345,11 @@ fn outbox_changes(entries: &[Entry]) -> Vec<OutboxChange<'_>> {
                     at_ms,
                 }));
             }
-            Fact::Delivered { member, tasks } => changes.extend(
-                tasks.iter().map(|task| OutboxChange::Mark { task: *task, member: Some(member), state: "delivered" }),
-            ),
+            Fact::Delivered { member, tasks } => changes.extend(tasks.iter().map(|task| OutboxChange::Mark {
+                task: *task,
+                member: Some(member),
+                state: "delivered",
+            })),
             Fact::Acknowledged { task, .. } | Fact::Completed { task, .. } | Fact::Declined { task, .. } => {
                 changes.push(OutboxChange::Mark { task: *task, member: None, state: "answered" });
             }

@@ -18,7 +18,8 @@ pub async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) 
         match site.users.has_administrator().await {
             Ok(true) => {}
             Ok(false) if path.starts_with("/api/") || request.method() != Method::GET => {
-                return Problem::forbidden("尚未设置管理员：请用控制台打印的一次性口令打开 /setup (open /setup first)").into_response();
+                return Problem::forbidden("尚未设置管理员：请用控制台打印的一次性口令打开 /setup (open /setup first)")
+                    .into_response();
             }
             Ok(false) => return axum::response::Redirect::temporary("/setup").into_response(),
             Err(fault) => return Problem::internal(&fault).into_response(),

@@ -122,8 +122,12 @@ mod tests {
     #[test]
     fn every_route_is_described_and_every_description_is_a_route() {
         let site = include_str!("site.rs");
-        let routed: std::collections::BTreeSet<_> =
-            site.split(".route(\"/").skip(1).filter_map(|text| text.split('"').next()).map(|path| format!("/{path}")).collect();
+        let routed: std::collections::BTreeSet<_> = site
+            .split(".route(\"/")
+            .skip(1)
+            .filter_map(|text| text.split('"').next())
+            .map(|path| format!("/{path}"))
+            .collect();
         let outside = ["/healthz", "/readyz", "/metrics"];
         let described: std::collections::BTreeSet<_> = ROUTES.iter().map(|(path, ..)| (*path).to_owned()).collect();
         let undescribed: Vec<_> =

@@ -121,7 +121,9 @@ impl Post {
                     format!("{}; asked by {first}, confirmed by {second} ({})", asked.reason, asked.id),
                 )
             }
-            None if state.in_force_since.is_some() => ("演示预置，未经两人确认".into(), "preset of the demo, not confirmed by two".into()),
+            None if state.in_force_since.is_some() => {
+                ("演示预置，未经两人确认".into(), "preset of the demo, not confirmed by two".into())
+            }
             None => ("未启动响应".into(), "no response in force".into()),
         };
         json!({

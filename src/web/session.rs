@@ -29,7 +29,10 @@ impl Session {
         if rights(self.actor.role).contains(&right) {
             return Ok(());
         }
-        Err(Problem::forbidden(format!("角色 {} 无此权限（{right}） (your role may not {right})", self.actor.role.as_str())))
+        Err(Problem::forbidden(format!(
+            "角色 {} 无此权限（{right}） (your role may not {right})",
+            self.actor.role.as_str()
+        )))
     }
 
     /// The member that a phone's list is limited to; `None` for headquarters.

@@ -90,8 +90,8 @@ impl Frame<'_> {
             |named| json!({ "zh": named.name.zh, "en": named.name.en }),
         );
         let answer_due = task.handed_at.filter(|_| !task.is_answered() && task.is_open());
-        let answer_due = answer_due
-            .map(|handed| handed + chrono::TimeDelta::seconds(i64::from(state.settings.unanswered_after_s)));
+        let answer_due =
+            answer_due.map(|handed| handed + chrono::TimeDelta::seconds(i64::from(state.settings.unanswered_after_s)));
         let declined = task.declined.as_ref().map(|refusal| {
             json!({ "reason": refusal.reason, "text": refusal.text, "by": refusal.by.user, "at": refusal.at })
         });
@@ -235,7 +235,8 @@ pub fn task_counts(state: &State) -> Value {
         *counts.entry(task.status).or_insert(0_u32) += 1;
     }
     let count = |status| counts.get(&status).copied().unwrap_or(0);
-    let total: u32 = counts.iter().filter(|(status, _)| **status != TaskStatus::Withdrawn).map(|(_, count)| count).sum();
+    let total: u32 =
+        counts.iter().filter(|(status, _)| **status != TaskStatus::Withdrawn).map(|(_, count)| count).sum();
     json!({
         "total": total, "draft": count(TaskStatus::Draft), "issued": count(TaskStatus::Issued),
         "delivered": count(TaskStatus::Delivered), "acknowledged": count(TaskStatus::Acknowledged),

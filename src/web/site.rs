@@ -146,7 +146,10 @@ pub fn router(site: Arc<Site>) -> Router {
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
         .layer(fixed(header::CONTENT_SECURITY_POLICY, POLICY))
-        .layer(fixed(HeaderName::from_static("permissions-policy"), "geolocation=(self), camera=(self), microphone=(self)"))
+        .layer(fixed(
+            HeaderName::from_static("permissions-policy"),
+            "geolocation=(self), camera=(self), microphone=(self)",
+        ))
         .with_state(site)
 }
 

@@ -148,7 +148,8 @@ impl Listener {
             if let Fact::Noticed { members, text, by } = &entry.fact
                 && self.member.as_ref().is_none_or(|member| members.contains(member))
             {
-                let notice = json!({ "id": format!("notice-{}", entry.seq.0), "text": text, "by": by.user, "at": entry.at });
+                let notice =
+                    json!({ "id": format!("notice-{}", entry.seq.0), "text": text, "by": by.user, "at": entry.at });
                 events.push(("notice", notice));
             }
         }

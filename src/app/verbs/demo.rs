@@ -101,7 +101,13 @@ async fn demo(args: Args) -> Outcome {
     let (begins, ends) = flood.span();
     let start = match args.start {
         Some(start) if (begins..=ends).contains(&start) => start,
-        Some(start) => return Err(format!("--start {start} 不在洪水 {} 的时段 {begins} 至 {ends} 内 (outside the flood)", args.flood).into()),
+        Some(start) => {
+            return Err(format!(
+                "--start {start} 不在洪水 {} 的时段 {begins} 至 {ends} 内 (outside the flood)",
+                args.flood
+            )
+            .into());
+        }
         None if args.flood == FLOOD => moment(START)?,
         None => begins,
     };
@@ -116,7 +122,8 @@ async fn demo(args: Args) -> Outcome {
     });
     // Loopback, ports of the system's choice: the poller reaches the devices by Modbus TCP and in no other way.
     let devices =
-        FieldDevices::start(Arc::new(bench), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(move || clock.now())).await?;
+        FieldDevices::start(Arc::new(bench), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(move || clock.now()))
+            .await?;
     files.sensors.use_addresses(devices.addresses());
     let settings = CommandSettings { standing_authorisation: all_preauthorised(&files)?, ..CommandSettings::default() };
     let members = files.reach.reach.members().filter(|member| member.has_app).map(|member| member.id.clone());
@@ -139,7 +146,9 @@ async fn demo(args: Args) -> Outcome {
 }
 
 /// The demo's standing authorisation lists every row that a playbook allows; flagged as the demo's, like all its data.
-fn all_preauthorised(files: &SiteFiles) -> Result<std::collections::BTreeSet<crate::model::InstructionCode>, Box<dyn Error>> {
+fn all_preauthorised(
+    files: &SiteFiles,
+) -> Result<std::collections::BTreeSet<crate::model::InstructionCode>, Box<dyn Error>> {
     let playbook = Playbook::load("", &files.playbook)
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     Ok(playbook.instructions().iter().filter(|row| row.preauthorised).map(|row| row.code.clone()).collect())

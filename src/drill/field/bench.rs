@@ -6,6 +6,7 @@ use super::stone::StoneMoment;
 use crate::drill::floods::Flood;
 use crate::ingest::sensors::{Device, DeviceKind, Function, Point, Raw, Sensors};
 use crate::model::Timestamp;
+use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use tokio_modbus::ExceptionCode;
@@ -25,6 +26,8 @@ pub(super) enum Answer {
 pub struct Bench {
     parts: BenchPart,
     units: BTreeMap<(String, u8), Vec<usize>>,
+    /// Faults that touch each device, so that the many sound ones ask nothing.
+    touching: Vec<Vec<usize>>,
     /// Counts written by a client: (device, quantity) → raw count.
     written: Mutex<BTreeMap<(usize, String), i64>>,
 }
@@ -51,7 +54,8 @@ impl Bench {
         for (index, device) in parts.sensors.devices.iter().enumerate() {
             units.entry((device.endpoint.clone(), device.unit)).or_default().push(index);
         }
-        Self { parts, units, written: Mutex::default() }
+        let touching = parts.sensors.devices.iter().map(|device| touching(&parts.injects, device)).collect();
+        Self { parts, units, touching, written: Mutex::default() }
     }
     /// The sensors on the bench.
     pub fn sensors(&self) -> &Sensors {
@@ -134,20 +138,52 @@ impl Bench {
         Some(indexes.iter().filter_map(|index| Some((*index, self.parts.sensors.devices.get(*index)?))).collect())
     }
 
-    /// Whether the whole unit is gone: its line, its power, or the gauge itself.
-    fn is_silent(&self, devices: &[(usize, &Device)], now: Timestamp) -> bool {
-        devices.iter().any(|(_, device)| {
-            self.parts
-                .injects
-                .iter()
-                .any(|inject| silences(inject, device) && inject.since(self.parts.start, now).is_some())
+    /// What the virtual device says of one of its series at `now`, as its register would hold it, in the unit of the
+    /// series; NaN for "no value", `None` while its line is silent.
+    pub fn tell(&self, index: usize, series: usize, now: Timestamp) -> Option<f64> {
+        let device = self.parts.sensors.devices.get(index)?;
+        let series = device.series.get(series)?;
+        if self.is_silent(&[(index, device)], now) {
+            return None;
+        }
+        let value = self.value(index, device, &series.point, now);
+        if !value.is_finite() {
+            return Some(f64::NAN);
+        }
+        let (scale, offset) = (series.point.scale, series.point.offset);
+        Some(((value - offset) / scale).round() * scale + offset + series.zero)
+    }
+    /// Whether a fault touches the device from an hour before `now` on: then it tells everything it has.
+    pub fn is_troubled(&self, index: usize, now: Timestamp) -> bool {
+        let hour = TimeDelta::hours(1);
+        self.faults_on(index).any(|inject| {
+            inject.since(self.parts.start, now).is_some() || inject.since(self.parts.start, now - hour).is_some()
         })
     }
 
-    fn faults_of(&self, device: &Device, series: Option<&str>, now: Timestamp) -> Vec<(&Inject, Timestamp)> {
+    fn faults_on(&self, index: usize) -> impl Iterator<Item = &Inject> {
+        let touching = self.touching.get(index).map_or(&[][..], Vec::as_slice);
+        touching.iter().filter_map(|fault| self.parts.injects.get(*fault))
+    }
+
+    /// Whether the whole unit is gone: its line, its power, or the gauge itself.
+    fn is_silent(&self, devices: &[(usize, &Device)], now: Timestamp) -> bool {
+        devices.iter().any(|(index, device)| {
+            self.faults_on(*index)
+                .any(|inject| inject.since(self.parts.start, now).is_some() && silences(inject, device))
+        })
+    }
+
+    fn faults_of(
+        &self,
+        index: usize,
+        device: &Device,
+        series: Option<&str>,
+        now: Timestamp,
+    ) -> Vec<(&Inject, Timestamp)> {
         let hits =
             |inject: &Inject| whole_names(device).contains(&inject.target) || series == Some(inject.target.as_str());
-        let holding = self.parts.injects.iter().filter(|inject| hits(inject));
+        let holding = self.faults_on(index).filter(|inject| hits(inject));
         holding.filter_map(|inject| Some((inject, inject.since(self.parts.start, now)?))).collect()
     }
 
@@ -210,10 +246,13 @@ impl Bench {
     fn value(&self, index: usize, device: &Device, point: &Point, now: Timestamp) -> f64 {
         match &device.kind {
             DeviceKind::Stone { .. } => {
-                let faults = self.faults_of(device, None, now);
+                let faults = self.faults_of(index, device, None, now);
                 let frozen = faults.iter().find(|(inject, _)| inject.kind == FaultKind::Frozen);
                 let moment = frozen.map_or(now, |(_, since)| *since);
-                let discharge_m3s = self.flood_value("huayuankou", "discharge", moment).unwrap_or(0.0);
+                // Only the acceleration knows of the river.
+                let river =
+                    point.quantity.starts_with("acc").then(|| self.flood_value("huayuankou", "discharge", moment));
+                let discharge_m3s = river.flatten().unwrap_or(0.0);
                 let seed = self.parts.seed;
                 StoneMoment { seed, id: &device.id, now, discharge_m3s, faults: &faults }.value(&point.quantity)
             }
@@ -223,7 +262,7 @@ impl Bench {
 
     fn gauge_value(&self, index: usize, device: &Device, station: &str, quantity: &str, now: Timestamp) -> f64 {
         let series = device.series.iter().find(|one| one.id.quantity() == quantity);
-        let faults = self.faults_of(device, series.map(|one| one.id.as_str()), now);
+        let faults = self.faults_of(index, device, series.map(|one| one.id.as_str()), now);
         let find = |kind| faults.iter().find(|(inject, _)| inject.kind == kind);
         if find(FaultKind::Dead).is_some() || series.is_none() {
             return f64::NAN;
@@ -239,7 +278,7 @@ impl Bench {
 
     /// A stage follows a discharge that was written to the same gauge.
     fn true_value(&self, index: usize, device: &Device, station: &str, quantity: &str, now: Timestamp) -> Option<f64> {
-        let noise = |size: f64| size * noise(self.parts.seed, &format!("{station}.{quantity}"), now.timestamp());
+        let noise = |size: f64| size * noise(self.parts.seed, &[station, ".", quantity], now.timestamp());
         match quantity {
             "stage" => {
                 let written = self.written_count(index, "discharge").zip(device.profile.point("discharge"));
@@ -257,6 +296,15 @@ impl Bench {
         let (from, to) = self.parts.flood.span();
         self.parts.flood.at(station, quantity, now.clamp(from, to))
     }
+}
+
+/// The faults that name the device or one of its series.
+fn touching(injects: &[Inject], device: &Device) -> Vec<usize> {
+    let names = whole_names(device);
+    let hits = |inject: &Inject| {
+        names.contains(&inject.target) || device.series.iter().any(|one| one.id.as_str() == inject.target)
+    };
+    injects.iter().enumerate().filter(|(_, inject)| hits(inject)).map(|(index, _)| index).collect()
 }
 
 fn has_point_at(device: &Device, address: u32) -> bool {

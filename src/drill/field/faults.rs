@@ -67,6 +67,20 @@ struct InjectRow {
 /// # Errors
 /// By line and column: unknown kind or target, a time that is not a number from 0 on.
 pub fn read_injects(file: &str, text: &str, known: impl Fn(&str) -> bool) -> Result<Vec<Inject>, FileFault> {
+    let known = |kind, target: &str| kind == FaultKind::Rumour || known(target);
+    read_script(file, text, "name a series, station, gauge, stone, dam:… or work:… of `anlan field --json`", known)
+}
+
+/// As [`read_injects`], where which targets exist depends on the kind; `remedy` says which.
+///
+/// # Errors
+/// By line and column, as [`read_injects`].
+pub fn read_script(
+    file: &str,
+    text: &str,
+    remedy: &str,
+    known: impl Fn(FaultKind, &str) -> bool,
+) -> Result<Vec<Inject>, FileFault> {
     let rows: FaultsFile = toml::from_str(text).map_err(|cause| FileFault::toml(file, text, &cause))?;
     let mut injects = Vec::with_capacity(rows.inject.len());
     for row in rows.inject {
@@ -80,9 +94,8 @@ pub fn read_injects(file: &str, text: &str, known: impl Fn(&str) -> bool) -> Res
             let what = "at_s, for_s and value must be numbers, the times from 0 on";
             return Err(FileFault::span(file, text, row.at_s.span(), what, "write seconds after the start"));
         }
-        if row.kind != FaultKind::Rumour && !known(row.target.get_ref()) {
+        if !known(row.kind, row.target.get_ref()) {
             let what = format!("there is no target {:?}", row.target.get_ref());
-            let remedy = "name a series, station, gauge, stone, dam:… or work:… of `anlan field --json`";
             return Err(FileFault::span(file, text, row.target.span(), what, remedy));
         }
         let for_s = row.for_s.or((row.kind == FaultKind::Spike).then_some(10.0));
@@ -93,7 +106,7 @@ pub fn read_injects(file: &str, text: &str, known: impl Fn(&str) -> bool) -> Res
 
 impl Inject {
     /// The moment it began, if it holds at `now`.
-    pub(super) fn since(&self, start: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    pub fn since(&self, start: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let from = start + TimeDelta::milliseconds((self.at_s * 1000.0) as i64);
         let until = self.for_s.map(|for_s| from + TimeDelta::milliseconds((for_s * 1000.0) as i64));
         (now >= from && until.is_none_or(|until| now < until)).then_some(from)

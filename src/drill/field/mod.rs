@@ -10,5 +10,5 @@ mod server;
 mod stone;
 
 pub use bench::{Bench, BenchPart};
-pub use faults::{FaultKind, Inject, read_injects};
+pub use faults::{FaultKind, Inject, read_injects, read_script};
 pub use server::{FieldDevices, FieldFault};

@@ -44,10 +44,10 @@ impl StoneMoment<'_> {
     }
 
     fn draw(&self, quantity: &str, second: i64) -> f64 {
-        noise(self.seed, &format!("{}.{quantity}", self.id), second)
+        noise(self.seed, &[self.id, ".", quantity], second)
     }
     fn rest(&self, quantity: &str, spread: f64) -> f64 {
-        spread * noise(self.seed, &format!("{}.{quantity}.rest", self.id), 0)
+        spread * noise(self.seed, &[self.id, ".", quantity, ".rest"], 0)
     }
     fn fault(&self, kind: FaultKind) -> Option<(&Inject, Timestamp)> {
         self.faults.iter().copied().find(|(inject, _)| inject.kind == kind)

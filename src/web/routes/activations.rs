@@ -36,7 +36,11 @@ pub struct ForecastBody {
 ///
 /// # Errors
 /// When the discharge is no discharge, or the account may not preview.
-pub async fn preview_discharge(At(post): At, session: Session, Body(body): Body<PreviewBody>) -> Result<Json<Value>, Problem> {
+pub async fn preview_discharge(
+    At(post): At,
+    session: Session,
+    Body(body): Body<PreviewBody>,
+) -> Result<Json<Value>, Problem> {
     session.may("preview")?;
     let q = discharge("discharge_m3s", body.discharge_m3s)?;
     let forecast = match body.forecast {
@@ -75,7 +79,9 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
         unowned += usize::from(owner.is_none());
         people.extend(owner);
         *places.entry(&row.code).or_default() += 1;
-        tasks.push(json!({ "code": row.code, "place": frame.place(place), "role": row.role, "owner": frame.person(owner) }));
+        tasks.push(
+            json!({ "code": row.code, "place": frame.place(place), "role": row.role, "owner": frame.person(owner) }),
+        );
     }
     let fires: Vec<_> = result
         .fires
@@ -154,7 +160,8 @@ pub async fn ask(at: At, session: Session, headers: HeaderMap, Body(body): Body<
 /// The discharge inside a preview's id.
 fn previewed_discharge(id: &str) -> Result<f64, Problem> {
     let value = id.strip_prefix("prv-").and_then(|rest| rest.split_once('-')).and_then(|(_, q)| q.parse().ok());
-    let value = value.ok_or_else(|| Problem::bad_field("preview_id", format!("不是预演编号 {id:?} (not a preview's id)")))?;
+    let value =
+        value.ok_or_else(|| Problem::bad_field("preview_id", format!("不是预演编号 {id:?} (not a preview's id)")))?;
     Ok(discharge("preview_id", value)?.as_m3s())
 }
 
@@ -184,7 +191,12 @@ pub async fn get(At(post): At, session: Session, Id(id): Id<ActivationId>) -> Re
 ///
 /// # Errors
 /// For the asker, without the right, or when it is settled.
-pub async fn confirm(at: At, session: Session, Id(id): Id<ActivationId>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn confirm(
+    at: At,
+    session: Session,
+    Id(id): Id<ActivationId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let input = Input::Confirm { by: session.actor.clone(), activation: id };
     settle(at, session, headers, id, input).await
 }
@@ -226,7 +238,13 @@ pub async fn break_glass(
     settle(at, session, headers, id, input).await
 }
 
-async fn settle(at: At, session: Session, headers: HeaderMap, id: ActivationId, input: Input) -> Result<Response, Problem> {
+async fn settle(
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    id: ActivationId,
+    input: Input,
+) -> Result<Response, Problem> {
     let post = Arc::clone(&at.0);
     change(&at, &session, &headers, input, move |state, _| {
         let asked = state.activations.get(&id);
@@ -246,7 +264,12 @@ pub struct SignBody {
 ///
 /// # Errors
 /// When the signature does not reach, or nothing waits for it.
-pub async fn sign(at: At, session: Session, headers: HeaderMap, Body(body): Body<SignBody>) -> Result<Response, Problem> {
+pub async fn sign(
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    Body(body): Body<SignBody>,
+) -> Result<Response, Problem> {
     let codes = body.codes.into_iter().map(InstructionCode::from).collect();
     let input = Input::Sign { by: session.actor.clone(), codes };
     change(&at, &session, &headers, input, |_, entries| {

@@ -23,7 +23,7 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>
     let now = post.engine.now();
     let state = post.engine.state();
     let mut open: Vec<_> = state.alarms.values().filter(|alarm| !alarm.closed).collect();
-    open.sort_by(|one, other| (other.severity, other.last).cmp(&(one.severity, one.last)));
+    open.sort_by_key(|alarm| std::cmp::Reverse((alarm.severity, alarm.last)));
     Ok(Json(page(open.into_iter().map(|alarm| (alarm.key.clone(), shape::alarm(alarm, now))), &query)))
 }
 
@@ -31,7 +31,12 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>
 ///
 /// # Errors
 /// Without the right or when it is closed.
-pub async fn acknowledge(at: At, session: Session, Path(key): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn acknowledge(
+    at: At,
+    session: Session,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let input = Input::MindAlarm { by: session.actor.clone(), alarm: key.clone(), shelve_until: None };
     mind(at, session, key, headers, input).await
 }

@@ -34,7 +34,11 @@ pub async fn list(State(site): State<Arc<Site>>, session: Session) -> Result<Jso
 ///
 /// # Errors
 /// When there is none of that id.
-pub async fn get(State(site): State<Arc<Site>>, session: Session, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn get(
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     session.at_headquarters()?;
     Ok(Json(site.drills.get(&id).ok_or_else(|| none(&id))?))
 }
@@ -58,7 +62,8 @@ pub async fn start(
     Body(body): Body<DrillBody>,
 ) -> Result<Response, Problem> {
     session.may("drill")?;
-    let ask = DrillAsk { flood: body.flood, speed: speed_of(body.speed.unwrap_or(60.0))?, seed: body.seed.unwrap_or(7) };
+    let ask =
+        DrillAsk { flood: body.flood, speed: speed_of(body.speed.unwrap_or(60.0))?, seed: body.seed.unwrap_or(7) };
     let id = site.drills.start(ask).await?;
     tracing::info!(drill = id, user = %session.actor.user, "【演练】开始 (a drill starts)");
     let body = site.drills.get(&id).unwrap_or(Value::Null);
@@ -120,7 +125,11 @@ pub async fn speed(
 ///
 /// # Errors
 /// When there is no such drill.
-pub async fn stop(State(site): State<Arc<Site>>, session: Session, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn stop(
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     session.may("drill")?;
     site.drills.stop(&id)?;
     Ok(Json(site.drills.get(&id).ok_or_else(|| none(&id))?))
@@ -130,7 +139,11 @@ pub async fn stop(State(site): State<Arc<Site>>, session: Session, Path(id): Pat
 ///
 /// # Errors
 /// When there is no such drill.
-pub async fn report(State(site): State<Arc<Site>>, session: Session, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn report(
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     session.at_headquarters()?;
     let html = site.drills.report(&id).ok_or_else(|| none(&id))?;
     Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())

@@ -40,7 +40,10 @@ pub async fn layer(At(post): At, session: Session, Path(name): Path<String>) -> 
 
 /// What a patrol needs on the strip map.
 fn open_to_phones(name: &str) -> bool {
-    matches!(name, "levee" | "works" | "dams" | "grids" | "river" | "villages" | "shelters" | "routes" | "depots" | "hazards")
+    matches!(
+        name,
+        "levee" | "works" | "dams" | "grids" | "river" | "villages" | "shelters" | "routes" | "depots" | "hazards"
+    )
 }
 
 fn feature(lon: f64, lat: f64, properties: &Value) -> Value {

@@ -49,7 +49,10 @@ fn idempotency_key(session: &Session, headers: &HeaderMap) -> Result<Option<Once
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()));
     let key = key.ok_or_else(|| {
-        Problem::bad_field("Idempotency-Key", format!("须为 1 至 {KEY_MAX} 个可见字符 (1 to {KEY_MAX} visible characters)"))
+        Problem::bad_field(
+            "Idempotency-Key",
+            format!("须为 1 至 {KEY_MAX} 个可见字符 (1 to {KEY_MAX} visible characters)"),
+        )
     })?;
     Ok(Some(OnceKey { who: session.actor.user.to_string(), key: key.to_owned() }))
 }

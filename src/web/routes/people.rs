@@ -125,7 +125,12 @@ pub struct OrderBody {
 ///
 /// # Errors
 /// Without the right, an unknown order or place.
-pub async fn order(at: At, session: Session, headers: HeaderMap, Body(body): Body<OrderBody>) -> Result<Response, Problem> {
+pub async fn order(
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    Body(body): Body<OrderBody>,
+) -> Result<Response, Problem> {
     let place = body.place.map(PlaceId::from);
     let input = Input::Order { by: session.actor.clone(), name: body.name, place, lift: body.lift };
     change(&at, &session, &headers, input, |state, _| (StatusCode::OK, json!({ "items": state.orders }))).await
@@ -143,7 +148,12 @@ pub struct NoticeBody {
 ///
 /// # Errors
 /// Without the right, an unknown member, or no text.
-pub async fn notice(at: At, session: Session, headers: HeaderMap, Body(body): Body<NoticeBody>) -> Result<Response, Problem> {
+pub async fn notice(
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    Body(body): Body<NoticeBody>,
+) -> Result<Response, Problem> {
     let count = body.members.len();
     let input = Input::Notice { by: session.actor.clone(), members: body.members, text: body.text };
     change(&at, &session, &headers, input, move |_, entries| {
@@ -164,7 +174,12 @@ pub struct ModeBody {
 ///
 /// # Errors
 /// Without the right.
-pub async fn mode(at: At, session: Session, headers: HeaderMap, Body(body): Body<ModeBody>) -> Result<Response, Problem> {
+pub async fn mode(
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    Body(body): Body<ModeBody>,
+) -> Result<Response, Problem> {
     let input = Input::Mode { by: session.actor.clone(), mode: body.mode };
     change(&at, &session, &headers, input, |state, _| (StatusCode::OK, json!({ "mode": state.mode }))).await
 }

@@ -78,16 +78,16 @@ pub async fn create(
 }
 
 async fn from_form(request: Request, store: &Photos) -> Result<(ReportBody, Vec<String>), Problem> {
-    let mut form = Multipart::from_request(request, &())
-        .await
-        .map_err(|fault| Problem::bad_field("body", fault.body_text()))?;
+    let mut form =
+        Multipart::from_request(request, &()).await.map_err(|fault| Problem::bad_field("body", fault.body_text()))?;
     let (mut body, mut photos) = (None, Vec::new());
     while let Some(part) = form.next_field().await? {
         match part.name() {
             Some("report") => {
                 let text = part.text().await?;
                 let parsed = serde_json::from_str(&text);
-                body = Some(parsed.map_err(|fault: serde_json::Error| Problem::bad_field("report", fault.to_string()))?);
+                body =
+                    Some(parsed.map_err(|fault: serde_json::Error| Problem::bad_field("report", fault.to_string()))?);
             }
             Some("photo") => {
                 if photos.len() == PHOTOS_MAX {
@@ -178,7 +178,13 @@ pub async fn settle(
     settle_with(at, session, headers, id, input).await
 }
 
-async fn settle_with(at: At, session: Session, headers: HeaderMap, id: ReportId, input: Input) -> Result<Response, Problem> {
+async fn settle_with(
+    at: At,
+    session: Session,
+    headers: HeaderMap,
+    id: ReportId,
+    input: Input,
+) -> Result<Response, Problem> {
     let post = Arc::clone(&at.0);
     change(&at, &session, &headers, input, move |state, _| {
         (StatusCode::OK, state.reports.get(&id).map_or(Value::Null, |report| post.frame().report(report)))

@@ -84,7 +84,10 @@ pub async fn observations(
     if let Some((every, _)) = &step
         && (to - from).num_milliseconds() / every.num_milliseconds() > POINTS_MAX as i64
     {
-        return Err(Problem::bad_field("every", format!("点数超过 {POINTS_MAX}，请放大步长 (too many points: take a longer step)")));
+        return Err(Problem::bad_field(
+            "every",
+            format!("点数超过 {POINTS_MAX}，请放大步长 (too many points: take a longer step)"),
+        ));
     }
     let samples = post.series.range(&series, from, to, step.map(|(_, step)| step)).await?;
     let points: Vec<_> = samples
@@ -150,7 +153,10 @@ pub async fn readings(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     session.may("readings")?;
     if body.len() > READINGS_MAX {
-        return Err(Problem::bad_field("body", format!("一次最多 {READINGS_MAX} 条 (at most {READINGS_MAX} at a time)")));
+        return Err(Problem::bad_field(
+            "body",
+            format!("一次最多 {READINGS_MAX} 条 (at most {READINGS_MAX} at a time)"),
+        ));
     }
     let received_at = post.engine.now();
     let readings = body
@@ -163,12 +169,18 @@ pub async fn readings(
     Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": count }))))
 }
 
-fn checked(post: &crate::web::Post, index: usize, body: ReadingBody, received_at: Timestamp) -> Result<Reading, Problem> {
+fn checked(
+    post: &crate::web::Post,
+    index: usize,
+    body: ReadingBody,
+    received_at: Timestamp,
+) -> Result<Reading, Problem> {
     let field = |name: &str| format!("[{index}].{name}");
     let series = SeriesId::new(&body.series);
     let water = post.water();
     let gauge = water.gauges.iter().find(|gauge| gauge.series == series);
-    let gauge = gauge.ok_or_else(|| Problem::bad_field(field("series"), format!("未知序列 {} (unknown series)", body.series)))?;
+    let gauge = gauge
+        .ok_or_else(|| Problem::bad_field(field("series"), format!("未知序列 {} (unknown series)", body.series)))?;
     if body.unit.as_ref().is_some_and(|unit| *unit != gauge.unit) {
         return Err(Problem::bad_field(field("unit"), format!("单位须为 {} (the unit is {})", gauge.unit, gauge.unit)));
     }

@@ -58,7 +58,12 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<TaskQuery>
 ///
 /// # Errors
 /// When the task is not the caller's or cannot be acknowledged.
-pub async fn acknowledge(at: At, session: Session, Id(task): Id<TaskId>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn acknowledge(
+    at: At,
+    session: Session,
+    Id(task): Id<TaskId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let input = Input::Acknowledge { by: session.actor.clone(), task };
     answer(at, session, headers, task, input).await
 }
@@ -208,7 +213,8 @@ pub async fn why_not(At(post): At, session: Session, Query(query): Query<WhyNotQ
     let mine = |task: &&crate::command::Task| {
         query.member.as_ref().is_none_or(|member| task.concerns(&member.as_str().into()))
     };
-    let tasks: Vec<_> = tasks.filter(mine).map(|task| json!({ "id": task.id, "place": task.place, "status": task.status })).collect();
+    let tasks: Vec<_> =
+        tasks.filter(mine).map(|task| json!({ "id": task.id, "place": task.place, "status": task.status })).collect();
     Ok(Json(json!({
         "instruction": code, "trigger": row.trigger.text, "phase": row.phase, "level_needed": row.colour.level(),
         "authority": row.authority, "verdicts": verdicts, "tasks": tasks,

@@ -10,7 +10,7 @@ export const messages: Messages = {
       level: { asOf: '{time} 的等级' },
       empty: { title: '现在没有你的任务', hint: '有新任务会响铃。发现险情请直接报险。', noMember: '这个账号没有绑定网格员，收不到任务。请用网格员账号登录。', loading: '正在取任务…', never: '还没有取到过任务。连上网后会自动取。', cached: '离线任务单，{time} 取得' },
       task: {
-        fresh: '新任务', retreat: '撤离', issued: '{time} 指挥部下达', left: '剩 {text}', over: '超时 {text}', away: '距你 {m} m', awayKm: '距你 {km} km', person: '与 {name} 搭档',
+        fresh: '新任务', lifeSafety: '人命优先', retreat: '撤离', issued: '{time} 指挥部下达', left: '剩 {text}', over: '超时 {text}', away: '距你 {m} m', awayKm: '距你 {km} km', person: '与 {name} 搭档',
         other: '由 {name} 负责', round: '第 {n} 遍', every: '每 {n} 分钟一遍', waiting: '待发', open: '打开', finished: '今天已办 {n} 件', 
         acknowledge: '收到，马上去', arrive: '到达', done: '完成', decline: '去不了…', navigate: '导航', why: '为什么是我', speak: '念给我听', photo: '拍照', photoMore: '再拍一张', 
         noPhoto: '还没有照片。拍一张，或再按一次“完成”不带照片交差。', photos: '{n} 张照片', removePhoto: '去掉第 {n} 张照片', withdrawn: '指挥部已撤销这项任务', doneNote: '已完成，等待核查', 
@@ -46,7 +46,7 @@ export const messages: Messages = {
       level: { asOf: 'Level as of {time}' },
       empty: { title: 'No task for you now', hint: 'The phone will ring for a new one. Report any hazard you see.', noMember: 'This account belongs to no grid member and gets no tasks. Sign in as a member.', loading: 'Fetching tasks…', never: 'No tasks fetched yet. They come as soon as there is a network.', cached: 'Offline list, fetched {time}' },
       task: {
-        fresh: 'New task', retreat: 'Retreat', issued: '{time} from HQ', left: '{text} left', over: '{text} late', away: '{m} m away', awayKm: '{km} km away', person: 'with {name}',
+        fresh: 'New task', lifeSafety: 'Life safety', retreat: 'Retreat', issued: '{time} from HQ', left: '{text} left', over: '{text} late', away: '{m} m away', awayKm: '{km} km away', person: 'with {name}',
         other: '{name} has it', round: 'round {n}', every: 'every {n} min', waiting: 'To send', open: 'Open', finished: '{n} finished today', 
         acknowledge: 'Got it, going now', arrive: 'I am there', done: 'Done', decline: 'Cannot go…', navigate: 'Navigate', why: 'Why me', speak: 'Read aloud', photo: 'Take photo', photoMore: 'One more', 
         noPhoto: 'No photo yet. Take one, or press Done again to finish without.', photos: '{n} photos', removePhoto: 'Remove photo {n}', withdrawn: 'HQ has withdrawn this task', doneNote: 'Done, waits to be checked', 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Task, TaskStatus } from '@/api/types'
 import type { ItemState, QueueItem, TaskMove } from '../queue/item'
-import { inOrder, newcomers, retreat, shown, stepsOf } from './view'
+import { inOrder, newcomers, ordersOut, retreat, shown, stepsOf } from './view'
 
 function task(over: Partial<Task> = {}): Task {
   return {
@@ -49,14 +49,14 @@ describe('shown', () => {
 it('puts life safety first, then the newest, then the finished', () => {
   const list = [
     task({ id: 'old', issued_at: '2026-07-28T20:00:00+08:00' }), task({ id: 'new', issued_at: '2026-07-28T22:00:00+08:00' }), task({ id: 'done', status: 'done', issued_at: '2026-07-28T23:00:00+08:00' }),
-    task({ id: 'out', life_safety: true, issued_at: '2026-07-28T19:00:00+08:00' }), task({ id: 'other', holder: 'mbr-2', issued_at: '2026-07-28T23:00:00+08:00' }),
+    task({ id: 'out', life_safety: true, category: 'team', text: '全部撤上大堤', issued_at: '2026-07-28T19:00:00+08:00' }), task({ id: 'other', holder: 'mbr-2', issued_at: '2026-07-28T23:00:00+08:00' }),
   ].map((it) => shown(it, [], 'mbr-1'))
   expect(inOrder(list).map((it) => it.task.id)).toEqual(['out', 'new', 'old', 'other', 'done'])
   expect(retreat(inOrder(list))?.task.id).toBe('out')
 })
 
 it('keeps the retreat order up until the person is out', () => {
-  const out = task({ ...acknowledged, life_safety: true })
+  const out = task({ ...acknowledged, life_safety: true, category: 'hazard', text: '沿堤顶撤到集合点' })
   expect(retreat([shown(out, [], 'mbr-1')])).not.toBeNull()
   expect(retreat([shown({ ...out, status: 'done', done_at: acknowledged.acknowledged_at }, [], 'mbr-1')])).toBeNull()
   expect(retreat([shown({ ...out, holder: 'mbr-2' }, [], 'mbr-1')])).toBeNull()
@@ -75,3 +75,11 @@ it.each([
   ['临河坡、堤顶、背河坡三线并进。重点看坝根石；发现险情先报后处。', ['临河坡、堤顶、背河坡三线并进', '重点看坝根石', '发现险情先报后处']], ['一句话', ['一句话']], ['', []],
   ['一。二。三。四。五。六。', ['一', '二', '三', '四', '五。六。']],
 ])('cuts %s', (text, steps) => { expect(stepsOf(text)).toEqual(steps) })
+
+it.each([
+  ['team', '人员机械立即全部撤上大堤，点名报齐', true], ['hazard', '接撤退令：沿堤顶向两侧撤到集合点', true], ['patrol', '离开堤顶高处和铁器，进值守点避险', true], ['livelihood', '停止舟艇转移，人员转避水台', true],
+  ['evacuate', '将滩内零星人员4小时内全部撤出', false], ['publicity', '按撤离令鸣防汛警报3分钟', false], ['hazard', '收到SOS或落水：最近两人先抛绳抛圈不下水', false], ['command', '拉警报，撤回险段人员', false],
+])('%s %s → out himself: %s', (category, text, expected) => {
+  expect(ordersOut(task({ life_safety: true, category, text }))).toBe(expected)
+  expect(ordersOut(task({ life_safety: false, category, text }))).toBe(false)
+})

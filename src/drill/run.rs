@@ -1,0 +1,204 @@
+//! A whole drill on a virtual clock: the same watch and the same core as live, stepped from moment to moment.
+//!
+//! In: rules, watch, virtual devices, virtual people. Out: the entries of the journal in order, judged observations, and
+//! the moment reached, handed to a [`Record`]. It reads no clock, so it runs as fast as the machine does; the same parts
+//! give the same entries, byte for byte. What people say and the core refuses is counted and leaves no trace.
+
+use super::players::{Move, Plan, Players, Scene};
+use super::river::River;
+use crate::command::{CommandSettings, Core, Entry, Input, State, Watch};
+use crate::model::{Observation, Timestamp};
+use crate::playbook::SignalKey;
+use std::collections::BTreeMap;
+
+/// Where a drill goes.
+pub trait Record {
+    /// Why it cannot be kept.
+    type Fault;
+    /// Entries of the journal, in order; `state` has them folded in.
+    ///
+    /// # Errors
+    /// When they cannot be kept; the drill ends there.
+    fn entries(&mut self, entries: &[Entry], state: &State) -> Result<(), Self::Fault>;
+    /// Judged observations of a minute.
+    ///
+    /// # Errors
+    /// When they cannot be kept; the drill ends there.
+    fn observations(&mut self, observations: Vec<Observation>) -> Result<(), Self::Fault>;
+    /// The drill has come to this minute.
+    fn minute(&mut self, _now: Timestamp, _state: &State) {}
+}
+
+/// What a drill is made of.
+#[derive(Debug)]
+pub struct RunParts {
+    /// The rules.
+    pub core: Core,
+    /// Judge, board, forecast, stones.
+    pub watch: Watch,
+    /// Virtual devices.
+    pub river: River,
+    /// Virtual people.
+    pub players: Players,
+    /// What the script lets people do.
+    pub script: Vec<Plan>,
+    /// Times that the command keeps.
+    pub settings: CommandSettings,
+    /// First moment.
+    pub from: Timestamp,
+    /// Last moment.
+    pub to: Timestamp,
+}
+
+/// What a drill amounted to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RunCounts {
+    /// Readings told by devices.
+    pub readings: u64,
+    /// Evaluations of the playbook.
+    pub evaluations: u64,
+    /// Inputs of people, those refused included.
+    pub said: u64,
+    /// Inputs that the core refused.
+    pub refused: u64,
+}
+
+/// A drill on its way.
+#[derive(Debug)]
+pub struct Run {
+    core: Core,
+    state: State,
+    watch: Watch,
+    river: River,
+    players: Players,
+    settings: CommandSettings,
+    /// By moment and order of planning.
+    queue: BTreeMap<(Timestamp, u64), Move>,
+    planned: u64,
+    now: Timestamp,
+    to: Timestamp,
+    discharge_m3s: Option<f64>,
+    counts: RunCounts,
+}
+
+impl Run {
+    /// Nobody has moved yet.
+    pub fn new(parts: RunParts) -> Self {
+        let mut run = Self {
+            core: parts.core,
+            state: State::default(),
+            watch: parts.watch,
+            river: parts.river,
+            players: parts.players,
+            settings: parts.settings,
+            queue: BTreeMap::new(),
+            planned: 0,
+            now: parts.from,
+            to: parts.to,
+            discharge_m3s: None,
+            counts: RunCounts::default(),
+        };
+        run.plan(parts.script);
+        let first = run.players.begin(run.now);
+        run.plan(first);
+        run
+    }
+
+    /// The state reached.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+    /// What it amounted to so far.
+    pub fn counts(&self) -> RunCounts {
+        self.counts
+    }
+
+    /// Runs to the last moment.
+    ///
+    /// # Errors
+    /// When the record cannot be kept.
+    pub fn to_end<R: Record>(&mut self, record: &mut R) -> Result<(), R::Fault> {
+        let settings = self.settings.clone();
+        self.step(Input::Configure { settings }, record)?;
+        let mut minute = self.now;
+        while minute <= self.to {
+            self.until(minute, record)?;
+            self.now = self.now.max(minute);
+            self.water(record)?;
+            record.minute(minute, &self.state);
+            minute = River::minute_after(minute);
+        }
+        Ok(())
+    }
+
+    /// Everything that people and clocks do before `end`, in order of time; clocks before people.
+    fn until<R: Record>(&mut self, end: Timestamp, record: &mut R) -> Result<(), R::Fault> {
+        loop {
+            let due = self.state.next_due().filter(|due| *due < end);
+            let planned = self.queue.keys().next().map(|(at, _)| *at).filter(|at| *at < end);
+            match (due, planned) {
+                (None, None) => return Ok(()),
+                (Some(due), planned) if planned.is_none_or(|planned| due <= planned) => {
+                    self.now = self.now.max(due);
+                    self.step(Input::Tick, record)?;
+                }
+                _ => {
+                    let Some(((at, _), what)) = self.queue.pop_first() else { return Ok(()) };
+                    self.now = self.now.max(at);
+                    self.play(what, record)?;
+                }
+            }
+        }
+    }
+
+    fn play<R: Record>(&mut self, what: Move, record: &mut R) -> Result<(), R::Fault> {
+        let scene = Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
+        let turn = self.players.play(&scene, what);
+        self.plan(turn.plan);
+        for input in turn.say {
+            self.counts.said += 1;
+            self.step(input, record)?;
+        }
+        Ok(())
+    }
+
+    /// The readings of a minute: judged, kept, evaluated.
+    fn water<R: Record>(&mut self, record: &mut R) -> Result<(), R::Fault> {
+        let mut readings = Vec::new();
+        self.river.tell(self.now, &mut readings);
+        self.counts.readings += readings.len() as u64;
+        let judged = self.watch.take(&readings);
+        record.observations(judged)?;
+        for input in self.watch.health(self.now) {
+            self.step(input, record)?;
+        }
+        let input = self.watch.evaluate(self.now);
+        if let Input::Evaluate { snapshot, .. } = &input {
+            self.discharge_m3s = snapshot.everywhere(&SignalKey::discharge());
+        }
+        self.counts.evaluations += 1;
+        self.step(input, record)
+    }
+
+    fn step<R: Record>(&mut self, input: Input, record: &mut R) -> Result<(), R::Fault> {
+        let Ok(entries) = self.core.step(&mut self.state, &input, self.now) else {
+            self.counts.refused += 1;
+            return Ok(());
+        };
+        if entries.is_empty() {
+            return Ok(());
+        }
+        record.entries(&entries, &self.state)?;
+        let scene = Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
+        let plans = self.players.react(&scene, &entries);
+        self.plan(plans);
+        Ok(())
+    }
+
+    fn plan(&mut self, plans: Vec<Plan>) {
+        for plan in plans {
+            self.planned += 1;
+            self.queue.insert((plan.at, self.planned), plan.what);
+        }
+    }
+}
