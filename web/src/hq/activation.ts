@@ -16,7 +16,8 @@ export function useActivationTarget(): { level: ComputedRef<Level | null>; label
   const { t } = useI18n()
   const level = computed(() => preview.result?.level ?? live.situation?.level.proposed ?? null)
   const label = computed(() => {
-    if (!level.value) return t('hq.activate.plain')
+    // Without a what-if and without a proposal the dialog asks which level is meant.
+    if (!level.value || (!preview.active && level.value === live.situation?.level.in_force)) return t('hq.activate.plain')
     return level.value === 'none' ? t('hq.activate.cancelLevel') : t('hq.activate.button', { response: t(`level.${level.value}.response`) })
   })
   const reason = computed(() => {

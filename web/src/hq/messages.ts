@@ -19,7 +19,7 @@ export const messages: Messages = {
       hint: '输入流量并按 Enter 预演，例如 22000。预演不会发送任何消息。', counts: '指令 {instructions} 条，任务 {tasks} 件，涉及 {people} 人，无人负责 {unowned} 件（推演）', preview: '预演', running: '推演中…',
     },
     activate: {
-      plain: '启动响应', button: '启动 {response}响应（需双人确认）', cancelLevel: '解除预警（需双人确认）', underWay: '已有一项启动在等待确认', title: '启动响应', level: '级别', now: '现行', lowering: '这是降级或解除：按预案的撤收步骤执行（召回、清点人数、解除巡查）。', same: '与现行级别相同：将按现行级别重新发布任务。',
+      plain: '启动响应（需双人确认）', button: '启动 {response}响应（需双人确认）', cancelLevel: '解除预警（需双人确认）', underWay: '已有一项启动在等待确认', title: '启动响应', level: '级别', now: '现行', lowering: '这是降级或解除：按预案的撤收步骤执行（召回、清点人数、解除巡查）。', same: '与现行级别相同：将按现行级别重新发布任务。',
       instructions: '指令', tasks: '任务', people: '人员', unowned: '无人负责', noPreview: '没有这个级别的预演结果。任务和人数由服务器在确认时按当前水情确定。', reason: '依据与理由（写入日志，随消息发出）', orderedBy: '命令人（如电话命令，可不填）',
       hold: '按住 1.5 秒：申请启动{level}', orType: '或输入“{word}”', after: '申请后须由另一人确认才会发送。60 秒无人应答将呼叫其他指挥员，120 秒副职可确认。',
     },
@@ -28,7 +28,7 @@ export const messages: Messages = {
       called: '已呼叫其他指挥员', deputies: '副职可确认', left: '还剩 {time}', ends: '即将失效', confirm: '确认启动', refuse: '拒绝', mine: '您是申请人，须由另一人确认', break: '破窗启动', breakNow: '立即破窗启动', spoken: '{who}申请启动{level}，等待确认',
     },
     warning: { title: '预警', since: '{time} 起', proposed: '建议{level}：{why}', open: '去启动', flapping: '水情在阈值附近反复，级别暂不变动', changed: '生效级别变为{level}' },
-    people: { title: '需重点关注人员', classes: '迁安对象 · {n} 类', empty: '没有迁安对象名册。由镇办导入后显示。', uncontacted: '未联系', 'needs-help': '需协助', moving: '转运中', evacuated: '已撤离', all: '全部', carer: '包保：{name}', distance: '距安全点 {km} km', need: { car: '需车辆', escort: '需陪护', ambulance: '需救护车', medicine: '需药品', visit: '需上门' } },
+    people: { title: '需重点关注人员', classes: '迁安对象 · {n} 类', empty: '没有迁安对象名册。由镇办导入后显示。', uncontacted: '未联系', 'needs-help': '需协助', moving: '转运中', evacuated: '已撤离', all: '全部', carer: '包保：{name}', distance: '距安全点 {km} km', needs: { ambulance: '需救护车', car: '需车辆', escort: '需陪护', medicine: '需药品', visit: '需上门', boat: '需冲锋舟' } },
     farmers: { title: '滩区种植户', note: '实心＝已通知　斜纹＝未通知', empty: '没有种植户名册。', count: '已通知 {told} 户，共 {all} 户', households: '{n} 户' },
     alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}' },
     tasks: {
@@ -56,7 +56,7 @@ export const messages: Messages = {
       summary: '{name}：{time} 为 {value}。', summaryNone: '{name}：没有可用数据。', asTable: '表格', asChart: '图形', time: '时间', quality: '质量', play: '播放', pause: '暂停', speed: '播放速度', scrubber: '时间轴', following: '跟随当前', toNow: '回到现在',
     },
     map: {
-      label: '网格地图', loading: '正在载入地图…', broken: '这台电脑的浏览器不能绘制地图（WebGL 不可用）。地图要素列表和其他功能照常可用。', layers: '图层', tools: '地图工具', zoomIn: '放大', zoomOut: '缩小', whole: '全段', lasso: '圈选', list: '要素列表', listTitle: '地图要素列表', inView: '视野内 {n} 项', kind: '类别', name: '名称', place: '桩号', state: '状态', more: '还有 {n} 项，放大地图后列出', nothing: '视野内没有要素。', layerFault: '图层读取失败，正在重试', depth: '水深 m', noInundation: '没有淹没结果',
+      label: '网格地图', canvas: '地图画面：方向键平移，+ - 缩放；同样的内容见要素列表', loading: '正在载入地图…', broken: '这台电脑的浏览器不能绘制地图（WebGL 不可用）。地图要素列表和其他功能照常可用。', layers: '图层', tools: '地图工具', zoomIn: '放大', zoomOut: '缩小', whole: '全段', lasso: '圈选', list: '要素列表', listTitle: '地图要素列表', inView: '视野内 {n} 项', kind: '类别', name: '名称', place: '桩号', state: '状态', more: '还有 {n} 项，放大地图后列出', nothing: '视野内没有要素。', layerFault: '图层读取失败，正在重试', depth: '水深 m', noInundation: '没有淹没结果',
       onDuty: '在岗', unacked: '未应答', lost: '失联', family: { seepage: '渗水类', movement: '滑动类', wave: '风浪漫溢', stonework: '工程类', breach: '决口', other: '其他' },
       group: { inundation: '淹没水深', grids: '网格', levee: '堤防桩号 / 坝垛', stones: '智能石头', members: '网格员', hazards: '险情 / 巡查', gauges: '测站', depots: '物料与防守点', villages: '村庄与撤离路线', cameras: '视频点位' },
       layer: { hazards: '险情', gauges: '测站', works: '工程', villages: '村庄', depots: '料场', 'defence-points': '防守点', shelters: '安置点', grids: '网格', cameras: '视频', stones: '石头', members: '网格员', routes: '路线', dams: '坝垛', levee: '堤防' },
@@ -81,7 +81,7 @@ export const messages: Messages = {
       hint: 'Type a discharge and press Enter to preview, for example 22000. A preview sends nothing.', counts: '{instructions} instructions, {tasks} tasks, {people} people, {unowned} without owner (simulated)', preview: 'Preview', running: 'Running…',
     },
     activate: {
-      plain: 'Activate', button: 'Activate {response} (two persons)', cancelLevel: 'Cancel the warning (two persons)', underWay: 'An activation is already waiting', title: 'Activate a level', level: 'Level', now: 'in force', lowering: 'This lowers or cancels the level: the withdrawal steps of the playbook apply (recall, headcount, end of patrols).', same: 'Same level as in force: its tasks will be issued anew.',
+      plain: 'Activate (two persons)', button: 'Activate {response} (two persons)', cancelLevel: 'Cancel the warning (two persons)', underWay: 'An activation is already waiting', title: 'Activate a level', level: 'Level', now: 'in force', lowering: 'This lowers or cancels the level: the withdrawal steps of the playbook apply (recall, headcount, end of patrols).', same: 'Same level as in force: its tasks will be issued anew.',
       instructions: 'Instructions', tasks: 'Tasks', people: 'People', unowned: 'Without owner', noPreview: 'There is no preview for this level. The server fixes tasks and people from the present situation when it is confirmed.', reason: 'Grounds (logged and sent with the message)', orderedBy: 'Ordered by (for an order by phone; optional)',
       hold: 'Hold 1.5 s: ask for {level}', orType: 'or type “{word}”', after: 'Nothing is sent until another person confirms. At 60 s further commanders are called, at 120 s deputies may confirm.',
     },
@@ -90,7 +90,7 @@ export const messages: Messages = {
       called: 'Further commanders called', deputies: 'Deputies may confirm', left: '{time} left', ends: 'about to expire', confirm: 'Confirm', refuse: 'Refuse', mine: 'You asked for it; another person must confirm', break: 'Break glass', breakNow: 'Break glass now', spoken: '{who} asks for {level}, waiting for confirmation',
     },
     warning: { title: 'Warning', since: 'since {time}', proposed: 'Proposed: {level}. {why}', open: 'Activate', flapping: 'The river moves around a threshold; the level is held', changed: 'The level in force is now: {level}' },
-    people: { title: 'People who need attention', classes: 'to be moved · {n} classes', empty: 'No register of people to be moved. It appears when the town has loaded it.', uncontacted: 'Not reached', 'needs-help': 'Needs help', moving: 'On the way', evacuated: 'Safe', all: 'All', carer: 'Carer: {name}', distance: '{km} km to safety', need: { car: 'needs a car', escort: 'needs an escort', ambulance: 'needs an ambulance', medicine: 'needs medicine', visit: 'needs a visit' } },
+    people: { title: 'People who need attention', classes: 'to be moved · {n} classes', empty: 'No register of people to be moved. It appears when the town has loaded it.', uncontacted: 'Not reached', 'needs-help': 'Needs help', moving: 'On the way', evacuated: 'Safe', all: 'All', carer: 'Carer: {name}', distance: '{km} km to safety', needs: { ambulance: 'ambulance', car: 'car', escort: 'escort', medicine: 'medicine', visit: 'visit', boat: 'boat' } },
     farmers: { title: 'Floodplain growers', note: 'solid: told, hatched: not yet', empty: 'No register of growers.', count: '{told} of {all} households told', households: '{n}' },
     alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}' },
     tasks: {
@@ -118,7 +118,7 @@ export const messages: Messages = {
       summary: '{name}: {value} at {time}. ', summaryNone: '{name}: no usable data.', asTable: 'Table', asChart: 'Chart', time: 'Time', quality: 'Quality', play: 'Play', pause: 'Pause', speed: 'Speed of play', scrubber: 'Time', following: 'Following now', toNow: 'Back to now',
     },
     map: {
-      label: 'Grid map', loading: 'Loading the map…', broken: 'This browser cannot draw the map (no WebGL). The list of features and everything else still work.', layers: 'Layers', tools: 'Map tools', zoomIn: 'Zoom in', zoomOut: 'Zoom out', whole: 'Whole', lasso: 'Lasso', list: 'Features', listTitle: 'Features of the map', inView: '{n} in view', kind: 'Kind', name: 'Name', place: 'Chainage', state: 'State', more: '{n} more; zoom in to list them', nothing: 'Nothing in view.', layerFault: 'The layer could not be read; trying again', depth: 'Depth m', noInundation: 'no flooding computed',
+      label: 'Grid map', canvas: 'Map picture: arrows pan, + and - zoom; the list of features has the same content', loading: 'Loading the map…', broken: 'This browser cannot draw the map (no WebGL). The list of features and everything else still work.', layers: 'Layers', tools: 'Map tools', zoomIn: 'Zoom in', zoomOut: 'Zoom out', whole: 'Whole', lasso: 'Lasso', list: 'Features', listTitle: 'Features of the map', inView: '{n} in view', kind: 'Kind', name: 'Name', place: 'Chainage', state: 'State', more: '{n} more; zoom in to list them', nothing: 'Nothing in view.', layerFault: 'The layer could not be read; trying again', depth: 'Depth m', noInundation: 'no flooding computed',
       onDuty: 'on duty', unacked: 'not answered', lost: 'out of contact', family: { seepage: 'seepage', movement: 'movement', wave: 'waves', stonework: 'stonework', breach: 'breach', other: 'other' },
       group: { inundation: 'Flood depth', grids: 'Grids', levee: 'Chainage / dams', stones: 'Smart stones', members: 'Members', hazards: 'Hazards / patrols', gauges: 'Gauges', depots: 'Depots, defence points', villages: 'Villages and routes', cameras: 'Cameras' },
       layer: { hazards: 'Hazard', gauges: 'Gauge', works: 'Works', villages: 'Village', depots: 'Depot', 'defence-points': 'Defence point', shelters: 'Shelter', grids: 'Grid', cameras: 'Camera', stones: 'Stone', members: 'Member', routes: 'Route', dams: 'Dam', levee: 'Levee' },

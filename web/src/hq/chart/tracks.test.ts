@@ -59,6 +59,8 @@ describe('marks', () => {
     expect(peak([at(0, 1), at(5, 9), at(10, 2)])).toEqual({ t: T0 + 300, v: 9 })
     expect(peak([at(0, 1), at(5, 9)])).toBeNull()
     expect(peak([])).toBeNull()
+    expect(peak([at(0, 1), at(5, 100), at(10, 99)]), 'a ripple').toBeNull()
+    expect(peak([at(0, 5), at(5, 5)]), 'still water').toBeNull()
   })
 
   it('finds crossings both ways and none over a gap', () => {

@@ -67,14 +67,18 @@ export function align(list: Track[]): [number[], ...(number | null | undefined)[
 
 export interface Mark { kind: 'peak' | 'crossing' | 'latest'; t: number; v: number; rising?: boolean }
 
-/** Highest usable value, if it lies inside and is not simply the last one. */
+/** Highest usable value, once the water has fallen again by a twentieth of its range: a ripple is no peak. */
 export function peak(points: { t: string; v: number | null }[]): { t: number; v: number } | null {
   let best: { t: number; v: number; i: number } | null = null
   points.forEach((point, i) => {
     if (point.v !== null && (best === null || point.v > best.v)) best = { t: seconds(point.t), v: point.v, i }
   })
   const found = best as { t: number; v: number; i: number } | null
-  return found === null || found.i === 0 || found.i === points.length - 1 ? null : { t: found.t, v: found.v }
+  if (found === null || found.i === 0) return null
+  const values = points.flatMap((point) => (point.v === null ? [] : [point.v]))
+  const after = points.slice(found.i + 1).flatMap((point) => (point.v === null ? [] : [point.v]))
+  const fall = found.v - Math.min(found.v, ...after)
+  return fall < 0.05 * (found.v - Math.min(...values)) || fall === 0 ? null : { t: found.t, v: found.v }
 }
 
 export const usable = (points: Point[]): Point[] => points.filter((point) => point.v !== null && USABLE.has(point.q))
