@@ -177,6 +177,7 @@ impl LiveDrills {
             layers: Arc::clone(&self.parts.layers),
             evacuation: Arc::clone(&self.parts.evacuation),
             demo: true,
+            made: std::sync::Mutex::default(),
             drill: Box::new(
                 move || json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed() }),
             ),
