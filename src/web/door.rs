@@ -52,7 +52,7 @@ pub async fn readyz(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-/// Counters for a scraper, in the text format; from loopback or for a login only.
+/// Counters for a scraper, in the text format. Open to whoever reaches the port: no label holds a person or free text.
 pub async fn metrics(State(site): State<Arc<Site>>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], (site.metrics)()).into_response()
