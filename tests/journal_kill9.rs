@@ -4,6 +4,7 @@
 //! `ANLAN_KILLS=100` sets the number of kills (default 3), `ANLAN_SEED` the moments.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use anlan::app::clock::wall_now;
 use anlan::model::{MemberId, UserName, UserRole};
 use anlan::store::users::{NewUser, SessionKind, USERS_SCHEMA, Users};
 use anlan::store::{Database, JOURNAL_SCHEMA, StoreDirectory, state_file};
@@ -300,8 +301,8 @@ async fn accounts(data: &Path) -> BTreeMap<String, String> {
     }));
     let mut tokens = BTreeMap::new();
     for (name, role, member) in everyone {
-        users.add(NewUser { name: name.clone(), role, member, password: None }, Utc::now()).await.unwrap();
-        let opened = users.open_session(&UserName::new(&name), SessionKind::Device, Utc::now()).await.unwrap();
+        users.add(NewUser { name: name.clone(), role, member, password: None }, wall_now()).await.unwrap();
+        let opened = users.open_session(&UserName::new(&name), SessionKind::Device, wall_now()).await.unwrap();
         tokens.insert(name, opened.token.reveal().to_owned());
     }
     database.close().await;

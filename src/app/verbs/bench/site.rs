@@ -117,15 +117,22 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// The moment at which the bytes with `words` arrived.
+    /// The moment at which the bytes with these words arrived.
     pub(super) async fn until(&mut self, words: &str) -> Result<Instant, Box<dyn Error>> {
+        self.until_either(words, words).await
+    }
+
+    /// The moment at which the bytes with the one or the other arrived.
+    pub(super) async fn until_either(&mut self, one: &str, other: &str) -> Result<Instant, Box<dyn Error>> {
         loop {
             let chunk = self.reply.chunk().await?.ok_or("the stream ended")?;
             let at = Instant::now();
             self.tail.extend_from_slice(&chunk);
-            let found = self.tail.windows(words.len()).any(|window| window == words.as_bytes());
+            let holds = |words: &str| self.tail.windows(words.len()).any(|window| window == words.as_bytes());
+            let found = holds(one) || holds(other);
             // Words may be cut in two by the network; nothing older is needed.
-            let spent = if found { self.tail.len() } else { self.tail.len().saturating_sub(words.len()) };
+            let kept = if found { 0 } else { one.len().max(other.len()) };
+            let spent = self.tail.len().saturating_sub(kept);
             self.tail.drain(..spent);
             if found {
                 return Ok(at);
