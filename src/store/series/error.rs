@@ -152,6 +152,32 @@ pub enum SeriesError {
         #[source]
         cause: Arc<std::io::Error>,
     },
+    /// A remote store does not answer, or is busy; nothing is lost, the same points may be sent again.
+    #[error("the series store at {url} does not take points now ({reason}); they are kept here and sent again")]
+    RemoteAway {
+        /// Its address.
+        url: String,
+        /// What was heard of it.
+        reason: String,
+    },
+    /// A remote store does not let us in.
+    #[error(
+        "the series store at {url} refuses us with {status} ({reason}); check token, organisation and bucket in the configuration"
+    )]
+    RemoteClosed {
+        /// Its address.
+        url: String,
+        /// HTTP status.
+        status: u16,
+        /// What it said.
+        reason: String,
+    },
+    /// A remote store answered what cannot be used.
+    #[error("the answer of the remote series store cannot be used: {reason}")]
+    RemoteAnswer {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Points could not be compressed: a fault of the program.
     #[error("cannot compress points of {series}: {reason}")]
     Compress {
@@ -165,7 +191,7 @@ pub enum SeriesError {
 impl SeriesError {
     /// Whether the same call may succeed later without a change by a person.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::DiskFull { .. } | Self::Database { .. } | Self::File { .. })
+        matches!(self, Self::DiskFull { .. } | Self::Database { .. } | Self::File { .. } | Self::RemoteAway { .. })
     }
 }
 

@@ -13,6 +13,7 @@ mod embedded;
 mod error;
 mod frame;
 mod heads;
+mod influx;
 mod points;
 mod read;
 mod registry;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use embedded::{EmbeddedSeries, SeriesLimits};
 pub use error::SeriesError;
+pub use influx::{InfluxSeries, InfluxSettings};
 pub use rollup::{Aggregate, Step};
 
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
