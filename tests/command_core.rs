@@ -88,6 +88,22 @@ fn core_proposes_but_never_activates() {
 }
 
 #[test]
+fn core_tasks_say_whether_lives_hang_on_them() {
+    let mut night = Night::new();
+    night.water(22_000.0);
+    let marked = |code: &str| {
+        let task = night.state.tasks.values().find(|task| task.code.as_str() == code).unwrap();
+        (task.life_safety, task.retreat)
+    };
+    assert_eq!(marked("B4-016"), (true, false), "clears the riverside parks");
+    assert_eq!(marked("P-001"), (false, false), "two at the desk");
+    assert!(night.state.tasks.values().all(|task| {
+        let row = CORE.playbook.instruction(&task.code).unwrap();
+        (row.life_safety, row.retreat) == (task.life_safety, task.retreat)
+    }));
+}
+
+#[test]
 fn core_needs_two_different_people() {
     let mut night = Night::new();
     night.water(22_000.0);

@@ -255,7 +255,8 @@ impl Desk<'_> {
             });
         }
         let task = TaskId(self.next_seq());
-        self.record(Fact::Drafted { task, code: code.clone(), place, owner, deputy });
+        let (life_safety, retreat) = (row.life_safety, row.retreat);
+        self.record(Fact::Drafted { task, code: code.clone(), place, owner, deputy, life_safety, retreat });
     }
 
     /// Releases drafts that need no signature of their own.

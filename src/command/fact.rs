@@ -171,6 +171,12 @@ pub enum Fact {
         owner: Option<MemberId>,
         /// B 角.
         deputy: Option<MemberId>,
+        /// Warns people in danger, recalls them or moves them out of it.
+        #[serde(default, skip_serializing_if = "is_not")]
+        life_safety: bool,
+        /// Orders the one who has it out of danger at once.
+        #[serde(default, skip_serializing_if = "is_not")]
+        retreat: bool,
     },
     /// The task is an order from now on.
     Issued {
@@ -431,6 +437,11 @@ pub enum Fact {
         /// Which.
         alarm: String,
     },
+}
+
+/// What is not so is left out of a stored fact.
+fn is_not(so: &bool) -> bool {
+    !so
 }
 
 /// How bad an alarm is.

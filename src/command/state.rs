@@ -444,7 +444,7 @@ impl State {
     fn apply_task(&mut self, entry: &Entry) {
         let at = entry.at;
         match &entry.fact {
-            Fact::Drafted { task, code, place, owner, deputy } => {
+            Fact::Drafted { task, code, place, owner, deputy, life_safety, retreat } => {
                 let mut fired = entry.seq;
                 if let Some(firing) = self.firings.get_mut(&(code.clone(), place.clone())) {
                     firing.task = Some(*task);
@@ -459,6 +459,8 @@ impl State {
                     owner: owner.clone(),
                     deputy: deputy.clone(),
                     holder: owner.clone(),
+                    life_safety: *life_safety,
+                    retreat: *retreat,
                     fired,
                     signature: None,
                     created_at: at,

@@ -25,6 +25,10 @@ pub struct Task {
     pub deputy: Option<MemberId>,
     /// Who has it now.
     pub holder: Option<MemberId>,
+    /// Its row warns people in danger, recalls them or moves them out of it (生命安全).
+    pub life_safety: bool,
+    /// Its row orders the one who has it out of danger at once (立即撤离).
+    pub retreat: bool,
     /// The fact of the firing behind it.
     pub fired: FactSeq,
     /// By whose signature it went out.

@@ -107,6 +107,7 @@ impl Frame<'_> {
             "done_at": time(task.done.as_ref().map(|(at, _)| *at)),
             "verified_at": time(task.verified.as_ref().map(|(at, _)| *at)),
             "declined": declined, "escalations": task.escalations, "round": task.round,
+            "life_safety": task.life_safety, "retreat": task.retreat,
         });
         if let (Some(shape), Some(row)) = (shape.as_object_mut(), row) {
             shape.extend(row_shape(row));
@@ -196,7 +197,7 @@ fn place_shape(place: &Place) -> Value {
 fn row_shape(row: &Instruction) -> serde_json::Map<String, Value> {
     let shape = json!({
         "title": { "zh": row.title_zh, "en": row.title_en }, "text": row.text_zh,
-        "life_safety": row.preauthorised, "preauthorised": row.preauthorised, "authority": row.authority,
+        "preauthorised": row.preauthorised, "authority": row.authority,
         "evidence": row.evidence, "basis": row.basis, "numbers_basis": row.numbers_basis,
         "our_default": row.our_default(), "repeat_min": row.repeat_min, "category": row.category,
         "phase": row.phase, "band": row.band,
