@@ -289,6 +289,117 @@ fn core_refusal_goes_to_the_deputy_at_once() {
     assert_eq!(task.declined.as_ref().unwrap().reason, DeclineReason::RoadCut);
 }
 
+fn name_for(task: TaskId, member: &MemberId, reason: &str) -> Input {
+    let by = officer("li", UserRole::Duty);
+    Input::Assign { by, task, member: member.clone(), reason: reason.into() }
+}
+
+#[test]
+fn core_officer_names_another_person_and_the_ladder_begins_again() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let of_row = |state: &State, code: &InstructionCode| -> Vec<TaskId> {
+        state
+            .open_tasks()
+            .filter(|task| task.code == *code && task.status == TaskStatus::Issued)
+            .map(|task| task.id)
+            .collect()
+    };
+    let code = night.state.open_tasks().map(|task| &task.code).find(|code| of_row(&night.state, code).len() > 1);
+    let code = code.unwrap().clone();
+    let id = of_row(&night.state, &code)[0];
+    let (owner, deputy) = (night.state.tasks[&id].owner.clone().unwrap(), night.state.tasks[&id].deputy.clone());
+    night.after(180).after(120).after(300);
+    assert_eq!(night.state.tasks[&id].holder, None, "nobody is left");
+    let other = CORE.reach.members().map(|other| other.id.clone());
+    let other = other.filter(|other| *other != owner && Some(other) != deputy.as_ref()).last().unwrap();
+    let facts = night.give(name_for(id, &other, "原责任人失联")).unwrap();
+    let relieved: Vec<_> = facts
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Assigned { relieved, to, .. } if *to == other => Some(relieved.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let told: Vec<_> = facts
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Noticed { members, text, .. } if text.contains("你不必再去") => Some(members.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut before: Vec<_> = std::iter::once(owner.clone()).chain(deputy.clone()).collect();
+    before.sort();
+    assert_eq!((&relieved, &told), (&before, &before), "owner and the deputy who was called hear of it");
+    let task = &night.state.tasks[&id];
+    assert_eq!((task.status, task.holder.as_ref()), (TaskStatus::Issued, Some(&other)));
+    assert_eq!((task.escalations, task.handed_at), (0, Some(night.now)));
+    assert!(task.due_at.unwrap() > night.now, "the named person gets the row's whole time");
+    assert_eq!(task.assigned.as_ref().unwrap().reason, "原责任人失联");
+    assert_eq!(night.state.called().get(&owner), Some(&false), "who did not answer stays in the rate");
+    assert_eq!(night.give(name_for(id, &other, "原责任人失联")).unwrap(), [], "a second tap is no second order");
+    let late = night.give(Input::Acknowledge { by: member(&owner), task: id });
+    assert!(matches!(late, Err(Refused::NotYours { .. })), "{late:?}");
+    night.give(Input::Deliver { member: other.clone(), tasks: vec![id] }).unwrap();
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Delivered);
+    night.after(180);
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Overdue, "the ladder counts from the naming");
+    night.after(120);
+    assert_eq!(night.state.tasks[&id].holder, deputy);
+    // Every task of the row is given to somebody: then the row needs no commander any more.
+    let left = night.state.open_tasks().filter(|task| task.code == code && task.holder.is_none());
+    let left: Vec<_> = left.map(|task| task.id).collect();
+    assert!(!left.is_empty());
+    for task in left {
+        assert!(!night.state.alarms[&format!("unanswered:{code}")].closed);
+        night.give(name_for(task, &other, "指定")).unwrap();
+        night.give(Input::Acknowledge { by: member(&other), task }).unwrap();
+    }
+    assert!(night.state.alarms[&format!("unanswered:{code}")].closed);
+}
+
+#[test]
+fn core_naming_is_refused_by_name() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let (id, by) = night.first_issued();
+    let other = CORE.reach.members().map(|other| other.id.clone()).last().unwrap();
+    let before = night.state.clone();
+    let by_member = Input::Assign { by: by.clone(), task: id, member: other.clone(), reason: "去不了".into() };
+    assert!(matches!(night.give(by_member), Err(Refused::NoRight { .. })));
+    assert_eq!(night.give(name_for(id, &other, "  ")), Err(Refused::NoReason));
+    let nobody = MemberId::new("mbr-nobody");
+    assert_eq!(night.give(name_for(id, &nobody, "指定")), Err(Refused::NoMember(nobody)));
+    assert_eq!(night.give(name_for(TaskId(9_999_999), &other, "指定")), Err(Refused::NoTask(TaskId(9_999_999))));
+    assert_eq!(night.state, before, "a refusal leaves no trace");
+    let recall = Input::Withdraw { by: officer("li", UserRole::Duty), tasks: vec![id], reason: "不需要".into() };
+    night.give(recall).unwrap();
+    assert!(matches!(night.give(name_for(id, &other, "指定")), Err(Refused::IllegalMove { .. })));
+}
+
+#[test]
+fn core_draft_without_an_owner_can_be_given_one() {
+    let mut night = Night::new();
+    let core = Core {
+        playbook: CORE.playbook.clone(),
+        reach: Arc::new(Reach::new(CORE.reach.places().cloned().collect(), Vec::new(), Vec::new()).unwrap()),
+    };
+    let snapshot = Snapshot::at_discharge(night.now, 4_500.0, None, &core.playbook.signals());
+    core.step(&mut night.state, &Input::Evaluate { snapshot, readings: Vec::new() }, night.now).unwrap();
+    let draft = night.state.drafts().find(|task| task.owner.is_none()).unwrap();
+    let (id, alarm) = (draft.id, format!("unowned:{}:{}", draft.code, draft.place));
+    assert!(!night.state.alarms[&alarm].closed);
+    let other = CORE.reach.members().next().unwrap().id.clone();
+    night.give(name_for(id, &other, "值班表空缺")).unwrap();
+    let task = &night.state.tasks[&id];
+    assert_eq!((task.status, task.owner.as_ref(), task.due_at), (TaskStatus::Draft, Some(&other), None));
+    assert!(night.state.alarms[&alarm].closed);
+}
+
 #[test]
 fn core_missed_round_is_an_alarm_and_the_round_goes_on() {
     let mut night = Night::new();

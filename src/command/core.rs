@@ -107,6 +107,7 @@ impl Desk<'_> {
             Input::Complete { by, task } => self.complete(by, *task),
             Input::Verify { by, task } => self.verify(by, *task),
             Input::Withdraw { by, tasks, reason } => self.recall(by, tasks, reason),
+            Input::Assign { by, task, member, reason } => self.assign(by, *task, member, reason),
             Input::Report { by, report } => self.report(by, report),
             Input::AddPhotos { by, report, photos } => self.add_photos(by, *report, photos),
             Input::Settle { by, report, false_alarm } => self.settle(by, *report, *false_alarm),

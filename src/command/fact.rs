@@ -262,6 +262,21 @@ pub enum Fact {
         /// Who has it now; `None`: nobody is left, the commander must act.
         to: Option<MemberId>,
     },
+    /// HQ has named the person who has it from now on; everyone before is relieved.
+    Assigned {
+        /// Which.
+        task: TaskId,
+        /// By whom.
+        by: Actor,
+        /// Who had it before and is relieved: owner, holder, a deputy who was called.
+        relieved: Vec<MemberId>,
+        /// Who has it now.
+        to: MemberId,
+        /// Why.
+        reason: String,
+        /// Must be done by; `None` while it waits for a signature.
+        due_at: Option<Timestamp>,
+    },
     /// Taken back.
     Withdrawn {
         /// Which.

@@ -264,7 +264,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn close_alarm(&mut self, key: &str) {
+    pub(super) fn close_alarm(&mut self, key: &str) {
         if self.state.alarms.get(key).is_some_and(|alarm| !alarm.closed) {
             self.record(Fact::AlarmClosed { alarm: key.to_owned() });
         }

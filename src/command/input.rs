@@ -132,6 +132,17 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// HQ names another person for a task: nobody answered, nobody is on duty for it, or the one who has it cannot.
+    Assign {
+        /// Who names.
+        by: Actor,
+        /// For which task.
+        task: TaskId,
+        /// Whom.
+        member: MemberId,
+        /// Why.
+        reason: String,
+    },
     /// Something was seen.
     Report {
         /// By whom.

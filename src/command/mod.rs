@@ -6,6 +6,7 @@
 
 mod activation;
 mod actor;
+mod assign;
 mod chain;
 mod core;
 mod evaluate;
@@ -29,6 +30,6 @@ pub use input::{FieldReport, Input, ReadingRef, ReportKind};
 pub use refused::Refused;
 pub use settings::CommandSettings;
 pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FloodEvent, Report, State};
-pub use task::{Refusal, Task};
+pub use task::{Named, Refusal, Task};
 pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
 pub use why::{WhyStep, why};

@@ -160,6 +160,7 @@ impl State {
             | Fact::RoundDue { .. }
             | Fact::Overdue { .. }
             | Fact::Escalated { .. }
+            | Fact::Assigned { .. }
             | Fact::Withdrawn { .. } => self.apply_task(entry),
         }
     }
@@ -184,6 +185,9 @@ impl State {
         for task in self.tasks.values().filter(|task| task.issued_at.is_some() && task.issued_at >= since) {
             for member in [&task.owner, &task.holder].into_iter().flatten() {
                 called.entry(member).or_insert(false);
+            }
+            for (member, answered) in &task.relieved {
+                *called.entry(member).or_insert(false) |= answered;
             }
             let answers = [
                 task.acknowledged.as_ref().map(|(_, by)| by),

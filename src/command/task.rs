@@ -5,6 +5,7 @@ use super::{Actor, CommandSettings, Signature};
 use crate::model::{
     DeclineReason, FactSeq, InstructionCode, MemberId, PlaceId, TaskId, TaskStatus, Timestamp, WarningLevel,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An instruction for one place and the people who have it (任务).
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,10 @@ pub struct Task {
     pub verified: Option<(Timestamp, Actor)>,
     /// Last refusal.
     pub declined: Option<Refusal>,
+    /// The officer who named its owner, if the duty roster did not.
+    pub assigned: Option<Named>,
+    /// Who was called to it and is relieved of it, and whether they had answered.
+    pub relieved: BTreeMap<MemberId, bool>,
     /// Steps of the ladder taken.
     pub escalations: u32,
     /// Round of a repeated task, from 1; 0 before release.
@@ -72,6 +77,17 @@ pub struct Refusal {
     pub reason: DeclineReason,
     /// In own words.
     pub text: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An officer named the person who has the task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// The officer.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
     /// When.
     pub at: Timestamp,
 }
@@ -108,6 +124,39 @@ impl Task {
     pub fn concerns(&self, member: &MemberId) -> bool {
         [&self.owner, &self.holder].into_iter().flatten().any(|id| id == member)
             || (self.escalations > 0 && self.deputy.as_ref() == Some(member))
+    }
+
+    /// Everyone whom the task calls now.
+    pub(super) fn called(&self) -> BTreeSet<&MemberId> {
+        let deputy = self.deputy.as_ref().filter(|_| self.escalations > 0);
+        [self.owner.as_ref(), self.holder.as_ref(), deputy].into_iter().flatten().collect()
+    }
+
+    /// Whether that member has answered since the task was handed over, with yes or no.
+    fn was_answered_by(&self, member: &MemberId) -> bool {
+        let hands = [self.acknowledged.as_ref().map(|(_, by)| by), self.declined.as_ref().map(|refusal| &refusal.by)];
+        hands.into_iter().flatten().any(|by| by.member.as_ref() == Some(member))
+    }
+
+    /// Another person has it from now on; to them it is new, and the ladder begins at its foot.
+    pub(super) fn hand_anew(&mut self, to: &MemberId, relieved: &[MemberId], named: Named, due_at: Option<Timestamp>) {
+        for member in relieved {
+            let answered = self.was_answered_by(member);
+            *self.relieved.entry(member.clone()).or_insert(false) |= answered;
+        }
+        self.owner = Some(to.clone());
+        self.holder = Some(to.clone());
+        self.delivered_at = None;
+        self.acknowledged = None;
+        self.arrived = None;
+        self.declined = None;
+        self.escalations = 0;
+        if self.is_open() {
+            self.status = TaskStatus::Issued;
+            self.handed_at = Some(named.at);
+            self.due_at = due_at;
+        }
+        self.assigned = Some(named);
     }
 
     /// The next thing that falls due and when; `None` while nothing can.

@@ -95,6 +95,8 @@ impl Frame<'_> {
         let declined = task.declined.as_ref().map(|refusal| {
             json!({ "reason": refusal.reason, "text": refusal.text, "by": refusal.by.user, "at": refusal.at })
         });
+        let assigned = task.assigned.as_ref();
+        let assigned = assigned.map(|named| json!({ "by": named.by.user, "at": named.at, "reason": named.reason }));
         let mut shape = json!({
             "id": task.id, "code": task.code, "level": task.level, "status": task.status,
             "role": role, "role_name": role_name, "place": self.place(&task.place),
@@ -106,7 +108,7 @@ impl Frame<'_> {
             "arrived_at": time(task.arrived.as_ref().map(|(at, _)| *at)),
             "done_at": time(task.done.as_ref().map(|(at, _)| *at)),
             "verified_at": time(task.verified.as_ref().map(|(at, _)| *at)),
-            "declined": declined, "escalations": task.escalations, "round": task.round,
+            "declined": declined, "assigned": assigned, "escalations": task.escalations, "round": task.round,
             "life_safety": task.life_safety, "retreat": task.retreat,
         });
         if let (Some(shape), Some(row)) = (shape.as_object_mut(), row) {

@@ -1,9 +1,10 @@
 //! The life of tasks, and the indexes over them.
 
 use super::State;
-use crate::command::task::{Refusal, Task};
+use crate::command::task::{Named, Refusal, Task};
 use crate::command::{Entry, Fact, WithdrawReason};
 use crate::model::{TaskId, TaskStatus, WarningLevel};
+use std::collections::BTreeMap;
 
 impl State {
     pub(super) fn apply_task(&mut self, entry: &Entry) {
@@ -38,6 +39,8 @@ impl State {
                     done: None,
                     verified: None,
                     declined: None,
+                    assigned: None,
+                    relieved: BTreeMap::new(),
                     escalations: 0,
                     round: 0,
                     next_round_at: None,
@@ -108,6 +111,10 @@ impl State {
                 task.handed_at = Some(at);
                 task.acknowledged = None;
             }),
+            Fact::Assigned { task, by, relieved, to, reason, due_at } => {
+                let named = Named { by: by.clone(), reason: reason.clone(), at };
+                self.change_task(*task, |task| task.hand_anew(to, relieved, named, *due_at));
+            }
             Fact::Withdrawn { task, reason } => {
                 self.change_task(*task, |task| task.status = TaskStatus::Withdrawn);
                 // Only what a stronger row or an end replaced may be drafted anew; what people took back stays away.
