@@ -124,6 +124,24 @@ fn core_needs_two_different_people() {
 }
 
 #[test]
+fn core_signature_for_a_level_releases_nothing_of_a_higher_colour() {
+    let mut night = Night::new();
+    night.water(22_000.0);
+    let level = |task: &anlan::command::Task| CORE.playbook.instruction(&task.code).unwrap().level();
+    let higher = |state: &State| state.drafts().filter(|task| level(task) > WarningLevel::Yellow).count();
+    let waiting = higher(&night.state);
+    assert!(waiting > 100, "drafts above yellow: {waiting}");
+    night.activate(WarningLevel::Yellow);
+    assert!(night.state.open_tasks().all(|task| level(task) <= WarningLevel::Yellow));
+    assert_eq!(higher(&night.state), waiting, "they wait for a signature of their own");
+    assert!(night.state.drafts().all(|task| level(task) > WarningLevel::Yellow), "yellow itself is released whole");
+    let again = night.give(ask("zhang", WarningLevel::Yellow));
+    assert_eq!(again, Err(Refused::NothingToDo { level: WarningLevel::Yellow }));
+    night.activate(WarningLevel::Red);
+    assert_eq!(night.state.drafts().count(), 0);
+}
+
+#[test]
 fn core_prepares_for_the_discharge_that_was_previewed() {
     let mut night = Night::new();
     night.water(5_400.0);

@@ -275,7 +275,7 @@ impl Desk<'_> {
 
     /// No signature: the row says so, is not part of going down, and its colour is already in force.
     fn goes_unsigned(&self, row: &Instruction) -> bool {
-        row.authority == Authority::None && row.phase != Phase::Withdraw && level_of(row) <= self.state.in_force
+        row.authority == Authority::None && row.phase != Phase::Withdraw && row.level() <= self.state.in_force
     }
 
     /// All-clear: no level, and no row of the flood is latched any more.
@@ -309,11 +309,6 @@ fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>) -> Ve
     let value_of = |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.at_place(key, place));
     let keys = row.trigger.condition.signals();
     keys.into_iter().filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
-}
-
-/// The colour that a row belongs to; rows that take the colour in force belong to none.
-pub(super) fn level_of(row: &Instruction) -> WarningLevel {
-    row.colour.level().unwrap_or_default()
 }
 
 /// The same signals with discharge and its forecast not below what the level in force prepares for.

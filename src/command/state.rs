@@ -17,7 +17,7 @@ use crate::model::{
     ActivationId, EventId, FactSeq, InstructionCode, MemberId, OrderGiven, PlaceId, ReportId, Standing, TaskId,
     Timestamp, WarningLevel, WorkingMode,
 };
-use crate::playbook::LevelState;
+use crate::playbook::{LevelState, Playbook};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The flood event that is open (汛情过程).
@@ -102,6 +102,14 @@ impl State {
     /// Drafts that wait for a signature.
     pub fn drafts(&self) -> impl Iterator<Item = &Task> {
         self.drafts.iter().filter_map(|id| self.tasks.get(id))
+    }
+    /// Drafts that a signature for `level` releases: a higher colour needs its own signature.
+    pub fn drafts_up_to<'a>(
+        &'a self,
+        level: WarningLevel,
+        playbook: &'a Playbook,
+    ) -> impl Iterator<Item = &'a Task> + use<'a> {
+        self.drafts().filter(move |task| playbook.instruction(&task.code).is_some_and(|row| row.level() <= level))
     }
     /// Released tasks that are not at their end.
     pub fn open_tasks(&self) -> impl Iterator<Item = &Task> {

@@ -143,6 +143,10 @@ pub struct Instruction {
 }
 
 impl Instruction {
+    /// The colour that it belongs to; a row that takes the colour in force belongs to none.
+    pub fn level(&self) -> WarningLevel {
+        self.colour.level().unwrap_or_default()
+    }
     /// Whether the rule or any figure in it is our own default, to be confirmed by the district headquarters.
     pub fn our_default(&self) -> bool {
         self.basis == "default" || self.numbers_basis == "default"

@@ -125,7 +125,7 @@ impl Frame<'_> {
             ActivationState::Refused => "refused",
             ActivationState::Expired => "expired",
         };
-        let counts = Counts::of_request(asked, state);
+        let counts = Counts::of_request(asked, state, self.playbook);
         let expires_at = asked.asked_at + chrono::TimeDelta::seconds(i64::from(state.settings.expires_after_s));
         json!({
             "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
@@ -215,16 +215,18 @@ struct Counts {
 }
 
 impl Counts {
-    /// While it waits: the drafts; afterwards: what was released under it.
-    fn of_request(asked: &Activation, state: &State) -> Self {
+    /// While it waits: the drafts that it would release; afterwards: what was released under it.
+    fn of_request(asked: &Activation, state: &State, playbook: &Playbook) -> Self {
         use crate::command::Signature;
+        let waits = asked.state == ActivationState::Asked;
+        let drafts = state.drafts_up_to(asked.level, playbook).filter(|_| waits);
         let under = |task: &&Task| match asked.state {
-            ActivationState::Asked => task.status == TaskStatus::Draft,
+            ActivationState::Asked => false,
             _ => matches!(&task.signature, Some(
                 Signature::Activation { activation } | Signature::StandingAuthorisation { activation }
             ) if *activation == asked.id),
         };
-        let tasks: Vec<_> = state.tasks.values().filter(under).collect();
+        let tasks: Vec<_> = drafts.chain(state.tasks.values().filter(under)).collect();
         let instructions: std::collections::BTreeSet<_> = tasks.iter().map(|task| &task.code).collect();
         let people: std::collections::BTreeSet<_> = tasks.iter().filter_map(|task| task.owner.as_ref()).collect();
         Self { instructions: instructions.len(), tasks: tasks.len(), people: people.len() }
