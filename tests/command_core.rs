@@ -469,11 +469,11 @@ fn core_hazard_reaches_people_and_settles() {
         .state
         .firings
         .keys()
-        .filter(|(code, _)| CORE.playbook.instruction(code).unwrap().is_hazard_driven())
+        .filter(|(code, ..)| CORE.playbook.instruction(code).unwrap().is_hazard_driven())
         .collect();
     assert!(!fired.is_empty());
     assert!(
-        fired.iter().all(|(_, place)| night.state.reports.values().next().unwrap().places.contains(place)
+        fired.iter().all(|(_, place, _)| night.state.reports.values().next().unwrap().places.contains(place)
             || place.as_str() == "hq"
             || CORE.reach.place(place).unwrap().chainage_from_m.is_none()),
         "{fired:?}"
@@ -484,6 +484,99 @@ fn core_hazard_reaches_people_and_settles() {
     assert!(own.is_err(), "nobody settles his own report");
     night.give(Input::Settle { by: officer("li", UserRole::Duty), report: id, false_alarm: false }).unwrap();
     assert!(night.state.alarms[&format!("report:{id}")].closed);
+}
+
+/// Piping on the fourth segment of the levee, `metres` from its beginning.
+fn piping(now: Timestamp, metres: f64) -> FieldReport {
+    let segment = &CORE.reach.places_of_scope("levee_segment")[3];
+    let chainage = CORE.reach.place(segment).unwrap().chainage_from_m.unwrap() + metres;
+    FieldReport {
+        kind: ReportKind::Hazard,
+        type_: "piping".into(),
+        grade: 1,
+        place: Spot { chainage: Some(chainage), side: Some(Side::Land), ..Spot::default() },
+        observed_at: now,
+        text: None,
+        photos: Vec::new(),
+        task: None,
+    }
+}
+
+#[test]
+fn core_every_hazard_has_its_own_task_and_a_report_sent_twice_is_one() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let by = member(&CORE.reach.members().next().unwrap().id);
+    let guard = |state: &State| -> Vec<(Option<ReportId>, TaskStatus)> {
+        let tasks = state.tasks.values().filter(|task| task.code.as_str() == "H-007");
+        tasks.map(|task| (task.hazard, task.status)).collect()
+    };
+    let first = piping(night.now, 100.0);
+    night.give(Input::Report { by: by.clone(), report: first.clone() }).unwrap();
+    night.water(4_500.0);
+    let one = *night.state.reports.keys().next_back().unwrap();
+    assert_eq!(guard(&night.state), [(Some(one), TaskStatus::Issued)]);
+
+    // A phone that heard no answer sends again, this time with the photo.
+    let again = FieldReport { photos: vec!["p-1".into()], ..first.clone() };
+    night.give(Input::Report { by: by.clone(), report: again }).unwrap();
+    assert_eq!(night.give(Input::Report { by: by.clone(), report: first.clone() }).unwrap(), []);
+    assert_eq!(night.state.reports.keys().filter(|id| **id >= one).count(), 1);
+    assert_eq!(night.state.reports[&one].content.photos, ["p-1"]);
+    night.water(4_500.0);
+    assert_eq!(guard(&night.state).len(), 1);
+
+    // Another one, in the same segment, while the first is open: another task, and only one.
+    night.give(Input::Report { by: by.clone(), report: piping(night.now, 130.0) }).unwrap();
+    night.water(4_500.0);
+    night.water(4_500.0);
+    let two = *night.state.reports.keys().next_back().unwrap();
+    let of: Vec<_> = guard(&night.state).into_iter().map(|(hazard, _)| hazard).collect();
+    assert_eq!(of, [Some(one), Some(two)]);
+    let because = night.facts.iter().rev().find_map(|entry| match &entry.fact {
+        Fact::Fired { code, because, .. } if code.as_str() == "H-007" => because.last().cloned(),
+        _ => None,
+    });
+    assert_eq!(because.unwrap().signal, format!("hazard(\"piping\") {two}"));
+
+    // The second was nothing: its task is taken back, the first stays.
+    night.give(Input::Settle { by: officer("li", UserRole::Duty), report: two, false_alarm: true }).unwrap();
+    night.water(4_500.0);
+    let left: Vec<_> = guard(&night.state).into_iter().map(|(_, status)| status == TaskStatus::Withdrawn).collect();
+    assert_eq!(left, [false, true]);
+}
+
+#[test]
+fn core_rounds_of_a_hazard_end_with_it_and_the_event_can_close() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let by = member(&CORE.reach.members().next().unwrap().id);
+    let seepage = FieldReport { type_: "seepage".into(), ..piping(night.now, 100.0) };
+    night.give(Input::Report { by, report: seepage }).unwrap();
+    night.water(4_500.0);
+    let watch = |state: &State, code: &str| {
+        state.tasks.values().find(|task| task.code.as_str() == code).map(|task| (task.id, task.is_live()))
+    };
+    assert!(watch(&night.state, "H-005").unwrap().1, "watched every half hour");
+    let report = *night.state.reports.keys().next_back().unwrap();
+    night.give(Input::Settle { by: officer("li", UserRole::Duty), report, false_alarm: false }).unwrap();
+    night.water(4_500.0);
+    assert!(!watch(&night.state, "H-005").unwrap().1, "dealt with: the rounds end");
+    let (acceptance, is_live) = watch(&night.state, "H-036").unwrap();
+    assert!(is_live, "experts must accept it");
+    night.activate(WarningLevel::None);
+    for _ in 0..60 {
+        night.water(2_000.0);
+    }
+    assert!(night.state.event.is_some(), "an acceptance that is not done holds the event open");
+    let recall =
+        Input::Withdraw { by: officer("li", UserRole::Duty), tasks: vec![acceptance], reason: "已验收".into() };
+    night.give(recall).unwrap();
+    night.water(2_000.0);
+    assert!(night.state.event.is_none(), "a settled hazard does not hold it open for ever");
+    assert!(night.state.standing().hazards.is_empty(), "the next event begins without the hazards of this one");
 }
 
 #[test]
@@ -523,7 +616,7 @@ fn core_goes_from_quiet_through_red_to_all_clear() {
     assert!(
         night.state.event.is_none(),
         "all-clear; still latched: {:?}",
-        night.state.firings.keys().filter(|(code, _)| !code.as_str().starts_with('W')).collect::<Vec<_>>()
+        night.state.firings.keys().filter(|(code, ..)| !code.as_str().starts_with('W')).collect::<Vec<_>>()
     );
     let open: Vec<_> = night
         .state

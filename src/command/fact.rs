@@ -133,6 +133,9 @@ pub enum Fact {
         because: Vec<Sensed>,
         /// Readings behind the signals.
         readings: Vec<ReadingRef>,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// A fired row is on the safe side since now; `None`: no longer.
     SafeSince {
@@ -149,6 +152,9 @@ pub enum Fact {
         code: InstructionCode,
         /// Where.
         places: Vec<PlaceId>,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// The end of a row's repetition was reached (or, `stopped: false`, passed again).
     Stopped {
@@ -158,6 +164,9 @@ pub enum Fact {
         places: Vec<PlaceId>,
         /// Whether it is at its end.
         stopped: bool,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// A task exists and waits for a signature.
     Drafted {
@@ -177,6 +186,9 @@ pub enum Fact {
         /// Orders the one who has it out of danger at once.
         #[serde(default, skip_serializing_if = "is_not")]
         retreat: bool,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// The task is an order from now on.
     Issued {

@@ -8,14 +8,14 @@ mod task;
 
 pub use activation::{Activation, ActivationState};
 pub use alarm::Alarm;
-pub use firing::{FiredBecause, Firing};
+pub use firing::{FiredBecause, Firing, FiringKey};
 pub use report::Report;
 
 use super::task::Task;
-use super::{CommandSettings, Entry, Fact, Signature, Words};
+use super::{Actor, CommandSettings, Entry, Fact, FieldReport, Signature, Words};
 use crate::model::{
-    ActivationId, EventId, FactSeq, InstructionCode, MemberId, OrderGiven, PlaceId, ReportId, Standing, TaskId,
-    Timestamp, WarningLevel, WorkingMode,
+    ActivationId, EventId, FactSeq, MemberId, OrderGiven, ReportId, Standing, TaskId, Timestamp, WarningLevel,
+    WorkingMode,
 };
 use crate::playbook::{LevelState, Playbook};
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,7 +61,7 @@ pub struct State {
     /// Orders and notices in force.
     pub orders: Vec<OrderGiven>,
     /// Rows that have fired.
-    pub firings: BTreeMap<(InstructionCode, PlaceId), Firing>,
+    pub firings: BTreeMap<FiringKey, Firing>,
     /// Why rows fired, by fact.
     pub fired_because: BTreeMap<FactSeq, FiredBecause>,
     /// All tasks of the journal's memory.
@@ -98,6 +98,14 @@ impl State {
         let task = self.due.first().map(|(at, _)| *at);
         let request = self.pending.and_then(|id| self.activations.get(&id)).map(|asked| asked.next_due(&self.settings));
         [task, request].into_iter().flatten().min()
+    }
+    /// The same report, if it came already: same account, same matter, place, moment and words. A phone that heard no
+    /// answer sends again.
+    pub fn same_report(&self, by: &Actor, content: &FieldReport) -> Option<&Report> {
+        self.reports.values().rev().find(|known| {
+            let photos = known.content.photos.clone();
+            known.by.user == by.user && known.content == FieldReport { photos, ..content.clone() }
+        })
     }
     /// Drafts that wait for a signature.
     pub fn drafts(&self) -> impl Iterator<Item = &Task> {
@@ -184,6 +192,9 @@ impl State {
         self.lowering = false;
         self.orders.clear();
         self.firings.clear();
+        for report in self.reports.values_mut() {
+            report.is_past |= report.settled.is_some();
+        }
     }
 
     /// Everyone who was called in this event, and whether a hand has answered: the ground of 叫应率.

@@ -3,7 +3,7 @@
 use super::settings::seconds;
 use super::{Actor, CommandSettings, Signature};
 use crate::model::{
-    DeclineReason, FactSeq, InstructionCode, MemberId, PlaceId, TaskId, TaskStatus, Timestamp, WarningLevel,
+    DeclineReason, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, WarningLevel,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,6 +16,8 @@ pub struct Task {
     pub code: InstructionCode,
     /// Where.
     pub place: PlaceId,
+    /// The hazard that it answers, where it answers one.
+    pub hazard: Option<ReportId>,
     /// Where it stands.
     pub status: TaskStatus,
     /// Colour in force at release.

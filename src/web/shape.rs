@@ -109,7 +109,7 @@ impl Frame<'_> {
             "done_at": time(task.done.as_ref().map(|(at, _)| *at)),
             "verified_at": time(task.verified.as_ref().map(|(at, _)| *at)),
             "declined": declined, "assigned": assigned, "escalations": task.escalations, "round": task.round,
-            "life_safety": task.life_safety, "retreat": task.retreat,
+            "hazard": task.hazard, "life_safety": task.life_safety, "retreat": task.retreat,
         });
         if let (Some(shape), Some(row)) = (shape.as_object_mut(), row) {
             shape.extend(row_shape(row));

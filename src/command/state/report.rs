@@ -21,6 +21,8 @@ pub struct Report {
     pub seen_by: Option<Actor>,
     /// Settled, and whether it was nothing.
     pub settled: Option<bool>,
+    /// It was settled in an event that has ended.
+    pub is_past: bool,
 }
 
 impl State {
@@ -35,6 +37,7 @@ impl State {
                     places: places.clone(),
                     seen_by: None,
                     settled: None,
+                    is_past: false,
                 };
                 self.reports.insert(report.id, report);
             }
@@ -63,7 +66,9 @@ impl State {
 impl Report {
     /// As the playbook sees it; only hazards and calls for help count.
     pub(super) fn as_hazard(&self) -> Option<Hazard> {
-        matches!(self.content.kind, ReportKind::Hazard | ReportKind::Sos).then(|| Hazard {
+        let counts = matches!(self.content.kind, ReportKind::Hazard | ReportKind::Sos) && !self.is_past;
+        counts.then(|| Hazard {
+            report: self.id,
             kind: self.content.type_.clone(),
             grade: self.content.grade,
             places: self.places.clone(),

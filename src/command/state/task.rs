@@ -10,9 +10,9 @@ impl State {
     pub(super) fn apply_task(&mut self, entry: &Entry) {
         let at = entry.at;
         match &entry.fact {
-            Fact::Drafted { task, code, place, owner, deputy, life_safety, retreat } => {
+            Fact::Drafted { task, code, place, owner, deputy, life_safety, retreat, hazard } => {
                 let mut fired = entry.seq;
-                if let Some(firing) = self.firings.get_mut(&(code.clone(), place.clone())) {
+                if let Some(firing) = self.firings.get_mut(&(code.clone(), place.clone(), *hazard)) {
                     firing.task = Some(*task);
                     fired = firing.fact;
                 }
@@ -25,6 +25,7 @@ impl State {
                     owner: owner.clone(),
                     deputy: deputy.clone(),
                     holder: owner.clone(),
+                    hazard: *hazard,
                     life_safety: *life_safety,
                     retreat: *retreat,
                     fired,
@@ -121,7 +122,7 @@ impl State {
                 if !matches!(reason, WithdrawReason::Superseded { .. } | WithdrawReason::Stopped) {
                     return;
                 }
-                let key = self.tasks.get(task).map(|task| (task.code.clone(), task.place.clone()));
+                let key = self.tasks.get(task).map(|task| (task.code.clone(), task.place.clone(), task.hazard));
                 if let Some(firing) = key.and_then(|key| self.firings.get_mut(&key))
                     && firing.task == Some(*task)
                 {

@@ -65,6 +65,7 @@ export interface Task {
   created_at: string; issued_at: string | null; due_at: string | null; answer_due_at: string | null
   delivered_at: string | null; acknowledged_at: string | null; arrived_at: string | null; done_at: string | null; verified_at: string | null
   declined: { reason: string; text: string | null; by: string; at: string } | null
+  hazard?: string | null        // the report of the hazard that it answers
   assigned?: { by: string; at: string; reason: string } | null   // an officer named the owner: POST /tasks/{id}/assign {member, reason}
   escalations: number; preauthorised: boolean
   life_safety: boolean          // warns people in danger, recalls them or moves them out
