@@ -159,10 +159,10 @@ async fn serving_refuses_bad_configuration_and_unwritable_places() {
 }
 
 /// The demo in one process: its address and what logs each account in, by role.
-async fn demo(dir: &Path) -> (Child, Value) {
+async fn demo(dir: &Path, more: &[&str]) -> (Child, Value) {
     let log = fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
     let args = ["demo", "--listen", "127.0.0.1:0", "--data", "data", "--json"];
-    let mut child = anlan(dir, &args).stderr(log).spawn().unwrap();
+    let mut child = anlan(dir, &[&args, more].concat()).stderr(log).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = timeout(LIMIT, lines.next_line()).await.expect("the demo starts").unwrap();
     let line = line.unwrap_or_else(|| panic!("{}", fs::read_to_string(dir.join("log")).unwrap()));
@@ -172,7 +172,7 @@ async fn demo(dir: &Path) -> (Child, Value) {
 #[tokio::test]
 async fn serving_an_officer_names_another_person_for_a_task() {
     let temp = tempfile::tempdir().unwrap();
-    let (mut server, site) = demo(temp.path()).await;
+    let (mut server, site) = demo(temp.path(), &[]).await;
     let client = Client::new();
     let at = |path: &str| format!("{}{path}", site["url"].as_str().unwrap().trim_end_matches('/'));
     let account = |role: &str, index: usize| {
@@ -230,7 +230,39 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     };
     assert_eq!(state_of(&member), "queued");
     assert_eq!(state_of(task["owner"]["member"].as_str().unwrap()), "cancelled", "nobody else is called for it");
+    stop(&mut server).await;
+}
+
+async fn stop(server: &mut Child) {
     let pid = server.id().unwrap();
     assert!(Command::new("kill").args(["-TERM", &pid.to_string()]).status().await.unwrap().success());
-    timeout(LIMIT, server.wait()).await.expect("SIGTERM ends the demo").unwrap();
+    timeout(LIMIT, server.wait()).await.expect("SIGTERM ends it").unwrap();
+}
+
+#[tokio::test]
+async fn serving_journal_is_folded_again_with_the_edition_that_was_in_use() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    for (name, text) in anlan::app::editions::embedded_playbook() {
+        let path = dir.join("plan").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // Twice the time: the deadlines in the journal are not those of the edition in the binary.
+        fs::write(path, text.replace("deadline_min = 60\n", "deadline_min = 120\n")).unwrap();
+    }
+    let (mut server, _) = demo(dir, &["--playbook", "plan"]).await;
+    stop(&mut server).await;
+    let line = ok(dir, &["journal", "verify", "--replay", "--data", "data"]).await;
+    assert!(line.contains("folded again byte for byte"), "{line}");
+    let journal = ok(dir, &["journal", "export", "--data", "data"]).await;
+    assert!(journal.contains("\"fact\":\"issued\"") && journal.contains("\"fact\":\"edition-used\""));
+
+    // An edition that is lost is named, and can be given.
+    let edition = journal.split("\"edition\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let url = format!("sqlite:{}", dir.join("data/anlan.db").display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::query("DELETE FROM edition WHERE edition = $1").bind(edition).execute(&pool).await.unwrap();
+    pool.close().await;
+    let words = refused(dir, &["journal", "verify", "--replay", "--data", "data"]).await;
+    assert!(words.contains(edition) && words.contains("--playbook"), "{words}");
+    ok(dir, &["journal", "verify", "--replay", "--data", "data", "--playbook", "plan"]).await;
 }

@@ -92,6 +92,11 @@ pub enum Fact {
         /// All of them.
         settings: CommandSettings,
     },
+    /// Another edition of the playbook is in use from now on.
+    EditionUsed {
+        /// Edition of the playbook.
+        edition: String,
+    },
     /// The proposal machine moved: a hold began, ended or was broken.
     LevelWatched {
         /// Its new state.

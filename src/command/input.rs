@@ -17,6 +17,12 @@ pub enum Input {
         /// All of them.
         settings: CommandSettings,
     },
+    /// The playbook that is in use from now on, at every start; a fact only when it is another one. Whoever folds the
+    /// journal again takes this edition for what follows.
+    UseEdition {
+        /// Edition of the playbook.
+        edition: String,
+    },
     /// The signals as they stand now, with the readings behind them.
     Evaluate {
         /// Signals of the playbook.

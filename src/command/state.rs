@@ -40,6 +40,8 @@ pub struct State {
     pub at: Timestamp,
     /// Times that the command keeps.
     pub settings: CommandSettings,
+    /// Edition of the playbook in use; empty until a post has said so.
+    pub edition: String,
     /// Level in force: a person's decision.
     pub in_force: WarningLevel,
     /// Since when.
@@ -131,6 +133,7 @@ impl State {
         match &entry.fact {
             Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
+            Fact::EditionUsed { edition } => self.edition.clone_from(edition),
             Fact::LevelWatched { state } => self.watch = state.clone(),
             Fact::LevelProposed { reason, .. } => self.proposal_reason = reason.clone(),
             Fact::ModeSet { mode, .. } => self.mode = *mode,

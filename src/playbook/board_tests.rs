@@ -240,6 +240,10 @@ fn playbook_board_stones_belong_to_their_dam() {
     board.hear_stone(&dam, "s4", at(20.0));
     board.hear_stone(&dam, "s9", at(20.0));
     assert_eq!(known(&board, 24.05, "stone_offline(24)"), Some(0.0), "heard again, though nothing changed");
+    let mut turned = board.clone();
+    turned.hear_stone(&dam, "s4", at(20.9));
+    turned.set_stone(&dam, "s4", stone(21.0, false, false, 16.0));
+    assert_eq!(known(&turned, 21.0, "stone_tilt(10)"), Some(16.0), "turned from where it still was a while ago");
     // All silent: nothing is known of alarms, but the silence is.
     assert_eq!(known(&board, 40.0, "stone_alarm(\"shake\")"), None);
     assert_eq!(known(&board, 48.0, "stone_offline(24)"), Some(4.0));
