@@ -1,3 +1,5 @@
+//! Tests of the watch of a whole site.
+
 use super::*;
 use crate::model::Reading;
 use crate::playbook::SignalKey;
