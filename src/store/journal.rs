@@ -304,7 +304,7 @@ impl OutboxChange<'_> {
             }
             Self::Mark { task, member, state } => {
                 sqlx::query(
-                    "UPDATE outbox SET state = $1 WHERE task = $2 AND ($3 IS NULL OR member = $3) \
+                    "UPDATE outbox SET state = $1 WHERE task = $2 AND (CAST($3 AS TEXT) IS NULL OR member = $3) \
                      AND state IN ('queued', 'delivered')",
                 )
                 .bind(state)

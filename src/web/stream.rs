@@ -98,7 +98,7 @@ impl Listener {
                         let fresh: Vec<_> = entries.iter().filter(|entry| entry.seq > last).collect();
                         self.tell(&fresh).await?;
                         last = entries.last().map_or(last, |entry| entry.seq.max(last));
-                        if self.member.is_none() {
+                        if self.member.is_none() || fresh.iter().any(|entry| for_everyone(&entry.fact)) {
                             self.situation(last).await?;
                         }
                     }
@@ -204,6 +204,11 @@ impl Listener {
         let event = Event::default().event(name).id(id.0.to_string()).data(data.to_string());
         self.out.send(Ok(event)).await.ok()
     }
+}
+
+/// Whether a phone without a task must know at once as well; else its situation comes with the next beat.
+fn for_everyone(fact: &Fact) -> bool {
+    matches!(fact, Fact::LevelSet { .. } | Fact::ModeSet { .. } | Fact::Ordered { .. } | Fact::OrderLifted { .. })
 }
 
 /// What a batch of facts has changed.

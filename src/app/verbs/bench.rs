@@ -1,8 +1,14 @@
 //! `anlan bench`: the figures of `docs/performance.md`, each with the command that makes it. One file for each measurement.
 
+mod dispatch;
+mod fanout;
 mod ingest;
 mod meter;
+mod proposal;
+mod replay;
 mod rules;
+mod scratch;
+mod site;
 mod victoria;
 mod workload;
 
@@ -20,6 +26,14 @@ pub(super) struct Args {
 enum Measurement {
     /// 写入时序库：每批落盘后才确认。Points into the series store, each batch acknowledged after it is on disk.
     Ingest(ingest::Args),
+    /// 从确认到三百部手机：任务落盘、首字节送出。From the second officer's confirmation to every phone's stream.
+    Dispatch(dispatch::Args),
+    /// 一条变化送到许多块屏。One change to many open screens.
+    Fanout(fanout::Args),
+    /// 从测站寄存器变化到大屏上的建议。From the register of a gauge to the proposal on the wall's stream.
+    Proposal(proposal::Args),
+    /// 重演日志。A journal, folded again.
+    Replay(replay::Args),
     /// 判定全部指令条件。All conditions of the playbook, once through.
     Rules(rules::Args),
 }
@@ -27,6 +41,10 @@ enum Measurement {
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match args.what {
         Measurement::Ingest(args) => ingest::run(args),
+        Measurement::Dispatch(args) => dispatch::run(args),
+        Measurement::Fanout(args) => fanout::run(args),
+        Measurement::Proposal(args) => proposal::run(args),
+        Measurement::Replay(args) => replay::run(args),
         Measurement::Rules(args) => rules::run(args),
     }
 }

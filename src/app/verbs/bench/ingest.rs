@@ -1,6 +1,7 @@
 //! `anlan bench ingest`: points into the series store, each batch awaited until it is durable, and a peer beside it in the same run.
 
 use super::meter::{cpu_s, median, peak_rss_mb};
+use super::scratch::Scratch;
 use super::victoria::{self, PeerFigures};
 use super::workload::{START_MS, TICK_MS, Workload, moment};
 use crate::model::Observation;
@@ -83,7 +84,7 @@ struct Report {
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let folder = Folder::of(&args)?;
+    let folder = Scratch::new(args.data.as_deref())?;
     if args.forever {
         return runtime.block_on(write_for_ever(&args, &folder.path));
     }
@@ -94,31 +95,6 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         print(&report);
     }
     Ok(())
-}
-
-/// The folder of the files; a temporary one goes away with it.
-struct Folder {
-    path: PathBuf,
-    temporary: bool,
-}
-
-impl Folder {
-    fn of(args: &Args) -> std::io::Result<Self> {
-        let path = match &args.data {
-            Some(path) => path.clone(),
-            None => std::env::temp_dir().join(format!("anlan-bench-{}", std::process::id())),
-        };
-        std::fs::create_dir_all(&path)?;
-        Ok(Self { path, temporary: args.data.is_none() })
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if self.temporary {
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
-    }
 }
 
 fn workload(args: &Args) -> Workload {

@@ -16,8 +16,17 @@ pub(super) fn cpu_s(pid: &str) -> f64 {
 
 /// Highest resident memory of a process, MB; 0 if the system does not say.
 pub(super) fn peak_rss_mb(pid: &str) -> f64 {
+    memory_mb(pid, "VmHWM:")
+}
+
+/// Resident memory of a process now, MB; 0 if the system does not say.
+pub(super) fn rss_mb(pid: &str) -> f64 {
+    memory_mb(pid, "VmRSS:")
+}
+
+fn memory_mb(pid: &str, field: &str) -> f64 {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return 0.0 };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).map_or(0.0, |kib| kib * 1024.0 / 1e6)
 }
 
@@ -27,19 +36,54 @@ pub(super) fn median(mut measured: Vec<f64>) -> f64 {
     measured.get(measured.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// Distribution of some measurements.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub(super) struct Spread {
+    pub(super) count: usize,
+    pub(super) median: f64,
+    /// Nearest rank: 99 of 100 are not above it.
+    pub(super) p99: f64,
+    pub(super) max: f64,
+}
+
+impl Spread {
+    pub(super) fn of(mut measured: Vec<f64>) -> Self {
+        measured.sort_by(f64::total_cmp);
+        let rank = |share: f64| {
+            let nth = (share * measured.len() as f64).ceil() as usize;
+            measured.get(nth.saturating_sub(1)).copied().unwrap_or(f64::NAN)
+        };
+        Self { count: measured.len(), median: rank(0.5), p99: rank(0.99), max: rank(1.0) }
+    }
+}
+
+impl std::fmt::Display for Spread {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { count, median, p99, max } = self;
+        write!(out, "{median:>9.1} {p99:>9.1} {max:>9.1}  ({count})")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn bench_meter_reads_this_process() {
-        assert!(peak_rss_mb("self") > 1.0);
+        assert!(rss_mb("self") > 1.0 && peak_rss_mb("self") >= rss_mb("self"));
         let before = cpu_s("self");
         let mut x = 1u64;
         while cpu_s("self") < before + 0.02 {
             x = std::hint::black_box(x.wrapping_mul(31));
         }
         assert_eq!(cpu_s("no such process"), 0.0);
+    }
+
+    #[test]
+    fn bench_meter_spread_takes_the_nearest_rank() {
+        let spread = Spread::of((1..=200).rev().map(f64::from).collect());
+        assert_eq!((spread.median, spread.p99, spread.max, spread.count), (100.0, 198.0, 200.0, 200));
+        assert!(Spread::of(vec![]).p99.is_nan());
     }
 
     #[test]
