@@ -88,6 +88,22 @@ fn core_proposes_but_never_activates() {
 }
 
 #[test]
+fn core_tasks_say_whether_lives_hang_on_them() {
+    let mut night = Night::new();
+    night.water(22_000.0);
+    let marked = |code: &str| {
+        let task = night.state.tasks.values().find(|task| task.code.as_str() == code).unwrap();
+        (task.life_safety, task.retreat)
+    };
+    assert_eq!(marked("B4-016"), (true, false), "clears the riverside parks");
+    assert_eq!(marked("P-001"), (false, false), "two at the desk");
+    assert!(night.state.tasks.values().all(|task| {
+        let row = CORE.playbook.instruction(&task.code).unwrap();
+        (row.life_safety, row.retreat) == (task.life_safety, task.retreat)
+    }));
+}
+
+#[test]
 fn core_needs_two_different_people() {
     let mut night = Night::new();
     night.water(22_000.0);
@@ -105,6 +121,24 @@ fn core_needs_two_different_people() {
     assert_eq!(night.state.in_force, WarningLevel::Red);
     assert_eq!(night.count(TaskStatus::Draft), 0);
     assert!(night.count(TaskStatus::Issued) > 700, "issued: {}", night.count(TaskStatus::Issued));
+}
+
+#[test]
+fn core_signature_for_a_level_releases_nothing_of_a_higher_colour() {
+    let mut night = Night::new();
+    night.water(22_000.0);
+    let level = |task: &anlan::command::Task| CORE.playbook.instruction(&task.code).unwrap().level();
+    let higher = |state: &State| state.drafts().filter(|task| level(task) > WarningLevel::Yellow).count();
+    let waiting = higher(&night.state);
+    assert!(waiting > 100, "drafts above yellow: {waiting}");
+    night.activate(WarningLevel::Yellow);
+    assert!(night.state.open_tasks().all(|task| level(task) <= WarningLevel::Yellow));
+    assert_eq!(higher(&night.state), waiting, "they wait for a signature of their own");
+    assert!(night.state.drafts().all(|task| level(task) > WarningLevel::Yellow), "yellow itself is released whole");
+    let again = night.give(ask("zhang", WarningLevel::Yellow));
+    assert_eq!(again, Err(Refused::NothingToDo { level: WarningLevel::Yellow }));
+    night.activate(WarningLevel::Red);
+    assert_eq!(night.state.drafts().count(), 0);
 }
 
 #[test]
@@ -273,6 +307,117 @@ fn core_refusal_goes_to_the_deputy_at_once() {
     assert_eq!(task.declined.as_ref().unwrap().reason, DeclineReason::RoadCut);
 }
 
+fn name_for(task: TaskId, member: &MemberId, reason: &str) -> Input {
+    let by = officer("li", UserRole::Duty);
+    Input::Assign { by, task, member: member.clone(), reason: reason.into() }
+}
+
+#[test]
+fn core_officer_names_another_person_and_the_ladder_begins_again() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let of_row = |state: &State, code: &InstructionCode| -> Vec<TaskId> {
+        state
+            .open_tasks()
+            .filter(|task| task.code == *code && task.status == TaskStatus::Issued)
+            .map(|task| task.id)
+            .collect()
+    };
+    let code = night.state.open_tasks().map(|task| &task.code).find(|code| of_row(&night.state, code).len() > 1);
+    let code = code.unwrap().clone();
+    let id = of_row(&night.state, &code)[0];
+    let (owner, deputy) = (night.state.tasks[&id].owner.clone().unwrap(), night.state.tasks[&id].deputy.clone());
+    night.after(180).after(120).after(300);
+    assert_eq!(night.state.tasks[&id].holder, None, "nobody is left");
+    let other = CORE.reach.members().map(|other| other.id.clone());
+    let other = other.filter(|other| *other != owner && Some(other) != deputy.as_ref()).last().unwrap();
+    let facts = night.give(name_for(id, &other, "原责任人失联")).unwrap();
+    let relieved: Vec<_> = facts
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Assigned { relieved, to, .. } if *to == other => Some(relieved.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let told: Vec<_> = facts
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Noticed { members, text, .. } if text.contains("你不必再去") => Some(members.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let mut before: Vec<_> = std::iter::once(owner.clone()).chain(deputy.clone()).collect();
+    before.sort();
+    assert_eq!((&relieved, &told), (&before, &before), "owner and the deputy who was called hear of it");
+    let task = &night.state.tasks[&id];
+    assert_eq!((task.status, task.holder.as_ref()), (TaskStatus::Issued, Some(&other)));
+    assert_eq!((task.escalations, task.handed_at), (0, Some(night.now)));
+    assert!(task.due_at.unwrap() > night.now, "the named person gets the row's whole time");
+    assert_eq!(task.assigned.as_ref().unwrap().reason, "原责任人失联");
+    assert_eq!(night.state.called().get(&owner), Some(&false), "who did not answer stays in the rate");
+    assert_eq!(night.give(name_for(id, &other, "原责任人失联")).unwrap(), [], "a second tap is no second order");
+    let late = night.give(Input::Acknowledge { by: member(&owner), task: id });
+    assert!(matches!(late, Err(Refused::NotYours { .. })), "{late:?}");
+    night.give(Input::Deliver { member: other.clone(), tasks: vec![id] }).unwrap();
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Delivered);
+    night.after(180);
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Overdue, "the ladder counts from the naming");
+    night.after(120);
+    assert_eq!(night.state.tasks[&id].holder, deputy);
+    // Every task of the row is given to somebody: then the row needs no commander any more.
+    let left = night.state.open_tasks().filter(|task| task.code == code && task.holder.is_none());
+    let left: Vec<_> = left.map(|task| task.id).collect();
+    assert!(!left.is_empty());
+    for task in left {
+        assert!(!night.state.alarms[&format!("unanswered:{code}")].closed);
+        night.give(name_for(task, &other, "指定")).unwrap();
+        night.give(Input::Acknowledge { by: member(&other), task }).unwrap();
+    }
+    assert!(night.state.alarms[&format!("unanswered:{code}")].closed);
+}
+
+#[test]
+fn core_naming_is_refused_by_name() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let (id, by) = night.first_issued();
+    let other = CORE.reach.members().map(|other| other.id.clone()).last().unwrap();
+    let before = night.state.clone();
+    let by_member = Input::Assign { by: by.clone(), task: id, member: other.clone(), reason: "去不了".into() };
+    assert!(matches!(night.give(by_member), Err(Refused::NoRight { .. })));
+    assert_eq!(night.give(name_for(id, &other, "  ")), Err(Refused::NoReason));
+    let nobody = MemberId::new("mbr-nobody");
+    assert_eq!(night.give(name_for(id, &nobody, "指定")), Err(Refused::NoMember(nobody)));
+    assert_eq!(night.give(name_for(TaskId(9_999_999), &other, "指定")), Err(Refused::NoTask(TaskId(9_999_999))));
+    assert_eq!(night.state, before, "a refusal leaves no trace");
+    let recall = Input::Withdraw { by: officer("li", UserRole::Duty), tasks: vec![id], reason: "不需要".into() };
+    night.give(recall).unwrap();
+    assert!(matches!(night.give(name_for(id, &other, "指定")), Err(Refused::IllegalMove { .. })));
+}
+
+#[test]
+fn core_draft_without_an_owner_can_be_given_one() {
+    let mut night = Night::new();
+    let core = Core {
+        playbook: CORE.playbook.clone(),
+        reach: Arc::new(Reach::new(CORE.reach.places().cloned().collect(), Vec::new(), Vec::new()).unwrap()),
+    };
+    let snapshot = Snapshot::at_discharge(night.now, 4_500.0, None, &core.playbook.signals());
+    core.step(&mut night.state, &Input::Evaluate { snapshot, readings: Vec::new() }, night.now).unwrap();
+    let draft = night.state.drafts().find(|task| task.owner.is_none()).unwrap();
+    let (id, alarm) = (draft.id, format!("unowned:{}:{}", draft.code, draft.place));
+    assert!(!night.state.alarms[&alarm].closed);
+    let other = CORE.reach.members().next().unwrap().id.clone();
+    night.give(name_for(id, &other, "值班表空缺")).unwrap();
+    let task = &night.state.tasks[&id];
+    assert_eq!((task.status, task.owner.as_ref(), task.due_at), (TaskStatus::Draft, Some(&other), None));
+    assert!(night.state.alarms[&alarm].closed);
+}
+
 #[test]
 fn core_missed_round_is_an_alarm_and_the_round_goes_on() {
     let mut night = Night::new();
@@ -324,11 +469,11 @@ fn core_hazard_reaches_people_and_settles() {
         .state
         .firings
         .keys()
-        .filter(|(code, _)| CORE.playbook.instruction(code).unwrap().is_hazard_driven())
+        .filter(|(code, ..)| CORE.playbook.instruction(code).unwrap().is_hazard_driven())
         .collect();
     assert!(!fired.is_empty());
     assert!(
-        fired.iter().all(|(_, place)| night.state.reports.values().next().unwrap().places.contains(place)
+        fired.iter().all(|(_, place, _)| night.state.reports.values().next().unwrap().places.contains(place)
             || place.as_str() == "hq"
             || CORE.reach.place(place).unwrap().chainage_from_m.is_none()),
         "{fired:?}"
@@ -339,6 +484,99 @@ fn core_hazard_reaches_people_and_settles() {
     assert!(own.is_err(), "nobody settles his own report");
     night.give(Input::Settle { by: officer("li", UserRole::Duty), report: id, false_alarm: false }).unwrap();
     assert!(night.state.alarms[&format!("report:{id}")].closed);
+}
+
+/// Piping on the fourth segment of the levee, `metres` from its beginning.
+fn piping(now: Timestamp, metres: f64) -> FieldReport {
+    let segment = &CORE.reach.places_of_scope("levee_segment")[3];
+    let chainage = CORE.reach.place(segment).unwrap().chainage_from_m.unwrap() + metres;
+    FieldReport {
+        kind: ReportKind::Hazard,
+        type_: "piping".into(),
+        grade: 1,
+        place: Spot { chainage: Some(chainage), side: Some(Side::Land), ..Spot::default() },
+        observed_at: now,
+        text: None,
+        photos: Vec::new(),
+        task: None,
+    }
+}
+
+#[test]
+fn core_every_hazard_has_its_own_task_and_a_report_sent_twice_is_one() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let by = member(&CORE.reach.members().next().unwrap().id);
+    let guard = |state: &State| -> Vec<(Option<ReportId>, TaskStatus)> {
+        let tasks = state.tasks.values().filter(|task| task.code.as_str() == "H-007");
+        tasks.map(|task| (task.hazard, task.status)).collect()
+    };
+    let first = piping(night.now, 100.0);
+    night.give(Input::Report { by: by.clone(), report: first.clone() }).unwrap();
+    night.water(4_500.0);
+    let one = *night.state.reports.keys().next_back().unwrap();
+    assert_eq!(guard(&night.state), [(Some(one), TaskStatus::Issued)]);
+
+    // A phone that heard no answer sends again, this time with the photo.
+    let again = FieldReport { photos: vec!["p-1".into()], ..first.clone() };
+    night.give(Input::Report { by: by.clone(), report: again }).unwrap();
+    assert_eq!(night.give(Input::Report { by: by.clone(), report: first.clone() }).unwrap(), []);
+    assert_eq!(night.state.reports.keys().filter(|id| **id >= one).count(), 1);
+    assert_eq!(night.state.reports[&one].content.photos, ["p-1"]);
+    night.water(4_500.0);
+    assert_eq!(guard(&night.state).len(), 1);
+
+    // Another one, in the same segment, while the first is open: another task, and only one.
+    night.give(Input::Report { by: by.clone(), report: piping(night.now, 130.0) }).unwrap();
+    night.water(4_500.0);
+    night.water(4_500.0);
+    let two = *night.state.reports.keys().next_back().unwrap();
+    let of: Vec<_> = guard(&night.state).into_iter().map(|(hazard, _)| hazard).collect();
+    assert_eq!(of, [Some(one), Some(two)]);
+    let because = night.facts.iter().rev().find_map(|entry| match &entry.fact {
+        Fact::Fired { code, because, .. } if code.as_str() == "H-007" => because.last().cloned(),
+        _ => None,
+    });
+    assert_eq!(because.unwrap().signal, format!("hazard(\"piping\") {two}"));
+
+    // The second was nothing: its task is taken back, the first stays.
+    night.give(Input::Settle { by: officer("li", UserRole::Duty), report: two, false_alarm: true }).unwrap();
+    night.water(4_500.0);
+    let left: Vec<_> = guard(&night.state).into_iter().map(|(_, status)| status == TaskStatus::Withdrawn).collect();
+    assert_eq!(left, [false, true]);
+}
+
+#[test]
+fn core_rounds_of_a_hazard_end_with_it_and_the_event_can_close() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let by = member(&CORE.reach.members().next().unwrap().id);
+    let seepage = FieldReport { type_: "seepage".into(), ..piping(night.now, 100.0) };
+    night.give(Input::Report { by, report: seepage }).unwrap();
+    night.water(4_500.0);
+    let watch = |state: &State, code: &str| {
+        state.tasks.values().find(|task| task.code.as_str() == code).map(|task| (task.id, task.is_live()))
+    };
+    assert!(watch(&night.state, "H-005").unwrap().1, "watched every half hour");
+    let report = *night.state.reports.keys().next_back().unwrap();
+    night.give(Input::Settle { by: officer("li", UserRole::Duty), report, false_alarm: false }).unwrap();
+    night.water(4_500.0);
+    assert!(!watch(&night.state, "H-005").unwrap().1, "dealt with: the rounds end");
+    let (acceptance, is_live) = watch(&night.state, "H-036").unwrap();
+    assert!(is_live, "experts must accept it");
+    night.activate(WarningLevel::None);
+    for _ in 0..60 {
+        night.water(2_000.0);
+    }
+    assert!(night.state.event.is_some(), "an acceptance that is not done holds the event open");
+    let recall =
+        Input::Withdraw { by: officer("li", UserRole::Duty), tasks: vec![acceptance], reason: "已验收".into() };
+    night.give(recall).unwrap();
+    night.water(2_000.0);
+    assert!(night.state.event.is_none(), "a settled hazard does not hold it open for ever");
+    assert!(night.state.standing().hazards.is_empty(), "the next event begins without the hazards of this one");
 }
 
 #[test]
@@ -378,7 +616,7 @@ fn core_goes_from_quiet_through_red_to_all_clear() {
     assert!(
         night.state.event.is_none(),
         "all-clear; still latched: {:?}",
-        night.state.firings.keys().filter(|(code, _)| !code.as_str().starts_with('W')).collect::<Vec<_>>()
+        night.state.firings.keys().filter(|(code, ..)| !code.as_str().starts_with('W')).collect::<Vec<_>>()
     );
     let open: Vec<_> = night
         .state

@@ -3,7 +3,7 @@
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;
-use anlan::model::{Hazard, PlaceId, Reach, Standing, Timestamp};
+use anlan::model::{Hazard, PlaceId, Reach, ReportId, Standing, Timestamp};
 use anlan::playbook::{Phase, Playbook, SPECS, Severity, Snapshot, check, preview, supersede};
 use std::collections::BTreeSet;
 
@@ -49,6 +49,7 @@ fn playbook_reach_a_hazard_on_one_segment_calls_that_segment() {
     let (playbook, reach) = (playbook(), reach());
     let segment = reach.places_of_scope("levee_segment")[4].clone();
     let hazard = Hazard {
+        report: ReportId(1),
         kind: "leak_tunnel".into(),
         grade: 3,
         places: vec![segment.clone()],

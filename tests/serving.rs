@@ -157,3 +157,112 @@ async fn serving_refuses_bad_configuration_and_unwritable_places() {
         assert!(words.contains(word) && !words.contains("panicked"), "{config}: {words}");
     }
 }
+
+/// The demo in one process: its address and what logs each account in, by role.
+async fn demo(dir: &Path, more: &[&str]) -> (Child, Value) {
+    let log = fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    let args = ["demo", "--listen", "127.0.0.1:0", "--data", "data", "--json"];
+    let mut child = anlan(dir, &[&args, more].concat()).stderr(log).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = timeout(LIMIT, lines.next_line()).await.expect("the demo starts").unwrap();
+    let line = line.unwrap_or_else(|| panic!("{}", fs::read_to_string(dir.join("log")).unwrap()));
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+#[tokio::test]
+async fn serving_an_officer_names_another_person_for_a_task() {
+    let temp = tempfile::tempdir().unwrap();
+    let (mut server, site) = demo(temp.path(), &[]).await;
+    let client = Client::new();
+    let at = |path: &str| format!("{}{path}", site["url"].as_str().unwrap().trim_end_matches('/'));
+    let account = |role: &str, index: usize| {
+        let accounts = site["accounts"].as_array().unwrap().iter();
+        accounts.filter(|account| account["role"] == role).nth(index).unwrap().clone()
+    };
+    let log_in = async |account: &Value| {
+        let body = json!({"token": account["link"].as_str().unwrap().split_once('=').unwrap().1});
+        let session: Value = client.post(at("/api/v1/session")).json(&body).send().await.unwrap().json().await.unwrap();
+        session["token"].as_str().unwrap().to_owned()
+    };
+    let (duty, phone) = (log_in(&account("duty", 0)).await, log_in(&account("member", 0)).await);
+    let member = account("member", 0)["member_id"].as_str().unwrap().to_owned();
+    let list = async |token: &str, query: &str| -> Vec<Value> {
+        let reply = client.get(at(&format!("/api/v1/tasks?{query}"))).bearer_auth(token).send().await.unwrap();
+        reply.json::<Value>().await.unwrap()["items"].as_array().unwrap().clone()
+    };
+    let mut issued = Vec::new();
+    timeout(LIMIT, async {
+        while issued.is_empty() {
+            issued = list(&duty, "status=issued").await;
+        }
+    })
+    .await
+    .expect("the demo issues tasks");
+    let task = issued.iter().find(|task| task["owner"]["member"] != member.as_str()).unwrap();
+    let id = task["id"].as_str().unwrap();
+    let assign = async |token: &str, id: &str, body: Value, key: &str| {
+        let path = at(&format!("/api/v1/tasks/{id}/assign"));
+        let reply =
+            client.post(path).bearer_auth(token).header("idempotency-key", key).json(&body).send().await.unwrap();
+        (reply.status(), reply.json::<Value>().await.unwrap())
+    };
+    let body = json!({"member": member, "reason": "责任人联系不上"});
+    for (token, id, body, status, key) in [
+        (&phone, id, body.clone(), 403, "a"),
+        (&duty, "tsk-999999", body.clone(), 404, "b"),
+        (&duty, id, json!({"member": "mbr-0", "reason": "指定"}), 404, "c"),
+        (&duty, id, json!({"member": member, "reason": " "}), 422, "d"),
+    ] {
+        assert_eq!(assign(token, id, body, key).await.0.as_u16(), status, "{key}");
+    }
+    let (status, named) = assign(&duty, id, body.clone(), "e").await;
+    assert_eq!((status, &named["holder"]), (StatusCode::OK, &json!(member)));
+    assert_eq!((&named["status"], &named["assigned"]["by"]), (&json!("issued"), &json!("duty-a")));
+    assert_eq!(assign(&duty, id, body.clone(), "e").await.1, named, "the same key, the same answer");
+    let again = assign(&duty, id, body, "f").await.1;
+    assert_eq!(again["assigned"], named["assigned"], "a second tap changes nothing");
+    assert!(list(&phone, "member=me").await.iter().any(|task| task["id"] == id), "the named person's phone has it");
+    let tried = client.get(at(&format!("/api/v1/tasks/{id}/deliveries"))).bearer_auth(&duty).send().await.unwrap();
+    let tried = tried.json::<Value>().await.unwrap();
+    let state_of = |who: &str| {
+        let rows = tried["items"].as_array().unwrap();
+        rows.iter().find(|row| row["member"] == who).unwrap()["state"].clone()
+    };
+    assert_eq!(state_of(&member), "queued");
+    assert_eq!(state_of(task["owner"]["member"].as_str().unwrap()), "cancelled", "nobody else is called for it");
+    stop(&mut server).await;
+}
+
+async fn stop(server: &mut Child) {
+    let pid = server.id().unwrap();
+    assert!(Command::new("kill").args(["-TERM", &pid.to_string()]).status().await.unwrap().success());
+    timeout(LIMIT, server.wait()).await.expect("SIGTERM ends it").unwrap();
+}
+
+#[tokio::test]
+async fn serving_journal_is_folded_again_with_the_edition_that_was_in_use() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    for (name, text) in anlan::app::editions::embedded_playbook() {
+        let path = dir.join("plan").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // Twice the time: the deadlines in the journal are not those of the edition in the binary.
+        fs::write(path, text.replace("deadline_min = 60\n", "deadline_min = 120\n")).unwrap();
+    }
+    let (mut server, _) = demo(dir, &["--playbook", "plan"]).await;
+    stop(&mut server).await;
+    let line = ok(dir, &["journal", "verify", "--replay", "--data", "data"]).await;
+    assert!(line.contains("folded again byte for byte"), "{line}");
+    let journal = ok(dir, &["journal", "export", "--data", "data"]).await;
+    assert!(journal.contains("\"fact\":\"issued\"") && journal.contains("\"fact\":\"edition-used\""));
+
+    // An edition that is lost is named, and can be given.
+    let edition = journal.split("\"edition\":\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let url = format!("sqlite:{}", dir.join("data/anlan.db").display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    sqlx::query("DELETE FROM edition WHERE edition = $1").bind(edition).execute(&pool).await.unwrap();
+    pool.close().await;
+    let words = refused(dir, &["journal", "verify", "--replay", "--data", "data"]).await;
+    assert!(words.contains(edition) && words.contains("--playbook"), "{words}");
+    ok(dir, &["journal", "verify", "--replay", "--data", "data", "--playbook", "plan"]).await;
+}

@@ -140,8 +140,10 @@ pub async fn start_engine(
     stop: CancellationToken,
 ) -> Result<(Engine, tokio::task::JoinHandle<()>), AssembleError> {
     let playbook = pinned_playbook(&journal, &folded, &files.playbook).await?;
+    let edition = playbook.edition().to_owned();
     let core = Core { playbook: Arc::new(playbook), reach: Arc::new(files.reach.reach.clone()) };
     let (engine, worker) = Engine::start(Arc::new(core), journal, folded, clock, stop);
+    engine.submit(Input::UseEdition { edition }).await?;
     engine.submit(Input::Configure { settings }).await?;
     Ok((engine, worker))
 }
@@ -280,3 +282,7 @@ const CROPS: [(&str, &str, &str); 5] = [
     ("aquaculture", "水产养殖", "Aquaculture"),
     ("livestock", "畜禽养殖", "Livestock"),
 ];
+
+#[cfg(test)]
+#[path = "assemble_tests.rs"]
+mod tests;

@@ -24,7 +24,8 @@ impl Desk<'_> {
             return Err(Refused::AlreadyAsked(waiting));
         }
         let prepares = prepare_for_m3s.is_some() && prepare_for_m3s != self.state.prepare_for_m3s;
-        if level == self.state.in_force && self.state.drafts.is_empty() && !prepares {
+        let releases = self.state.drafts_up_to(level, &self.core.playbook).next().is_some();
+        if level == self.state.in_force && !releases && !prepares {
             return Err(Refused::NothingToDo { level });
         }
         self.record(Fact::Asked {

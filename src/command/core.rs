@@ -70,6 +70,18 @@ impl Desk<'_> {
         self.core.playbook.instruction(code)
     }
 
+    fn use_edition(&mut self, edition: &str) -> Result<(), Refused> {
+        let own = self.core.playbook.edition();
+        if edition != own {
+            let problem = format!("规则是 {own}，不是 {edition} (the rules are {own}, not {edition})");
+            return Err(Refused::BadField { field: "edition", problem });
+        }
+        if self.state.edition != edition {
+            self.record(Fact::EditionUsed { edition: edition.to_owned() });
+        }
+        Ok(())
+    }
+
     fn answer(&mut self) -> Result<(), Refused> {
         match self.input {
             Input::Configure { settings } => {
@@ -78,6 +90,7 @@ impl Desk<'_> {
                 }
                 Ok(())
             }
+            Input::UseEdition { edition } => self.use_edition(edition),
             Input::Evaluate { snapshot, readings } => {
                 self.evaluate(snapshot, readings);
                 Ok(())
@@ -107,6 +120,7 @@ impl Desk<'_> {
             Input::Complete { by, task } => self.complete(by, *task),
             Input::Verify { by, task } => self.verify(by, *task),
             Input::Withdraw { by, tasks, reason } => self.recall(by, tasks, reason),
+            Input::Assign { by, task, member, reason } => self.assign(by, *task, member, reason),
             Input::Report { by, report } => self.report(by, report),
             Input::AddPhotos { by, report, photos } => self.add_photos(by, *report, photos),
             Input::Settle { by, report, false_alarm } => self.settle(by, *report, *false_alarm),

@@ -1,28 +1,15 @@
 //! From signals to fired rows, drafts and withdrawals.
 
+use super::changes::RowChange;
 use super::core::Desk;
-use super::{Fact, Firing, ReadingRef, Sensed, Signature, WithdrawReason, Words};
-use crate::model::{Authority, EventId, InstructionCode, PlaceId, TaskId, TaskStatus, WarningLevel};
-use crate::playbook::{Instruction, Phase, Playbook, Snapshot, Truth, Verdict};
-use std::collections::{BTreeMap, BTreeSet};
+use super::{Fact, Firing, FiringKey, ReadingRef, Sensed, Signature, WithdrawReason, Words};
+use crate::model::{Authority, EventId, InstructionCode, PlaceId, ReportId, TaskId, TaskStatus, WarningLevel};
+use crate::playbook::{Instruction, Phase, Playbook, Snapshot};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How the discharge that was set by decision is named among the signals.
 pub(super) const PREPARED: &str = "设定流量";
-
-/// A firing of one row, with its place.
-type FiredAt<'a> = (&'a PlaceId, &'a Firing);
-
-/// What one evaluation changes for one row, by place.
-#[derive(Default)]
-struct RowChange {
-    fired: Vec<PlaceId>,
-    safe: Vec<PlaceId>,
-    unsafe_again: Vec<PlaceId>,
-    rearmed: Vec<PlaceId>,
-    stopped: Vec<PlaceId>,
-    resumed: Vec<PlaceId>,
-}
 
 impl Desk<'_> {
     pub(super) fn evaluate(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
@@ -78,65 +65,6 @@ impl Desk<'_> {
         }
     }
 
-    /// What has fired, row by row, each in the order of places: asked once an evaluation, not once a place.
-    fn firings_by_row(&self) -> BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> {
-        let mut rows: BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> = BTreeMap::new();
-        let all: Vec<_> = self.state.firings.iter().collect();
-        for of_row in all.chunk_by(|((one, _), _), ((next, _), _)| one == next) {
-            if let Some(((code, _), _)) = of_row.first() {
-                rows.insert(code, of_row.iter().map(|((_, place), firing)| (place, *firing)).collect());
-            }
-        }
-        rows
-    }
-
-    fn changes_of(&self, row: &Instruction, verdicts: &[Verdict], fired: &[FiredAt<'_>]) -> RowChange {
-        let everywhere = verdicts.iter().find(|verdict| verdict.place.is_none());
-        let mut change = RowChange::default();
-        if fired.is_empty() && verdicts.iter().all(|verdict| verdict.truth != Truth::True) {
-            return change;
-        }
-        let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
-        // Verdicts of places and firings stand in the order of the places themselves.
-        let mut local = verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).peekable();
-        let mut fired = fired.iter().peekable();
-        for place in self.core.reach.places_of_scope(&row.scope) {
-            let own = local.next_if(|(at, _)| *at == place).map(|(_, verdict)| verdict);
-            while fired.next_if(|(at, _)| *at < place).is_some() {}
-            let firing = fired.next_if(|(at, _)| *at == place).map(|(_, firing)| *firing);
-            let Some(verdict) = own.or(everywhere) else { continue };
-            let Some(firing) = firing else {
-                if verdict.truth == Truth::True && verdict.stop != Truth::True {
-                    change.fired.push(place.clone());
-                }
-                continue;
-            };
-            let over = match verdict.truth {
-                Truth::True => false,
-                Truth::False => {
-                    row.is_hazard_driven() || verdict.still == Truth::False || (ended && verdict.still != Truth::True)
-                }
-                // What nobody measures holds a row until two people have ended the response, not for ever.
-                Truth::Unknown => ended && verdict.still != Truth::True,
-            };
-            let rearm = chrono::TimeDelta::seconds(i64::from(self.state.settings.rearm_after_s));
-            match (over, firing.safe_since) {
-                (true, _) if row.is_hazard_driven() => change.rearmed.push(place.clone()),
-                (true, None) => change.safe.push(place.clone()),
-                (true, Some(since)) if self.now - since >= rearm => change.rearmed.push(place.clone()),
-                (false, Some(_)) if verdict.still == Truth::True => change.unsafe_again.push(place.clone()),
-                _ => {}
-            }
-            match (verdict.stop, firing.stopped) {
-                (Truth::True, false) => change.stopped.push(place.clone()),
-                // Only the trigger itself begins the rounds anew: a value that wavers about the end does not.
-                (Truth::False, true) if verdict.truth == Truth::True => change.resumed.push(place.clone()),
-                _ => {}
-            }
-        }
-        change
-    }
-
     /// The first row that is neither preparation nor withdrawal opens the event and pins the edition.
     fn open_event(&mut self, changes: &[(&Instruction, RowChange)]) {
         let begins = |(row, change): &(&Instruction, RowChange)| {
@@ -145,6 +73,14 @@ impl Desk<'_> {
         if self.state.event.is_none() && changes.iter().any(begins) {
             self.begin_event();
         }
+    }
+
+    /// A settled hazard holds the event open only until what it called for is done.
+    fn holds_event(&self, (_, _, hazard): &FiringKey, firing: &Firing) -> bool {
+        let is_settled =
+            hazard.and_then(|id| self.state.reports.get(&id)).is_some_and(|report| report.settled.is_some());
+        let is_live = firing.task.and_then(|task| self.state.tasks.get(&task)).is_some_and(super::Task::is_live);
+        !is_settled || is_live
     }
 
     pub(super) fn begin_event(&mut self) {
@@ -157,11 +93,9 @@ impl Desk<'_> {
         let code = &row.code;
         // A row of the quiet time does not fire in the very step that opens the event.
         let quiet = row.phase == Phase::Prepare && self.state.event.is_some();
-        if !change.fired.is_empty() && !quiet {
-            let mut because = sensed(row, snapshot, change.fired.first());
-            let prepared = self.state.prepare_for_m3s.map(|value| Sensed { signal: PREPARED.to_owned(), value });
-            because.extend(prepared);
-            self.record(Fact::Fired { code: code.clone(), places: change.fired, because, readings: readings.to_vec() });
+        for (hazard, places) in change.fired.into_iter().filter(|_| !quiet) {
+            let because = self.because(row, snapshot, hazard, places.first());
+            self.record(Fact::Fired { code: code.clone(), places, because, readings: readings.to_vec(), hazard });
         }
         if !change.safe.is_empty() {
             self.record(Fact::SafeSince { code: code.clone(), places: change.safe, since: Some(self.now) });
@@ -169,28 +103,51 @@ impl Desk<'_> {
         if !change.unsafe_again.is_empty() {
             self.record(Fact::SafeSince { code: code.clone(), places: change.unsafe_again, since: None });
         }
-        if !change.stopped.is_empty() {
-            self.record(Fact::Stopped { code: code.clone(), places: change.stopped, stopped: true });
+        for (changed, stopped) in [(change.stopped, true), (change.resumed, false)] {
+            for (hazard, places) in changed {
+                self.record(Fact::Stopped { code: code.clone(), places, stopped, hazard });
+            }
         }
-        if !change.resumed.is_empty() {
-            self.record(Fact::Stopped { code: code.clone(), places: change.resumed, stopped: false });
-        }
-        if !change.rearmed.is_empty() {
-            self.rearm(code, change.rearmed);
+        for (hazard, places) in change.rearmed {
+            self.rearm(row, places, hazard);
         }
     }
 
-    /// The row may fire again; what still waits for a signature has lost its cause.
-    fn rearm(&mut self, code: &InstructionCode, places: Vec<PlaceId>) {
-        let drafts: Vec<_> = places
-            .iter()
-            .filter_map(|place| self.state.firings.get(&(code.clone(), place.clone()))?.task)
-            .filter(|task| self.state.drafts.contains(task))
-            .collect();
-        for task in drafts {
-            self.record(Fact::Withdrawn { task, reason: WithdrawReason::Stopped });
+    /// The signals and the hazard that made the row true.
+    fn because(
+        &self,
+        row: &Instruction,
+        snapshot: &Snapshot,
+        hazard: Option<ReportId>,
+        place: Option<&PlaceId>,
+    ) -> Vec<Sensed> {
+        let mut because = sensed(row, snapshot, place);
+        because.extend(self.state.prepare_for_m3s.map(|value| Sensed { signal: PREPARED.to_owned(), value }));
+        let report = hazard.and_then(|id| self.state.reports.get(&id));
+        because.extend(report.map(|report| Sensed {
+            signal: format!("hazard({:?}) {}", report.content.type_, report.id),
+            value: f64::from(report.content.grade),
+        }));
+        because
+    }
+
+    /// The row may fire again. What still waits for a signature has lost its cause; so has everything that a hazard
+    /// called for when it was none, and the rounds when it is dealt with.
+    fn rearm(&mut self, row: &Instruction, places: Vec<PlaceId>, hazard: Option<ReportId>) {
+        let settled = hazard.and_then(|id| self.state.reports.get(&id)?.settled);
+        let is_moot = settled.is_some_and(|false_alarm| false_alarm || row.repeat_min.is_some());
+        let key = |place: &PlaceId| (row.code.clone(), place.clone(), hazard);
+        let tasks = places.iter().filter_map(|place| self.state.firings.get(&key(place))?.task);
+        let ends = |task: &TaskId| {
+            let is_live = self.state.tasks.get(task).is_some_and(super::Task::is_live);
+            self.state.drafts.contains(task) || (is_moot && is_live)
+        };
+        let over: Vec<_> = tasks.filter(ends).collect();
+        for task in over {
+            let reason = if is_moot { WithdrawReason::Settled } else { WithdrawReason::Stopped };
+            self.record(Fact::Withdrawn { task, reason });
         }
-        self.record(Fact::Rearmed { code: code.clone(), places });
+        self.record(Fact::Rearmed { code: row.code.clone(), places, hazard });
     }
 
     /// Drafts what stands, withdraws what a stronger row replaced or what has reached its end.
@@ -203,16 +160,16 @@ impl Desk<'_> {
             .firings
             .iter()
             .filter(|(_, firing)| !firing.stopped)
-            .filter_map(|((code, place), _)| Some((playbook.row(code)?, place.clone())))
+            .filter_map(|((code, place, _), _)| Some((playbook.row(code)?, place.clone())))
             .collect();
         let standing = crate::playbook::supersede(&fired, playbook, &self.core.reach);
         let mut to_draft = Vec::new();
         let mut to_withdraw = Vec::new();
-        for ((code, place), firing) in &self.state.firings {
+        for ((code, place, hazard), firing) in &self.state.firings {
             let Some(row) = playbook.row(code) else { continue };
-            let stands = standing.contains(&(row, place.clone()));
+            let stands = !firing.stopped && standing.contains(&(row, place.clone()));
             match firing.task {
-                None if stands => to_draft.push((code.clone(), place.clone())),
+                None if stands => to_draft.push((code.clone(), place.clone(), *hazard)),
                 Some(task) if !stands && self.state.tasks.get(&task).is_some_and(|task| task.is_live()) => {
                     let reason = if firing.stopped {
                         WithdrawReason::Stopped
@@ -227,20 +184,20 @@ impl Desk<'_> {
         for (task, reason) in to_withdraw {
             self.record(Fact::Withdrawn { task, reason });
         }
-        for (code, place) in to_draft {
-            self.draft(playbook, &code, place);
+        for key in to_draft {
+            self.draft(playbook, key);
         }
     }
 
     fn stronger_than(&self, code: &InstructionCode) -> Option<InstructionCode> {
         let holds = |row: &&Instruction| {
-            row.supersedes.contains(code) && self.state.firings.keys().any(|(fired, _)| fired == &row.code)
+            row.supersedes.contains(code) && self.state.firings.keys().any(|(fired, ..)| fired == &row.code)
         };
         self.core.playbook.instructions().iter().rev().find(holds).map(|row| row.code.clone())
     }
 
-    fn draft(&mut self, playbook: &Playbook, code: &InstructionCode, place: PlaceId) {
-        let Some(row) = playbook.instruction(code) else { return };
+    fn draft(&mut self, playbook: &Playbook, (code, place, hazard): FiringKey) {
+        let Some(row) = playbook.instruction(&code) else { return };
         let on_duty = self.core.reach.on_duty(&row.role, &place);
         let (owner, deputy) =
             on_duty.map_or((None, None), |(owner, deputy)| (Some(owner.clone()), Some(deputy.clone())));
@@ -255,7 +212,8 @@ impl Desk<'_> {
             });
         }
         let task = TaskId(self.next_seq());
-        self.record(Fact::Drafted { task, code: code.clone(), place, owner, deputy });
+        let (life_safety, retreat) = (row.life_safety, row.retreat);
+        self.record(Fact::Drafted { task, code, place, owner, deputy, life_safety, retreat, hazard });
     }
 
     /// Releases drafts that need no signature of their own.
@@ -274,7 +232,7 @@ impl Desk<'_> {
 
     /// No signature: the row says so, is not part of going down, and its colour is already in force.
     fn goes_unsigned(&self, row: &Instruction) -> bool {
-        row.authority == Authority::None && row.phase != Phase::Withdraw && level_of(row) <= self.state.in_force
+        row.authority == Authority::None && row.phase != Phase::Withdraw && row.level() <= self.state.in_force
     }
 
     /// All-clear: no level, and no row of the flood is latched any more.
@@ -285,7 +243,7 @@ impl Desk<'_> {
         };
         let calm = self.state.in_force == WarningLevel::None
             && self.state.watch.proposed == WarningLevel::None
-            && !self.state.firings.keys().any(|(code, _)| of_flood(code));
+            && !self.state.firings.iter().any(|(key, firing)| of_flood(&key.0) && self.holds_event(key, firing));
         if !calm {
             return;
         }
@@ -308,11 +266,6 @@ fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>) -> Ve
     let value_of = |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.at_place(key, place));
     let keys = row.trigger.condition.signals();
     keys.into_iter().filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
-}
-
-/// The colour that a row belongs to; rows that take the colour in force belong to none.
-pub(super) fn level_of(row: &Instruction) -> WarningLevel {
-    row.colour.level().unwrap_or_default()
 }
 
 /// The same signals with discharge and its forecast not below what the level in force prepares for.

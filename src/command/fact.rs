@@ -92,6 +92,11 @@ pub enum Fact {
         /// All of them.
         settings: CommandSettings,
     },
+    /// Another edition of the playbook is in use from now on.
+    EditionUsed {
+        /// Edition of the playbook.
+        edition: String,
+    },
     /// The proposal machine moved: a hold began, ended or was broken.
     LevelWatched {
         /// Its new state.
@@ -133,6 +138,9 @@ pub enum Fact {
         because: Vec<Sensed>,
         /// Readings behind the signals.
         readings: Vec<ReadingRef>,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// A fired row is on the safe side since now; `None`: no longer.
     SafeSince {
@@ -149,6 +157,9 @@ pub enum Fact {
         code: InstructionCode,
         /// Where.
         places: Vec<PlaceId>,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// The end of a row's repetition was reached (or, `stopped: false`, passed again).
     Stopped {
@@ -158,6 +169,9 @@ pub enum Fact {
         places: Vec<PlaceId>,
         /// Whether it is at its end.
         stopped: bool,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// A task exists and waits for a signature.
     Drafted {
@@ -171,6 +185,15 @@ pub enum Fact {
         owner: Option<MemberId>,
         /// B 角.
         deputy: Option<MemberId>,
+        /// Warns people in danger, recalls them or moves them out of it.
+        #[serde(default, skip_serializing_if = "is_not")]
+        life_safety: bool,
+        /// Orders the one who has it out of danger at once.
+        #[serde(default, skip_serializing_if = "is_not")]
+        retreat: bool,
+        /// The hazard that it answers, where it answers one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hazard: Option<ReportId>,
     },
     /// The task is an order from now on.
     Issued {
@@ -255,6 +278,21 @@ pub enum Fact {
         step: u32,
         /// Who has it now; `None`: nobody is left, the commander must act.
         to: Option<MemberId>,
+    },
+    /// HQ has named the person who has it from now on; everyone before is relieved.
+    Assigned {
+        /// Which.
+        task: TaskId,
+        /// By whom.
+        by: Actor,
+        /// Who had it before and is relieved: owner, holder, a deputy who was called.
+        relieved: Vec<MemberId>,
+        /// Who has it now.
+        to: MemberId,
+        /// Why.
+        reason: String,
+        /// Must be done by; `None` while it waits for a signature.
+        due_at: Option<Timestamp>,
     },
     /// Taken back.
     Withdrawn {
@@ -431,6 +469,11 @@ pub enum Fact {
         /// Which.
         alarm: String,
     },
+}
+
+/// What is not so is left out of a stored fact.
+fn is_not(so: &bool) -> bool {
+    !so
 }
 
 /// How bad an alarm is.

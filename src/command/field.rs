@@ -128,6 +128,9 @@ impl Desk<'_> {
             let problem = format!("未知险情类型 {:?} (unknown kind of hazard)", content.type_);
             return Err(Refused::BadField { field: "type", problem });
         }
+        if let Some(known) = self.state.same_report(by, content).map(|known| known.id) {
+            return self.add_photos(by, known, &content.photos);
+        }
         let places = self.core.reach.places_at(&content.place);
         let report = ReportId(self.next_seq());
         self.record(Fact::Reported { report, by: by.clone(), content: content.clone(), places });
@@ -264,7 +267,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    fn close_alarm(&mut self, key: &str) {
+    pub(super) fn close_alarm(&mut self, key: &str) {
         if self.state.alarms.get(key).is_some_and(|alarm| !alarm.closed) {
             self.record(Fact::AlarmClosed { alarm: key.to_owned() });
         }

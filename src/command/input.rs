@@ -17,6 +17,12 @@ pub enum Input {
         /// All of them.
         settings: CommandSettings,
     },
+    /// The playbook that is in use from now on, at every start; a fact only when it is another one. Whoever folds the
+    /// journal again takes this edition for what follows.
+    UseEdition {
+        /// Edition of the playbook.
+        edition: String,
+    },
     /// The signals as they stand now, with the readings behind them.
     Evaluate {
         /// Signals of the playbook.
@@ -129,6 +135,17 @@ pub enum Input {
         by: Actor,
         /// Which tasks.
         tasks: Vec<TaskId>,
+        /// Why.
+        reason: String,
+    },
+    /// HQ names another person for a task: nobody answered, nobody is on duty for it, or the one who has it cannot.
+    Assign {
+        /// Who names.
+        by: Actor,
+        /// For which task.
+        task: TaskId,
+        /// Whom.
+        member: MemberId,
         /// Why.
         reason: String,
     },

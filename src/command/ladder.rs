@@ -73,7 +73,7 @@ impl Desk<'_> {
     }
 
     /// Code, title and place, as an alarm names a task.
-    fn words_of(&self, task: &Task) -> String {
+    pub(super) fn words_of(&self, task: &Task) -> String {
         let title = self.core.playbook.instruction(&task.code).map_or("", |row| row.title_zh.as_str());
         let place = self.core.reach.place(&task.place).map_or(task.place.as_str(), |place| place.name_zh.as_str());
         format!("{} {title}（{place}）", task.code)

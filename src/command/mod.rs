@@ -6,7 +6,9 @@
 
 mod activation;
 mod actor;
+mod assign;
 mod chain;
+mod changes;
 mod core;
 mod evaluate;
 mod fact;
@@ -28,7 +30,7 @@ pub use fact::{Entry, Fact, Sensed, Severity, Signature, WithdrawReason, Words};
 pub use input::{FieldReport, Input, ReadingRef, ReportKind};
 pub use refused::Refused;
 pub use settings::CommandSettings;
-pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FloodEvent, Report, State};
-pub use task::{Refusal, Task};
+pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FiringKey, FloodEvent, Report, State};
+pub use task::{Named, Refusal, Task};
 pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
 pub use why::{WhyStep, why};

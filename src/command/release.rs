@@ -1,11 +1,11 @@
 //! A level comes into force; drafts become orders.
 
 use super::core::Desk;
-use super::evaluate::level_of;
 use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
 use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
 use crate::playbook::{Phase, Snapshot};
 use chrono::TimeDelta;
+use std::sync::Arc;
 
 /// 响应降级, as the trigger language names it.
 const DOWNGRADED: &str = "downgrade";
@@ -13,7 +13,8 @@ const DOWNGRADED: &str = "downgrade";
 const ENDED: &str = "response_ended";
 
 impl Desk<'_> {
-    /// Sets the level, gives the orders that follow from it and releases every draft under the same signature.
+    /// Sets the level, gives the orders that follow from it and releases the drafts up to that level under the same
+    /// signature; what belongs to a higher colour waits for a signature of its own.
     ///
     /// With a discharge to prepare for, rows that it alone makes true fire before the release; no higher discharge than
     /// the asker saw in the preview is ever assumed.
@@ -41,7 +42,8 @@ impl Desk<'_> {
             self.judge_rows(&prepared, &[]);
         }
         if let Some(activation) = activation {
-            let drafts: Vec<_> = self.state.drafts().map(|task| task.id).collect();
+            let playbook = Arc::clone(&self.core.playbook);
+            let drafts: Vec<_> = self.state.drafts_up_to(level, &playbook).map(|task| task.id).collect();
             for task in drafts {
                 self.issue(task, Signature::Activation { activation });
             }
@@ -76,7 +78,7 @@ impl Desk<'_> {
             .values()
             .filter(|task| task.is_live())
             .filter_map(|task| Some((task.id, self.core.playbook.instruction(&task.code)?)))
-            .filter(|(_, row)| row.phase == Phase::Respond && level_of(row) > level)
+            .filter(|(_, row)| row.phase == Phase::Respond && row.level() > level)
             .map(|(task, _)| task)
             .collect();
         for task in above {
@@ -107,10 +109,10 @@ impl Desk<'_> {
             if !by.is_headquarters() || !by.may_sign(row.authority) {
                 return Err(Refused::NotSignable { code: code.clone(), authority: row.authority });
             }
-            if level_of(row) > self.state.in_force {
+            if row.level() > self.state.in_force {
                 return Err(Refused::BadField {
                     field: "codes",
-                    problem: format!("{code} 属于{}，须先由两人启动该级响应", level_of(row).name_zh()),
+                    problem: format!("{code} 属于{}，须先由两人启动该级响应", row.level().name_zh()),
                 });
             }
             let before = signed.len();

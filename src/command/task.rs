@@ -3,8 +3,9 @@
 use super::settings::seconds;
 use super::{Actor, CommandSettings, Signature};
 use crate::model::{
-    DeclineReason, FactSeq, InstructionCode, MemberId, PlaceId, TaskId, TaskStatus, Timestamp, WarningLevel,
+    DeclineReason, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, WarningLevel,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An instruction for one place and the people who have it (任务).
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Task {
     pub code: InstructionCode,
     /// Where.
     pub place: PlaceId,
+    /// The hazard that it answers, where it answers one.
+    pub hazard: Option<ReportId>,
     /// Where it stands.
     pub status: TaskStatus,
     /// Colour in force at release.
@@ -25,6 +28,10 @@ pub struct Task {
     pub deputy: Option<MemberId>,
     /// Who has it now.
     pub holder: Option<MemberId>,
+    /// Its row warns people in danger, recalls them or moves them out of it (生命安全).
+    pub life_safety: bool,
+    /// Its row orders the one who has it out of danger at once (立即撤离).
+    pub retreat: bool,
     /// The fact of the firing behind it.
     pub fired: FactSeq,
     /// By whose signature it went out.
@@ -49,6 +56,10 @@ pub struct Task {
     pub verified: Option<(Timestamp, Actor)>,
     /// Last refusal.
     pub declined: Option<Refusal>,
+    /// The officer who named its owner, if the duty roster did not.
+    pub assigned: Option<Named>,
+    /// Who was called to it and is relieved of it, and whether they had answered.
+    pub relieved: BTreeMap<MemberId, bool>,
     /// Steps of the ladder taken.
     pub escalations: u32,
     /// Round of a repeated task, from 1; 0 before release.
@@ -68,6 +79,17 @@ pub struct Refusal {
     pub reason: DeclineReason,
     /// In own words.
     pub text: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An officer named the person who has the task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// The officer.
+    pub by: Actor,
+    /// Why.
+    pub reason: String,
     /// When.
     pub at: Timestamp,
 }
@@ -104,6 +126,39 @@ impl Task {
     pub fn concerns(&self, member: &MemberId) -> bool {
         [&self.owner, &self.holder].into_iter().flatten().any(|id| id == member)
             || (self.escalations > 0 && self.deputy.as_ref() == Some(member))
+    }
+
+    /// Everyone whom the task calls now.
+    pub(super) fn called(&self) -> BTreeSet<&MemberId> {
+        let deputy = self.deputy.as_ref().filter(|_| self.escalations > 0);
+        [self.owner.as_ref(), self.holder.as_ref(), deputy].into_iter().flatten().collect()
+    }
+
+    /// Whether that member has answered since the task was handed over, with yes or no.
+    fn was_answered_by(&self, member: &MemberId) -> bool {
+        let hands = [self.acknowledged.as_ref().map(|(_, by)| by), self.declined.as_ref().map(|refusal| &refusal.by)];
+        hands.into_iter().flatten().any(|by| by.member.as_ref() == Some(member))
+    }
+
+    /// Another person has it from now on; to them it is new, and the ladder begins at its foot.
+    pub(super) fn hand_anew(&mut self, to: &MemberId, relieved: &[MemberId], named: Named, due_at: Option<Timestamp>) {
+        for member in relieved {
+            let answered = self.was_answered_by(member);
+            *self.relieved.entry(member.clone()).or_insert(false) |= answered;
+        }
+        self.owner = Some(to.clone());
+        self.holder = Some(to.clone());
+        self.delivered_at = None;
+        self.acknowledged = None;
+        self.arrived = None;
+        self.declined = None;
+        self.escalations = 0;
+        if self.is_open() {
+            self.status = TaskStatus::Issued;
+            self.handed_at = Some(named.at);
+            self.due_at = due_at;
+        }
+        self.assigned = Some(named);
     }
 
     /// The next thing that falls due and when; `None` while nothing can.

@@ -6,9 +6,9 @@
 use super::{Input, ReadingRef};
 use crate::forecast::{Forecast, Forecaster};
 use crate::model::{Datum, Observation, Quality, Reading, SeriesId, Timestamp};
-use crate::playbook::{SignalBoard, SignalKey, Snapshot, StoneState};
+use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
-use crate::stones::StoneArray;
+use crate::stones::{StoneArray, StoneNews};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -208,9 +208,11 @@ impl Watch {
                 self.parts.board.set_forecast(forecast.issued_at, &points);
             }
         }
-        for (dam, stone, state) in self.parts.stones.drain_changes(now) {
-            let state = StoneState { at: state.at, shakes: state.shakes, moves: state.moves, tilt_deg: state.tilt_deg };
-            self.parts.board.set_stone(&dam, &stone, state);
+        for (dam, stone, news) in self.parts.stones.drain_news(now) {
+            match news {
+                StoneNews::Changed(state) => self.parts.board.set_stone(&dam, &stone, state),
+                StoneNews::Same(at) => self.parts.board.hear_stone(&dam, &stone, at),
+            }
         }
         let snapshot = self.parts.board.snapshot(now, &self.parts.keys);
         self.snapshot = Some(snapshot.clone());

@@ -137,22 +137,30 @@ fn duty_steps(core: &Core, task: &Task) -> Vec<WhyStep> {
     let (place_zh, place_en) = place.map_or(("", ""), |place| (place.name_zh.as_str(), place.name_en.as_str()));
     let person = |id: Option<&crate::model::MemberId>| id.map_or_else(|| "-".to_owned(), ToString::to_string);
     let (owner, deputy) = (person(task.owner.as_ref()), person(task.deputy.as_ref()));
-    vec![
+    let mut steps = vec![step(
+        "duty",
+        Some(task.created_at),
+        None,
+        format!("值班表：{place_zh} {role}，A 角 {owner}，B 角 {deputy}"),
+        format!("duty table: {role} at {place_en}, owner {owner}, deputy {deputy}"),
+    )];
+    steps.extend(task.assigned.as_ref().map(|named| {
         step(
             "duty",
-            Some(task.created_at),
+            Some(named.at),
             None,
-            format!("值班表：{place_zh} {role}，A 角 {owner}，B 角 {deputy}"),
-            format!("duty table: {role} at {place_en}, owner {owner}, deputy {deputy}"),
-        ),
-        step(
-            "person",
-            task.handed_at,
-            None,
-            format!("现由 {} 负责", person(task.holder.as_ref())),
-            format!("now with {}", person(task.holder.as_ref())),
-        ),
-    ]
+            format!("{} 指定 {owner}：{}", named.by.user, named.reason),
+            format!("{} named {owner}: {}", named.by.user, named.reason),
+        )
+    }));
+    steps.push(step(
+        "person",
+        task.handed_at,
+        None,
+        format!("现由 {} 负责", person(task.holder.as_ref())),
+        format!("now with {}", person(task.holder.as_ref())),
+    ));
+    steps
 }
 
 /// Wall time of the reach, `07-18 00:00`.

@@ -285,6 +285,10 @@ impl Tally {
                 self.call(to.as_ref());
                 self.line(*task, |line| line.escalations += 1);
             }
+            Fact::Assigned { task, to, due_at, .. } => {
+                self.call(Some(to).filter(|_| due_at.is_some()));
+                self.line(*task, |line| line.owner = Some(to.clone()));
+            }
             Fact::RoundDue { task, round, missed, .. } => self.line(*task, |line| {
                 line.rounds = *round;
                 line.missed += u32::from(*missed);

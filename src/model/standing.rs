@@ -1,6 +1,6 @@
 //! What the command has established: the part of its state that conditions of the playbook may ask about.
 
-use super::{PlaceId, Timestamp, WarningLevel};
+use super::{PlaceId, ReportId, Timestamp, WarningLevel};
 use serde::{Deserialize, Serialize};
 
 /// Kind of a hazard as the playbook writes it: `piping`, `toe_stone_loss`, `sos`, …
@@ -20,6 +20,8 @@ pub struct OrderGiven {
 /// A reported hazard (险情).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hazard {
+    /// The report that told of it.
+    pub report: ReportId,
     /// What it is.
     pub kind: HazardKind,
     /// 1 一般, 2 较大, 3 重大.

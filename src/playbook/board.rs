@@ -134,8 +134,10 @@ impl SignalBoard {
     }
     /// Notes that a known stone was heard and nothing about it has changed; a stone never told of stays unknown.
     pub fn hear_stone(&mut self, place: &PlaceId, stone: &str, at: Timestamp) {
-        if let Some(known) = self.stones.get_mut(place).and_then(|stones| stones.get_mut(stone)) {
-            known.state.at = known.state.at.max(at);
+        let known = self.stones.get(place).and_then(|stones| stones.get(stone));
+        // Said again: what shakes still shakes, and its tilt stands in this minute's window too.
+        if let Some(state) = known.map(|known| StoneState { at, ..known.state }) {
+            self.set_stone(place, stone, state);
         }
     }
     /// Takes in a value of one place as of `at`: `toe`, `toe_eta()`, `depth_village`, `depth_city`, `z_crest_gap`,

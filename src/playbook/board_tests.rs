@@ -5,9 +5,10 @@ use super::board::{BoardSettings, SignalBoard};
 use super::history::{History, KEPT_H};
 use super::snapshot::Snapshot;
 use super::testing::{at, demo};
-use crate::model::StoneState;
+use super::truth::Truth;
 use crate::model::{Causes, Grade};
 use crate::model::{Observation, PlaceId, Quality, SeriesId, Timestamp};
+use crate::model::{Reach, Standing, StoneState, WarningLevel};
 
 fn key(text: &str) -> super::SignalKey {
     text.parse().unwrap()
@@ -240,6 +241,10 @@ fn playbook_board_stones_belong_to_their_dam() {
     board.hear_stone(&dam, "s4", at(20.0));
     board.hear_stone(&dam, "s9", at(20.0));
     assert_eq!(known(&board, 24.05, "stone_offline(24)"), Some(0.0), "heard again, though nothing changed");
+    let mut turned = board.clone();
+    turned.hear_stone(&dam, "s4", at(20.9));
+    turned.set_stone(&dam, "s4", stone(21.0, false, false, 16.0));
+    assert_eq!(known(&turned, 21.0, "stone_tilt(10)"), Some(16.0), "turned from where it still was a while ago");
     // All silent: nothing is known of alarms, but the silence is.
     assert_eq!(known(&board, 40.0, "stone_alarm(\"shake\")"), None);
     assert_eq!(known(&board, 48.0, "stone_offline(24)"), Some(4.0));
@@ -299,4 +304,28 @@ fn playbook_snapshot_survives_its_json_and_is_compact() {
             .to_string()
             .contains("no signal qqq")
     );
+}
+
+#[test]
+fn playbook_board_a_forecast_that_is_too_short_keeps_rows_waiting_and_is_named() {
+    let playbook = demo();
+    let standing = Standing { in_force: WarningLevel::Blue, event_open: true, lowering: true, ..Standing::default() };
+    let verdict = |code: &str, q: f64, forecast_h: i64| {
+        let mut board = board();
+        flow(&mut board, 0.0, 30.0, |hours| q * (1.3 - hours / 100.0));
+        let points: Vec<_> = (0..=forecast_h).map(|hour| (at(30.0) + chrono::TimeDelta::hours(hour), q)).collect();
+        board.set_forecast(at(30.0), &points);
+        let snapshot = board.snapshot(at(30.0), &playbook.signals());
+        let row = playbook.row(&code.into()).unwrap();
+        let verdicts = playbook.evaluate(&snapshot, &standing, &Reach::default());
+        let verdict = verdicts.into_iter().find(|verdict| verdict.row == row && verdict.place.is_none()).unwrap();
+        (verdict.truth, verdict.unknown)
+    };
+    let waits = |name: &str| (Truth::Unknown, vec![name.to_owned()]);
+    assert_eq!(verdict("W-004", 3000.0, 24), waits("qf(72)"), "the end of the response looks three days ahead");
+    assert_eq!(verdict("W-004", 3000.0, 48), waits("qf(72)"));
+    assert_eq!(verdict("W-004", 3000.0, 72), (Truth::True, vec![]));
+    assert_eq!(verdict("B4-022", 4500.0, 24), waits("qf(48)"), "below its own threshold, more may come in two days");
+    assert_eq!(verdict("B4-022", 4500.0, 48), (Truth::False, vec![]));
+    assert_eq!(verdict("B4-022", 6100.0, 24), (Truth::True, vec![]), "what is reached already needs no more");
 }

@@ -120,7 +120,15 @@ fn playbook_lint_finds_what_an_officer_would_miss() {
     check_lint("repeat_min = 10", "H-001", "H-001", "repeat");
     check_lint("repeat_min = 0", "H-001", "H-001", "repeat");
     check_lint("supersedes = [\"H-001\"]", "H-001", "H-001", "supersedes");
-    check_lint("preauthorised = true", "category = \"patrol\"", "category = \"gate\"", "preauthorised");
+    check_lint(
+        "preauthorised = true\nlife_safety = true",
+        "category = \"patrol\"",
+        "category = \"gate\"",
+        "preauthorised",
+    );
+    check_lint("preauthorised = true", "H-001", "H-001", "life-safety");
+    check_lint("retreat = true", "H-001", "H-001", "retreat");
+    assert_eq!(lint(&[row("H-001", "hq", "q>=1", "retreat = true\nlife_safety = true")]), []);
 }
 
 #[test]
@@ -253,7 +261,7 @@ fn playbook_table_faults_name_line_and_column() {
         (swap("respond", "panic"), "plan.csv:2:7", "应为", "\"panic\" is not one of prepare"),
         (swap(",trigger,", ",triger,"), "plan.csv:1:1", "第 1 行缺少列 trigger", "no column trigger"),
         (swap(",trigger,", ",role,"), "plan.csv:1:1", "缺少列", "no column trigger"),
-        (swap("H-001,H", "H-001,H,H"), "plan.csv:2:1", "实有 26", "25 cells expected, 26 found"),
+        (swap("H-001,H", "H-001,H,H"), "plan.csv:2:1", "实有 28", "27 cells expected, 28 found"),
     ] {
         assert!(told.starts_with(place) && told.contains(zh) && told.contains(en), "{told}");
     }

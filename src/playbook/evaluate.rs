@@ -16,8 +16,19 @@ use super::local::LocalValues;
 use super::signal::{Answered, INTRUSION_NOTICE, SignalKey};
 use super::snapshot::Snapshot;
 use super::truth::Truth;
-use crate::model::{Hazard, OrderGiven, PlaceId, Reach, Standing};
+use crate::model::{Hazard, OrderGiven, PlaceId, Reach, ReportId, Standing};
 use std::collections::BTreeMap;
+
+/// What one hazard by itself makes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause {
+    /// The report that told of the hazard.
+    pub report: ReportId,
+    /// Whether the row fires for it; never false.
+    pub truth: Truth,
+    /// Whether its repetition ends for it.
+    pub stop: Truth,
+}
 
 /// How one row stands, for the reach at large or at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +39,10 @@ pub struct Verdict {
     pub place: Option<PlaceId>,
     /// Whether the row fires, phase included.
     pub truth: Truth,
+    /// Whether it fires without any hazard.
+    pub alone: Truth,
+    /// The hazards that it answers, each by itself.
+    pub causes: Vec<Cause>,
     /// The same with every threshold 10 % on the safe side: while this is not false, the row does not re-arm.
     pub still: Truth,
     /// Whether its repetition ends (`stop_when`); false where the row has none.
@@ -69,10 +84,15 @@ pub(super) struct Situation<'a> {
     wide: Frame,
     /// Slots with values or orders of single places.
     local: BTreeMap<usize, LocalValues>,
+    /// Nothing is known: what a hazard then makes true, it makes true by itself.
+    nothing: Frame,
 }
 
+#[derive(PartialEq)]
 struct Judged {
     truth: Truth,
+    alone: Truth,
+    causes: Vec<Cause>,
     still: Truth,
     stop: Truth,
 }
@@ -86,8 +106,8 @@ impl<'a> Situation<'a> {
         world: World,
     ) -> Self {
         let keys = playbook.parts().slots.keys();
-        let mut base = vec![Known::NOTHING; keys.len()];
-        let mut wide = base.clone();
+        let nothing = vec![Known::NOTHING; keys.len()];
+        let (mut base, mut wide) = (nothing.clone(), nothing.clone());
         let mut local = BTreeMap::new();
         let mut sensed = snapshot.values.iter().peekable();
         for (slot, ((key, at_large), widest)) in keys.iter().zip(&mut base).zip(&mut wide).enumerate() {
@@ -116,7 +136,7 @@ impl<'a> Situation<'a> {
                 (*at_large, *widest) = (Known::number(1.0), Known::number(1.0));
             }
         }
-        Self { playbook, standing, reach, world, base, wide, local }
+        Self { playbook, standing, reach, world, base, wide, local, nothing }
     }
 
     fn frame_of(&self, row: &CompiledRow) -> &Frame {
@@ -129,20 +149,23 @@ impl<'a> Situation<'a> {
         let mut places = PlaceFrames { situation: self, frames: BTreeMap::new() };
         for (number, (row, instruction)) in parts.rows.iter().zip(&parts.instructions).enumerate() {
             let frame = self.frame_of(row);
-            let at_large = self.judge(row, frame, &self.hazards_at_large(row));
-            let local = !row.is_wide && self.is_local(row);
-            verdicts.push(self.verdict(number, row, frame, &self.hazards_at_large(row), &at_large, None));
-            if !local {
+            let hazards = self.hazards_at_large(row);
+            let at_large = self.judge(row, frame, &hazards);
+            if row.is_wide || !self.is_local(row) {
+                verdicts.push(self.verdict(number, row, frame, &hazards, at_large, None));
                 continue;
             }
+            let mut local = Vec::new();
             for place in self.reach.places_of_scope(&instruction.scope) {
                 let frame = places.of(place, row);
                 let hazards = self.hazards_at(row, &instruction.scope, place);
                 let here = self.judge(row, frame, &hazards);
-                if (here.truth, here.still, here.stop) != (at_large.truth, at_large.still, at_large.stop) {
-                    verdicts.push(self.verdict(number, row, frame, &hazards, &here, Some(place.clone())));
+                if here != at_large {
+                    local.push(self.verdict(number, row, frame, &hazards, here, Some(place.clone())));
                 }
             }
+            verdicts.push(self.verdict(number, row, self.frame_of(row), &hazards, at_large, None));
+            verdicts.append(&mut local);
         }
         verdicts
     }
@@ -158,7 +181,7 @@ impl<'a> Situation<'a> {
         row: &CompiledRow,
         frame: &Frame,
         hazards: &[&Hazard],
-        judged: &Judged,
+        judged: Judged,
         place: Option<PlaceId>,
     ) -> Verdict {
         let mut unknown = Vec::new();
@@ -169,7 +192,8 @@ impl<'a> Situation<'a> {
             unknown.sort();
             unknown.dedup();
         }
-        Verdict { row: number, place, truth: judged.truth, still: judged.still, stop: judged.stop, unknown }
+        let Judged { truth, alone, causes, still, stop } = judged;
+        Verdict { row: number, place, truth, alone, causes, still, stop, unknown }
     }
 
     fn allows(&self, phase: Phase) -> bool {
@@ -198,7 +222,25 @@ impl<'a> Situation<'a> {
             (Truth::False, Truth::False)
         };
         let stop = row.stop.as_ref().map_or(Truth::False, |stop| self.stopped(row, stop, frame, hazards));
-        Judged { truth, still, stop }
+        if !row.trigger.asks_hazard || truth == Truth::False {
+            return Judged { truth, alone: truth, causes: Vec::new(), still, stop };
+        }
+        let alone = row.trigger.truth(frame, HazardSeen::None, Threshold::Fire);
+        let causes = self.causes(row, frame, hazards, alone);
+        Judged { truth, alone, causes, still, stop }
+    }
+
+    /// The hazards that the row answers: without them it would not hold, or they make it hold whatever else is so.
+    fn causes(&self, row: &CompiledRow, frame: &Frame, hazards: &[&Hazard], alone: Truth) -> Vec<Cause> {
+        let ground = if alone.is_true() { &self.nothing } else { frame };
+        let cause = |seen| {
+            let HazardSeen::This(hazard) = seen else { return None };
+            let truth = row.trigger.truth(ground, seen, Threshold::Fire);
+            let counts = if alone.is_true() { truth.is_true() } else { truth != alone };
+            let stop = row.stop.as_ref().map_or(Truth::False, |stop| stop.truth(frame, seen, Threshold::Fire));
+            counts.then_some(Cause { report: hazard.report, truth, stop })
+        };
+        self.seen(&row.trigger, hazards).into_iter().filter_map(cause).collect()
     }
 
     /// True when the condition holds for at least one hazard, each taken by itself, or without any.

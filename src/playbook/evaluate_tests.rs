@@ -5,7 +5,7 @@ use super::evaluate::Verdict;
 use super::snapshot::Snapshot;
 use super::testing::{at, demo, edition, reach, row};
 use super::truth::Truth::{self, False, True, Unknown};
-use crate::model::{Hazard, OrderGiven, PlaceId, Standing, WarningLevel};
+use crate::model::{Hazard, OrderGiven, PlaceId, ReportId, Standing, WarningLevel};
 use proptest::prelude::*;
 
 fn key(text: &str) -> super::SignalKey {
@@ -23,7 +23,15 @@ fn sensed(values: &[(&str, Option<&str>, f64)]) -> Snapshot {
 }
 fn hazard(kind: &str, grade: u8, places: &[&str]) -> Hazard {
     let places = places.iter().map(PlaceId::new).collect();
-    Hazard { kind: kind.into(), grade, places, reported_at: at(0.0), resolved: false, false_alarm: false }
+    Hazard {
+        report: ReportId(1),
+        kind: kind.into(),
+        grade,
+        places,
+        reported_at: at(0.0),
+        resolved: false,
+        false_alarm: false,
+    }
 }
 fn with_hazards(hazards: Vec<Hazard>) -> Standing {
     Standing { event_open: true, hazards, ..Standing::default() }

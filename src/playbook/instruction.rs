@@ -128,6 +128,10 @@ pub struct Instruction {
     pub supersedes: Vec<InstructionCode>,
     /// May go out by itself under a signed standing authorisation.
     pub preauthorised: bool,
+    /// Warns people in danger, recalls them or moves them out of it (生命安全); such orders go first.
+    pub life_safety: bool,
+    /// Orders the one who gets it out of danger at once (立即撤离).
+    pub retreat: bool,
     /// Who signs.
     pub authority: Authority,
     /// The role that it reports to.
@@ -139,6 +143,10 @@ pub struct Instruction {
 }
 
 impl Instruction {
+    /// The colour that it belongs to; a row that takes the colour in force belongs to none.
+    pub fn level(&self) -> WarningLevel {
+        self.colour.level().unwrap_or_default()
+    }
     /// Whether the rule or any figure in it is our own default, to be confirmed by the district headquarters.
     pub fn our_default(&self) -> bool {
         self.basis == "default" || self.numbers_basis == "default"

@@ -138,6 +138,7 @@ impl Lint<'_> {
         self.repetition(row);
         self.reporting(row);
         self.authority(row);
+        self.life_safety(row);
         if !self.playbook.levels().bands().iter().any(|band| band.code == row.band)
             && !["D", "H", "W"].contains(&row.band.as_str())
         {
@@ -195,6 +196,28 @@ impl Lint<'_> {
                 "preauthorised",
                 "预授权只限提醒、召回、转移人员，不得动工程、闸门、电力、交通",
                 "only rows that warn, recall or move people may be preauthorised, never works, gates, power or traffic",
+            );
+        }
+    }
+
+    fn life_safety(&mut self, row: &Instruction) {
+        if row.life_safety {
+            return;
+        }
+        if row.retreat {
+            self.error(
+                row,
+                "retreat",
+                "retreat = true 的指令须同时 life_safety = true",
+                "a row with retreat = true must have life_safety = true",
+            );
+        }
+        if row.preauthorised {
+            self.error(
+                row,
+                "life-safety",
+                "预授权只限提醒、召回、转移人员的指令：须 life_safety = true",
+                "only rows that warn, recall or move people may be preauthorised: life_safety = true is missing",
             );
         }
     }

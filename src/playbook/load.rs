@@ -233,6 +233,8 @@ impl Loader {
             stop_when,
             supersedes: shape.supersedes.into_iter().map(|code| InstructionCode::new(code.into_inner())).collect(),
             preauthorised: shape.preauthorised,
+            life_safety: shape.life_safety,
+            retreat: shape.retreat,
             authority: shape.authority,
             report_to: shape.report_to.into_inner(),
             sms_zh: shape.sms_zh,

@@ -31,7 +31,7 @@ pub use board::{BoardSettings, SignalBoard};
 pub use compare::{EditionChanges, FieldChange};
 pub use condition::{Comparison, Condition};
 pub use edition::{Named, Playbook};
-pub use evaluate::Verdict;
+pub use evaluate::{Cause, Verdict};
 pub use fault::{At, Fault, Faults, Words};
 pub use instruction::{Instruction, Phase, RowColour, Trigger};
 pub use levels::{

@@ -140,6 +140,24 @@ fn playbook_preauthorised_rows_are_the_fifteen() {
 }
 
 #[test]
+fn playbook_life_safety_rows_are_the_fifty_and_five_call_the_crew_out() {
+    let playbook = demo();
+    let of = |keep: fn(&super::Instruction) -> bool| {
+        let codes: BTreeSet<&str> =
+            playbook.instructions().iter().filter(|row| keep(row)).map(|row| row.code.as_str()).collect();
+        codes.into_iter().collect::<Vec<_>>().join(" ")
+    };
+    let expected = "B10-020 B10-021 B10-022 B10-030 B15-021 B15-022 B15-023 B15-025 B15-032 B22-011 B22-012 B22-013 \
+        B22-014 B22-015 B22-016 B22-019 B22-021 B4-016 B4-019 B4-020 B4-031 B6-007 B6-020 B6-021 B6-022 B6-023 B6-025 \
+        B6-042 B6-048 B6-049 B6-050 B8-018 B8-023 B8-024 H-038 H-043 H-044 H-047 H-048 H-049 H-056 H-057 H-058 P-013 \
+        P-015 P-016 P-017 P-018 P-027 P-028";
+    assert_eq!(of(|row| row.life_safety), expected);
+    assert_eq!(expected.split_whitespace().count(), 50);
+    assert_eq!(of(|row| row.retreat), "B8-018 H-038 H-044 H-048 H-049");
+    assert_eq!(of(|row| row.life_safety && row.phase == super::Phase::Prepare), "", "the quiet time has no danger");
+}
+
+#[test]
 fn playbook_every_signal_of_the_language_is_used_or_known() {
     let playbook = demo();
     let used: BTreeSet<&str> = playbook

@@ -40,6 +40,10 @@ pub(super) struct InstructionShape {
     pub supersedes: Vec<Spanned<String>>,
     #[serde(default)]
     pub preauthorised: bool,
+    #[serde(default)]
+    pub life_safety: bool,
+    #[serde(default)]
+    pub retreat: bool,
     pub authority: Authority,
     pub report_to: Spanned<String>,
     pub sms_zh: String,

@@ -64,32 +64,7 @@ pub struct SignalSpec {
     pub meaning_en: &'static str,
 }
 
-/// Hazard kinds of the levee, the dams and the gates: what `hazard("any")` means.
-pub const WORKS_HAZARDS: &[&str] = &[
-    "seepage",
-    "piping",
-    "leak_tunnel",
-    "slide",
-    "crack",
-    "bank_cave",
-    "sinkhole",
-    "wave_scour",
-    "overtopping",
-    "breach",
-    "cross_flow",
-    "toe_stone_loss",
-    "stone_fall",
-    "face_stone_collapse",
-    "dam_subsidence",
-    "dam_collapse",
-    "back_scour",
-    "dam_back_erosion",
-    "dam_overflow",
-    "gate_seepage",
-    "gate_slip",
-];
-
-/// Every word that `hazard()` takes: `any`, the kinds of works, people and communications.
+/// Every word that `hazard()` takes: `any`, then the kinds of the works, then people and communications.
 pub const HAZARD_WORDS: &[&str] = &[
     "any",
     "seepage",
@@ -118,6 +93,11 @@ pub const HAZARD_WORDS: &[&str] = &[
     "rooftop",
     "comms_down",
 ];
+/// Where the kinds of the works begin among the words, and how many there are.
+const WORKS: (usize, usize) = (1, 21);
+
+/// Hazard kinds of the levee, the dams and the gates: what `hazard("any")` means.
+pub const WORKS_HAZARDS: &[&str] = HAZARD_WORDS.split_at(WORKS.0).1.split_at(WORKS.1).0;
 
 /// Orders and registered notices that `order()` may ask for.
 pub const ORDERS: &[&str] = &[
@@ -369,7 +349,7 @@ mod tests {
     #[test]
     fn the_table_is_sorted_for_the_search() {
         assert!(SPECS.windows(2).all(|pair| pair[0].name < pair[1].name));
-        assert!(WORKS_HAZARDS.iter().all(|kind| HAZARD_WORDS.contains(kind)));
+        assert_eq!((WORKS_HAZARDS.first(), WORKS_HAZARDS.last()), (Some(&"seepage"), Some(&"gate_slip")));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-pub(super) const COLUMNS: [&str; 25] = [
+pub(super) const COLUMNS: [&str; 27] = [
     "id",
     "band",
     "q_min",
@@ -30,6 +30,8 @@ pub(super) const COLUMNS: [&str; 25] = [
     "stop_when",
     "supersedes",
     "preauthorised",
+    "life_safety",
+    "retreat",
     "authority",
     "report_to",
     "numbers_basis",
@@ -37,10 +39,12 @@ pub(super) const COLUMNS: [&str; 25] = [
 ];
 const OPTIONAL: [&str; 5] = ["q_max", "response_level", "repeat_min", "stop_when", "supersedes"];
 const NUMBERS: [&str; 4] = ["q_min", "q_max", "deadline_min", "repeat_min"];
-const WORDS: [(&str, &[&str]); 4] = [
+const WORDS: [(&str, &[&str]); 6] = [
     ("warning_colour", &["none", "blue", "yellow", "orange", "red", "any"]),
     ("phase", &["prepare", "alert", "respond", "withdraw"]),
     ("preauthorised", &["true", "false"]),
+    ("life_safety", &["true", "false"]),
+    ("retreat", &["true", "false"]),
     ("authority", &["none", "hq_duty", "town_commander", "county_hq_commander", "authorised_publisher"]),
 ];
 
@@ -326,9 +330,8 @@ fn write_row(text: &mut String, cells: &Cells<'_>) {
         ("stop_when", optional(cells.get("stop_when"), literal)),
         ("supersedes", optional(cells.get("supersedes"), |text| list(text, ' '))),
     ];
-    if cells.get("preauthorised") == "true" {
-        lines.push(("preauthorised", "true".into()));
-    }
+    let marks = ["preauthorised", "life_safety", "retreat"].into_iter().filter(|mark| cells.get(mark) == "true");
+    lines.extend(marks.map(|mark| (mark, "true".to_owned())));
     lines.push(("authority", quoted(cells.get("authority"))));
     lines.push(("report_to", quoted(cells.get("report_to"))));
     lines.push(("sms_zh", quoted(cells.get("sms_zh"))));
@@ -361,7 +364,7 @@ fn escaped(cell: &str) -> String {
     if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }
 
-pub(super) fn cells_of(row: &Instruction) -> [String; 25] {
+pub(super) fn cells_of(row: &Instruction) -> [String; 27] {
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let codes: Vec<&str> = row.supersedes.iter().map(|code| code.as_str()).collect();
     [
@@ -386,6 +389,8 @@ pub(super) fn cells_of(row: &Instruction) -> [String; 25] {
         row.stop_when.as_ref().map(|stop| stop.text.clone()).unwrap_or_default(),
         codes.join(" "),
         row.preauthorised.to_string(),
+        row.life_safety.to_string(),
+        row.retreat.to_string(),
         authority_word(row.authority).into(),
         row.report_to.clone(),
         row.numbers_basis.clone(),

@@ -25,14 +25,25 @@ pub struct DamCount {
     pub unstable: bool,
 }
 
+/// What is new of a stone.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StoneNews {
+    /// It says something else than before.
+    Changed(StoneState),
+    /// It was heard at that moment and says the same as before.
+    Same(Timestamp),
+}
+
 /// One stone of the array.
 #[derive(Debug, Clone)]
 struct Row {
     id: String,
     dam: PlaceId,
     stone: Stone,
-    /// Since the changes were last drained.
+    /// Since the news were last drained.
     heard: bool,
+    /// What was last told of it.
+    told: Option<StoneState>,
 }
 
 /// The array. Stones that are not in its list are passed over.
@@ -50,7 +61,7 @@ impl StoneArray {
     /// Of these stones, none of them heard yet.
     pub fn new(sites: impl IntoIterator<Item = StoneSite>, settings: StoneSettings) -> Self {
         let sites: BTreeMap<String, PlaceId> = sites.into_iter().map(|site| (site.id, site.dam)).collect();
-        let row = |(id, dam)| Row { id, dam, stone: Stone::default(), heard: true };
+        let row = |(id, dam)| Row { id, dam, stone: Stone::default(), heard: true, told: None };
         let rows: Vec<Row> = sites.into_iter().map(row).collect();
         let index = rows.iter().enumerate().map(|(index, row)| (row.id.clone(), index)).collect();
         Self { settings, rows, index, since: None }
@@ -68,14 +79,21 @@ impl StoneArray {
         }
     }
 
-    /// Dam, stone and state of every stone heard since the last call; at the first call of all stones.
-    pub fn drain_changes(&mut self, now: Timestamp) -> Vec<(PlaceId, String, StoneState)> {
+    /// Dam, stone and news of every stone heard since the last call; at the first call of all stones. Whoever is told
+    /// must note the sameness too: a stone of which nothing comes any more is silent by the clock.
+    pub fn drain_news(&mut self, now: Timestamp) -> Vec<(PlaceId, String, StoneNews)> {
         let since = *self.since.get_or_insert(now);
-        let told = |row: &mut Row| {
-            let heard = std::mem::take(&mut row.heard);
-            heard.then(|| (row.dam.clone(), row.id.clone(), row.stone.state(since)))
+        let news = |row: &mut Row| {
+            if !std::mem::take(&mut row.heard) {
+                return None;
+            }
+            let state = row.stone.state(since);
+            let before = row.told.replace(state);
+            let same = before.is_some_and(|before| StoneState { at: state.at, ..before } == state);
+            let news = if same { StoneNews::Same(state.at) } else { StoneNews::Changed(state) };
+            Some((row.dam.clone(), row.id.clone(), news))
         };
-        self.rows.iter_mut().filter_map(told).collect()
+        self.rows.iter_mut().filter_map(news).collect()
     }
 
     /// Stone → word, as on the wire.

@@ -104,14 +104,20 @@ fn three_alarmed_stones_within_half_an_hour_put_the_dam_in_doubt() {
 #[test]
 fn changes_are_told_once_and_unheard_stones_at_the_start() {
     let mut array = array(3);
-    let all = array.drain_changes(at(0));
+    let state = |second, tilt_deg| StoneState { at: at(second), shakes: false, moves: false, tilt_deg };
+    let all = array.drain_news(at(0));
     assert_eq!(all.len(), 3);
-    assert!(all.iter().all(|(dam, _, state)| dam.as_str() == "dam-1" && state.at == at(0) && state.tilt_deg.is_none()));
-    poll(&mut array, 1, 60, 2.0, 0.05, 0.0);
-    let changes = array.drain_changes(at(60));
-    assert_eq!(changes.len(), 1);
-    assert_eq!((changes[0].1.as_str(), changes[0].2.at, changes[0].2.tilt_deg), ("stone-1", at(60), Some(0.0)));
-    assert!(array.drain_changes(at(61)).is_empty());
+    let unheard = StoneNews::Changed(state(0, None));
+    assert!(all.iter().all(|(dam, _, news)| dam.as_str() == "dam-1" && *news == unheard), "{all:?}");
+    let mut news_after = |second| {
+        poll(&mut array, 1, second, 2.0, 0.05, 0.0);
+        let news = array.drain_news(at(second));
+        assert!(array.drain_news(at(second + 1)).is_empty(), "told once");
+        assert_eq!((news.len(), news[0].1.as_str()), (1, "stone-1"));
+        news[0].2
+    };
+    assert_eq!(news_after(60), StoneNews::Changed(state(60, Some(0.0))));
+    assert_eq!(news_after(120), StoneNews::Same(at(120)));
 }
 
 #[test]

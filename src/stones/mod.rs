@@ -7,7 +7,7 @@ mod array;
 mod settings;
 mod stone;
 
-pub use array::{DamCount, StoneArray, StoneSite};
+pub use array::{DamCount, StoneArray, StoneNews, StoneSite};
 pub use settings::StoneSettings;
 pub use stone::StoneWord;
 

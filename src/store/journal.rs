@@ -335,6 +335,14 @@ fn outbox_changes(entries: &[Entry]) -> Vec<OutboxChange<'_>> {
             Fact::Escalated { task, step, to: Some(member) } => {
                 changes.push(queue(task, member, &format!("escalation-{step}")));
             }
+            Fact::Assigned { task, relieved, to, due_at: Some(_), .. } => {
+                changes.extend(relieved.iter().map(|member| OutboxChange::Mark {
+                    task: *task,
+                    member: Some(member),
+                    state: "cancelled",
+                }));
+                changes.push(queue(task, to, &format!("assigned-{}", entry.seq.0)));
+            }
             Fact::Noticed { members, .. } => {
                 let seq = entry.seq;
                 changes.extend(members.iter().map(|member| OutboxChange::Queue {

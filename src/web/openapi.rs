@@ -30,6 +30,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/tasks/{id}/done", "post", "完成 / done"),
     ("/tasks/{id}/verify", "post", "核查 / verify"),
     ("/tasks/{id}/withdraw", "post", "撤销 / take back"),
+    ("/tasks/{id}/assign", "post", "改派他人 / name another person; {member, reason}"),
     ("/tasks/{id}/why", "get", "依据链 / chain of evidence"),
     ("/tasks/{id}/deliveries", "get", "送达记录 / attempts to reach people"),
     ("/why-not", "get", "为何未下发 / why a row has not fired"),

@@ -95,6 +95,8 @@ impl Frame<'_> {
         let declined = task.declined.as_ref().map(|refusal| {
             json!({ "reason": refusal.reason, "text": refusal.text, "by": refusal.by.user, "at": refusal.at })
         });
+        let assigned = task.assigned.as_ref();
+        let assigned = assigned.map(|named| json!({ "by": named.by.user, "at": named.at, "reason": named.reason }));
         let mut shape = json!({
             "id": task.id, "code": task.code, "level": task.level, "status": task.status,
             "role": role, "role_name": role_name, "place": self.place(&task.place),
@@ -106,7 +108,8 @@ impl Frame<'_> {
             "arrived_at": time(task.arrived.as_ref().map(|(at, _)| *at)),
             "done_at": time(task.done.as_ref().map(|(at, _)| *at)),
             "verified_at": time(task.verified.as_ref().map(|(at, _)| *at)),
-            "declined": declined, "escalations": task.escalations, "round": task.round,
+            "declined": declined, "assigned": assigned, "escalations": task.escalations, "round": task.round,
+            "hazard": task.hazard, "life_safety": task.life_safety, "retreat": task.retreat,
         });
         if let (Some(shape), Some(row)) = (shape.as_object_mut(), row) {
             shape.extend(row_shape(row));
@@ -122,7 +125,7 @@ impl Frame<'_> {
             ActivationState::Refused => "refused",
             ActivationState::Expired => "expired",
         };
-        let counts = Counts::of_request(asked, state);
+        let counts = Counts::of_request(asked, state, self.playbook);
         let expires_at = asked.asked_at + chrono::TimeDelta::seconds(i64::from(state.settings.expires_after_s));
         json!({
             "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
@@ -196,7 +199,7 @@ fn place_shape(place: &Place) -> Value {
 fn row_shape(row: &Instruction) -> serde_json::Map<String, Value> {
     let shape = json!({
         "title": { "zh": row.title_zh, "en": row.title_en }, "text": row.text_zh,
-        "life_safety": row.preauthorised, "preauthorised": row.preauthorised, "authority": row.authority,
+        "preauthorised": row.preauthorised, "authority": row.authority,
         "evidence": row.evidence, "basis": row.basis, "numbers_basis": row.numbers_basis,
         "our_default": row.our_default(), "repeat_min": row.repeat_min, "category": row.category,
         "phase": row.phase, "band": row.band,
@@ -212,16 +215,18 @@ struct Counts {
 }
 
 impl Counts {
-    /// While it waits: the drafts; afterwards: what was released under it.
-    fn of_request(asked: &Activation, state: &State) -> Self {
+    /// While it waits: the drafts that it would release; afterwards: what was released under it.
+    fn of_request(asked: &Activation, state: &State, playbook: &Playbook) -> Self {
         use crate::command::Signature;
+        let waits = asked.state == ActivationState::Asked;
+        let drafts = state.drafts_up_to(asked.level, playbook).filter(|_| waits);
         let under = |task: &&Task| match asked.state {
-            ActivationState::Asked => task.status == TaskStatus::Draft,
+            ActivationState::Asked => false,
             _ => matches!(&task.signature, Some(
                 Signature::Activation { activation } | Signature::StandingAuthorisation { activation }
             ) if *activation == asked.id),
         };
-        let tasks: Vec<_> = state.tasks.values().filter(under).collect();
+        let tasks: Vec<_> = drafts.chain(state.tasks.values().filter(under)).collect();
         let instructions: std::collections::BTreeSet<_> = tasks.iter().map(|task| &task.code).collect();
         let people: std::collections::BTreeSet<_> = tasks.iter().filter_map(|task| task.owner.as_ref()).collect();
         Self { instructions: instructions.len(), tasks: tasks.len(), people: people.len() }

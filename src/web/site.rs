@@ -100,6 +100,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/tasks/{id}/done", post(tasks::done))
         .route("/tasks/{id}/verify", post(tasks::verify))
         .route("/tasks/{id}/withdraw", post(tasks::withdraw))
+        .route("/tasks/{id}/assign", post(tasks::assign))
         .route("/tasks/{id}/why", get(tasks::explain))
         .route("/tasks/{id}/deliveries", get(tasks::deliveries))
         .route("/why-not", get(tasks::why_not))

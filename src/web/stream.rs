@@ -172,10 +172,12 @@ impl Listener {
         }
         let mut delivered = Vec::new();
         for task in touched.tasks.iter().filter_map(|id| state.tasks.get(id)) {
-            let mine = self.member.as_ref().is_none_or(|member| task.concerns(member) && task.issued_at.is_some());
-            if mine {
+            let called = |member| task.concerns(member) || task.relieved.contains_key(member);
+            let told = self.member.as_ref().is_none_or(|member| called(member) && task.issued_at.is_some());
+            if told {
                 events.push(("task", frame.task(task, state)));
-                if self.member.is_some() && task.is_open() && task.delivered_at.is_none() {
+                let mine = self.member.as_ref().is_some_and(|member| task.concerns(member));
+                if mine && task.is_open() && task.delivered_at.is_none() {
                     delivered.push(task.id);
                 }
             }
@@ -231,6 +233,7 @@ impl Touched {
             | Fact::RoundDue { task, .. }
             | Fact::Overdue { task }
             | Fact::Escalated { task, .. }
+            | Fact::Assigned { task, .. }
             | Fact::Withdrawn { task, .. } => {
                 self.tasks.insert(*task);
             }

@@ -161,7 +161,7 @@ test('SOS: a second is nothing, two seconds and no undo call until someone answe
 
 test('an order to leave covers everything, says 演练 in a drill, and ends with 我已到安全处', () => withPhone(async ({ server, page, id }) => {
   server.drill = true;
-  server.tasks.push({ ...server.tasks[0], id: 'tsk-7', code: 'B22-012', life_safety: true, category: 'hazard', title: { zh: '撤退信号', en: 'Leave' }, text: '沿堤顶向两侧撤到集合点，班长点名报齐。' });
+  server.tasks.push({ ...server.tasks[0], id: 'tsk-7', code: 'H-048', life_safety: true, retreat: true, category: 'hazard', title: { zh: '撤退信号', en: 'Leave' }, text: '沿堤顶向两侧撤到集合点，班长点名报齐。' });
   await page.reload();
   await id('retreat-alarm').getByText('【演练】').first().waitFor();
   assert.match(await page.title(), /^【演练】/);

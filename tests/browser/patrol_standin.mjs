@@ -19,7 +19,7 @@ export function task(over = {}) {
     id: 'tsk-1', code: 'B10-008', title: { zh: '徒步拉网巡查', en: 'Sweep patrol' }, text: '临河坡、堤顶、背河坡三线并进。发现险情先报后处。', level: 'red', status: 'delivered',
     role: 'patrol_team', role_name: { zh: '巡堤队', en: 'Patrol team' }, place: { id: 'seg-11', kind: 'segment', name: { zh: '11号责任堤段', en: 'Levee segment 11' }, lon: 113.712, lat: 34.9001, chainage_from_m: 9480, chainage_to_m: 10428 },
     owner: person('mbr-021', '李某某'), deputy: person('mbr-022', '王某某'), holder: 'mbr-021', created_at: later(-2), issued_at: later(-2), due_at: later(26), answer_due_at: later(1), delivered_at: later(-2),
-    acknowledged_at: null, arrived_at: null, done_at: null, verified_at: null, declined: null, escalations: 0, life_safety: false, preauthorised: false, authority: 'none', evidence: ['photo', 'gps'],
+    acknowledged_at: null, arrived_at: null, done_at: null, verified_at: null, declined: null, escalations: 0, life_safety: false, retreat: false, preauthorised: false, authority: 'none', evidence: ['photo', 'gps'],
     basis: '', numbers_basis: 'default', our_default: true, repeat_min: null, round: 1, category: 'patrol', phase: 'respond', band: 'B10', ...over,
   };
 }

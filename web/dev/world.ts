@@ -66,7 +66,7 @@ function makeTask(row: Row, i: number, status: TaskStatus): Task {
     owner: { member: owner.member, name: owner.name, phone: owner.phone }, deputy: null, holder: owner.member, created_at: iso(-age), issued_at: iso(-age),
     due_at: iso(row.due * 60 - age), answer_due_at: iso(300 - age), delivered_at: stamp(1), acknowledged_at: stamp(2), arrived_at: stamp(3), done_at: stamp(4), verified_at: stamp(5),
     declined: status === 'declined' ? { reason: 'road-cut', text: '黄河路口积水', by: owner.member, at: iso(-120) } : null, escalations: status === 'escalated' ? 1 : 0,
-    life_safety: row.category === 'evacuate', preauthorised: row.pre, authority: row.authority, evidence: row.evidence.split('|'), basis: row.basis, numbers_basis: 'default', our_default: row.basis === 'default',
+    life_safety: row.category === 'evacuate', retreat: ['B8-018', 'H-038', 'H-044', 'H-048', 'H-049'].includes(row.code), preauthorised: row.pre, authority: row.authority, evidence: row.evidence.split('|'), basis: row.basis, numbers_basis: 'default', our_default: row.basis === 'default',
     repeat_min: null, round: 1, category: row.category, phase: row.phase, band: row.band,
   }
 }

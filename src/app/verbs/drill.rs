@@ -95,6 +95,8 @@ fn run_flood(args: &RunArgs) -> Outcome {
         }
     };
     claim(&args.out)?;
+    let edition = serde_json::to_vec(&files.playbook)?;
+    write(&args.out.join(EDITION_FILE), &edition)?;
     let (from, to) = flood.span();
     let head =
         ReportHead { flood: args.flood.clone(), seed: args.seed, from, to, injects: injects.clone(), chain: None };
@@ -198,6 +200,9 @@ impl Keeper {
 
 /// What the drill was, beside its journal; `anlan journal verify` reads it.
 pub(super) const ABOUT_FILE: &str = "drill.json";
+
+/// The files of the playbook that was drilled; the journal is folded again with them.
+pub(super) const EDITION_FILE: &str = "playbook.json";
 
 fn write_report(report: &Report<'_>, out: &Path) -> Outcome {
     write(&out.join("report.html"), report.html().as_bytes())?;

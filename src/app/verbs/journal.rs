@@ -3,9 +3,10 @@
 //! A data directory of a server and the folder of a drill are both taken.
 
 use super::Outcome;
-use super::drill::ABOUT_FILE;
+use super::drill::{ABOUT_FILE, EDITION_FILE};
+use crate::app::assemble::load_playbook;
 use crate::app::rehearsal::SiteFiles;
-use crate::command::{ChainHash, Core, Entry, Fact, State};
+use crate::command::{ChainHash, Core, Entry, Fact, Input, State};
 use crate::drill::JOURNAL_FILE;
 use crate::model::FactSeq;
 use crate::playbook::Playbook;
@@ -38,7 +39,7 @@ enum Action {
         /// Folds the recorded inputs again and compares every fact byte for byte.
         #[arg(long)]
         replay: bool,
-        /// Folder of the playbook that was in use; the one in the binary where absent.
+        /// Folder of a playbook that was in use and is not kept beside the journal.
         #[arg(long)]
         playbook: Option<PathBuf>,
         /// Folder of the reach; the one in the binary where absent.
@@ -57,7 +58,8 @@ pub(super) fn run(args: Args) -> Outcome {
     match args.action {
         Action::Verify { data, replay, playbook, reach } => {
             let mut source = Source::open(&data)?;
-            let replay = if replay { Some(Replay::new(playbook.as_deref(), reach.as_deref())?) } else { None };
+            let replay =
+                if replay { Some(Replay::new(&mut source, playbook.as_deref(), reach.as_deref())?) } else { None };
             verify(&mut source, replay)
         }
         Action::Export { data } => export(&mut Source::open(&data)?),
@@ -66,7 +68,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 /// Where stored facts come from, in order, each with the hash it should have where that is stored.
 enum Source {
-    Drill { lines: std::io::Lines<BufReader<File>>, file: String, read: u64, chain: Option<String> },
+    Drill { lines: std::io::Lines<BufReader<File>>, file: String, read: u64, chain: Option<String>, edition: PathBuf },
     Data { runtime: tokio::runtime::Runtime, journal: Journal, after: FactSeq, part: VecDeque<Stored> },
 }
 
@@ -83,6 +85,7 @@ impl Source {
                 file: shown,
                 read: 0,
                 chain: chain_of(&folder.join(ABOUT_FILE))?,
+                edition: folder.join(EDITION_FILE),
             });
         }
         let database = state_file(folder);
@@ -118,6 +121,22 @@ impl Source {
                 Ok(next)
             }
         }
+    }
+
+    /// The files of a playbook edition that is kept beside the journal: that of a drill, or that of this name.
+    fn edition(&mut self, name: &str) -> Result<Option<Playbook>, Box<dyn Error>> {
+        let text = match self {
+            Self::Drill { edition, .. } if !edition.is_file() => None,
+            Self::Drill { edition, .. } => {
+                let shown = edition.display().to_string();
+                Some(std::fs::read_to_string(edition).map_err(|cause| format!("cannot read {shown}: {cause}"))?)
+            }
+            Self::Data { runtime, journal, .. } => runtime.block_on(journal.edition(name))?,
+        };
+        let Some(text) = text else { return Ok(None) };
+        let files = serde_json::from_str(&text)
+            .map_err(|cause| format!("the kept playbook {name} is not readable (保存的预案不可读): {cause}"))?;
+        Ok(Some(load_playbook(&files)?))
     }
 
     /// The end that the chain should have, where a drill says so.
@@ -159,7 +178,7 @@ fn verify(source: &mut Source, mut replay: Option<Replay>) -> Outcome {
             .into());
         }
         if let Some(replay) = &mut replay {
-            replay.check(facts, &body)?;
+            replay.check(source, facts, &body)?;
         }
     }
     if let Some(expected) = source.expected().filter(|expected| *expected != chain.to_hex()) {
@@ -197,22 +216,29 @@ struct Replay {
 }
 
 impl Replay {
-    fn new(playbook: Option<&Path>, reach: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+    /// Begins with the given playbook, else the one of the drill, else the one in the binary.
+    fn new(source: &mut Source, playbook: Option<&Path>, reach: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let files = SiteFiles::from_folders(playbook, reach, None)?;
-        let playbook = Playbook::load("", &files.playbook)
-            .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+        let drilled = if playbook.is_none() { source.edition("")? } else { None };
+        let playbook = match drilled {
+            Some(drilled) => drilled,
+            None => load_playbook(&files.playbook)?,
+        };
         let core = Core { playbook: Arc::new(playbook), reach: Arc::new(files.reach.reach) };
         Ok(Self { core, state: State::default(), expected: VecDeque::new() })
     }
 
     /// An input is folded; the facts that follow must be the stored ones.
-    fn check(&mut self, number: u64, body: &str) -> Outcome {
+    fn check(&mut self, source: &mut Source, number: u64, body: &str) -> Outcome {
         if self.expected.is_empty() {
             let entry: Entry = serde_json::from_str(body)
                 .map_err(|cause| format!("fact {number} is not readable by this version: {cause}"))?;
             let Fact::Received { input } = &entry.fact else {
                 return Err(format!("fact {number} follows from no recorded input (多出的记录)").into());
             };
+            if let Input::UseEdition { edition } = &**input {
+                self.take_edition(source, edition)?;
+            }
             let again = self.core.step(&mut self.state, input, entry.at);
             let again =
                 again.map_err(|refused| format!("fact {number}: the input is refused when folded again: {refused}"))?;
@@ -231,6 +257,21 @@ impl Replay {
             head(&expected)
         )
         .into())
+    }
+
+    /// From here on another edition was in use: the kept one is taken, so that the same rules judge again.
+    fn take_edition(&mut self, source: &mut Source, edition: &str) -> Outcome {
+        if self.core.playbook.edition() == edition {
+            return Ok(());
+        }
+        let kept = source.edition(edition)?.filter(|kept| kept.edition() == edition);
+        let kept = kept.ok_or_else(|| {
+            format!(
+                "playbook {edition} was in use and is not kept here; give its folder with --playbook (缺少预案版本 {edition}，用 --playbook 指定目录)"
+            )
+        })?;
+        self.core.playbook = Arc::new(kept);
+        Ok(())
     }
 
     fn finish(self) -> Outcome {

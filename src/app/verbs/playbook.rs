@@ -202,7 +202,8 @@ fn listed(row: &Instruction) -> serde_json::Value {
         "text_zh": row.text_zh, "deadline_min": row.deadline_min, "evidence": row.evidence, "category": row.category,
         "basis": row.basis, "numbers_basis": row.numbers_basis, "our_default": row.our_default(),
         "repeat_min": row.repeat_min, "stop_when": row.stop_when.as_ref().map(|stop| &stop.text),
-        "supersedes": row.supersedes, "preauthorised": row.preauthorised, "authority": row.authority,
+        "supersedes": row.supersedes, "preauthorised": row.preauthorised,
+        "life_safety": row.life_safety, "retreat": row.retreat, "authority": row.authority,
         "report_to": row.report_to, "sms_zh": row.sms_zh,
     })
 }

@@ -28,7 +28,10 @@ impl Players {
     pub(super) fn called(&self, scene: &Scene<'_>, facts: &[Entry]) -> Vec<Plan> {
         let mut messages: BTreeMap<&MemberId, (u64, Vec<TaskId>)> = BTreeMap::new();
         for entry in facts {
-            if let Fact::Issued { task, to: Some(to), .. } | Fact::Escalated { task, to: Some(to), .. } = &entry.fact {
+            if let Fact::Issued { task, to: Some(to), .. }
+            | Fact::Escalated { task, to: Some(to), .. }
+            | Fact::Assigned { task, to, due_at: Some(_), .. } = &entry.fact
+            {
                 messages.entry(to).or_insert((entry.seq.0, Vec::new())).1.push(*task);
             }
         }

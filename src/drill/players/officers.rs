@@ -162,7 +162,7 @@ fn sign(scene: &Scene<'_>) -> Vec<Input> {
     let (mut of_two, mut above) = (false, false);
     for task in scene.state.drafts() {
         let Some(row) = scene.core.playbook.instruction(&task.code) else { continue };
-        if row.colour.level().unwrap_or_default() > scene.state.in_force {
+        if row.level() > scene.state.in_force {
             above = true;
             continue;
         }

@@ -1,7 +1,7 @@
 //! Reports from the field, with photos; SOS.
 
 use super::{PageQuery, change, page};
-use crate::command::{Fact, FieldReport, Input, ReportKind};
+use crate::command::{FieldReport, Input, ReportKind};
 use crate::model::{ReportId, Spot, TaskId};
 use crate::store::{PhotoError, Photos};
 use crate::web::{At, Body, Id, Problem, Session, Site};
@@ -108,12 +108,10 @@ async fn from_form(request: Request, store: &Photos) -> Result<(ReportBody, Vec<
 async fn send(at: At, session: Session, headers: HeaderMap, report: FieldReport) -> Result<Response, Problem> {
     session.may("report").or_else(|refused| session.may("task").map_err(|_| refused))?;
     let post = Arc::clone(&at.0);
-    let input = Input::Report { by: session.actor.clone(), report };
-    change(&at, &session, &headers, input, move |state, entries| {
-        let made = entries.iter().find_map(|entry| match &entry.fact {
-            Fact::Reported { report, .. } => state.reports.get(report),
-            _ => None,
-        });
+    let by = session.actor.clone();
+    let input = Input::Report { by: by.clone(), report: report.clone() };
+    change(&at, &session, &headers, input, move |state, _| {
+        let made = state.same_report(&by, &report);
         (StatusCode::CREATED, made.map_or(Value::Null, |report| post.frame().report(report)))
     })
     .await

@@ -2,7 +2,7 @@
 
 use super::{PageQuery, change, page};
 use crate::command::{Input, why};
-use crate::model::{DeclineReason, TaskId, UserRole};
+use crate::model::{DeclineReason, MemberId, TaskId, UserRole};
 use crate::web::shape::{Frame, Sight};
 use crate::web::{At, Body, Id, Problem, Session};
 use axum::Json;
@@ -137,6 +137,29 @@ pub async fn withdraw(
     Body(body): Body<ReasonBody>,
 ) -> Result<Response, Problem> {
     let input = Input::Withdraw { by: session.actor.clone(), tasks: vec![task], reason: body.reason };
+    answer(at, session, headers, task, input).await
+}
+
+/// Body of an assignment.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssignBody {
+    member: MemberId,
+    reason: String,
+}
+
+/// 改派: another person has it from now on.
+///
+/// # Errors
+/// Without the right or a reason, for a member who is not in the reach, or a task at its end.
+pub async fn assign(
+    at: At,
+    session: Session,
+    Id(task): Id<TaskId>,
+    headers: HeaderMap,
+    Body(body): Body<AssignBody>,
+) -> Result<Response, Problem> {
+    let input = Input::Assign { by: session.actor.clone(), task, member: body.member, reason: body.reason };
     answer(at, session, headers, task, input).await
 }
 

@@ -65,7 +65,11 @@ export interface Task {
   created_at: string; issued_at: string | null; due_at: string | null; answer_due_at: string | null
   delivered_at: string | null; acknowledged_at: string | null; arrived_at: string | null; done_at: string | null; verified_at: string | null
   declined: { reason: string; text: string | null; by: string; at: string } | null
-  escalations: number; life_safety: boolean; preauthorised: boolean
+  hazard?: string | null        // the report of the hazard that it answers
+  assigned?: { by: string; at: string; reason: string } | null   // an officer named the owner: POST /tasks/{id}/assign {member, reason}
+  escalations: number; preauthorised: boolean
+  life_safety: boolean          // warns people in danger, recalls them or moves them out
+  retreat: boolean              // orders the one who has it out of danger at once
   authority: string; evidence: string[]; basis: string; numbers_basis: string; our_default: boolean
   repeat_min: number | null; round: number
   category: string; phase: string; band: string

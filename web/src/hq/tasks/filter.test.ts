@@ -5,7 +5,7 @@ import { byUrgency, choices, fromQuery, matches, NO_FILTER, toQuery } from './fi
 const task = (id: string, change: Partial<Task> = {}): Task => ({
   id, code: `B4-${id}`, title: { zh: '巡堤', en: 'Patrol' }, text: '', level: 'blue', status: 'issued', role: 'patrol_team', role_name: { zh: '巡查队', en: 'Patrol team' },
   place: { id: 'cell-01', kind: 'cell', name: { zh: '1 号网格', en: 'Grid 1' }, lon: 0, lat: 0 }, owner: { member: 'm', name: '李某某', phone: '' }, deputy: null, holder: 'm', created_at: '', issued_at: null, due_at: null, answer_due_at: null,
-  delivered_at: null, acknowledged_at: null, arrived_at: null, done_at: null, verified_at: null, declined: null, escalations: 0, life_safety: false, preauthorised: false, authority: '', evidence: [], basis: '', numbers_basis: '', our_default: false, repeat_min: null, round: 1, category: 'patrol', phase: 'respond', band: 'B4', ...change,
+  delivered_at: null, acknowledged_at: null, arrived_at: null, done_at: null, verified_at: null, declined: null, escalations: 0, life_safety: false, retreat: false, preauthorised: false, authority: '', evidence: [], basis: '', numbers_basis: '', our_default: false, repeat_min: null, round: 1, category: 'patrol', phase: 'respond', band: 'B4', ...change,
 })
 
 describe('filters and the address', () => {

@@ -13,7 +13,7 @@ import { project, spotOf, type Levee } from '../place/chainage'
 import { leveeFrom } from '../place/levee'
 import { damsFrom, openHazardsFrom, type Dam, type OpenHazard } from '../place/works'
 import { reachNow } from '../task/countdown'
-import { inOrder, newcomers, ordersOut, retreat, shown } from '../task/view'
+import { inOrder, newcomers, retreat, shown } from '../task/view'
 import { freshFix } from './gps'
 import { ring } from './ring'
 import { createSos } from './sos'
@@ -211,7 +211,7 @@ export const usePhone = defineStore('patrol-phone', () => {
       rung.set(it.task.id, { times: 1, at_ms: Date.now() })
       muted.value = false
       notice.value = it.task.id
-      ring(ordersOut(it.task) ? 'retreat' : 'task')
+      ring(it.task.retreat ? 'retreat' : 'task')
     }
   }
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { Task, TaskStatus } from '@/api/types'
 import type { ItemState, QueueItem, TaskMove } from '../queue/item'
-import { inOrder, newcomers, ordersOut, retreat, shown, stepsOf } from './view'
+import { inOrder, newcomers, retreat, shown, stepsOf } from './view'
 
 function task(over: Partial<Task> = {}): Task {
   return {
     id: 'tsk-1', code: 'B10-008', title: { zh: '拉网巡查', en: 'Sweep patrol' }, text: '', level: 'red', status: 'issued', role: 'patrol_team', role_name: { zh: '', en: '' },
     place: { id: 'seg-10', kind: 'segment', name: { zh: '', en: '' }, lon: 113.6, lat: 34.9 }, owner: null, deputy: null, holder: 'mbr-1', created_at: '2026-07-28T22:00:00+08:00',
     issued_at: null, due_at: null, answer_due_at: null, delivered_at: null, acknowledged_at: null, arrived_at: null, done_at: null, verified_at: null, declined: null, escalations: 0,
-    life_safety: false, preauthorised: false, authority: 'none', evidence: [], basis: '', numbers_basis: '', our_default: true, repeat_min: null, round: 1, category: '', phase: 'respond', band: 'B10', ...over,
+    life_safety: false, retreat: false, preauthorised: false, authority: 'none', evidence: [], basis: '', numbers_basis: '', our_default: true, repeat_min: null, round: 1, category: '', phase: 'respond', band: 'B10', ...over,
   }
 }
 function move(kind: TaskMove, state: ItemState, created_ms: number): QueueItem {
@@ -49,14 +49,14 @@ describe('shown', () => {
 it('puts life safety first, then the newest, then the finished', () => {
   const list = [
     task({ id: 'old', issued_at: '2026-07-28T20:00:00+08:00' }), task({ id: 'new', issued_at: '2026-07-28T22:00:00+08:00' }), task({ id: 'done', status: 'done', issued_at: '2026-07-28T23:00:00+08:00' }),
-    task({ id: 'out', life_safety: true, category: 'team', text: '全部撤上大堤', issued_at: '2026-07-28T19:00:00+08:00' }), task({ id: 'other', holder: 'mbr-2', issued_at: '2026-07-28T23:00:00+08:00' }),
+    task({ id: 'out', life_safety: true, retreat: true, issued_at: '2026-07-28T19:00:00+08:00' }), task({ id: 'other', holder: 'mbr-2', issued_at: '2026-07-28T23:00:00+08:00' }),
   ].map((it) => shown(it, [], 'mbr-1'))
   expect(inOrder(list).map((it) => it.task.id)).toEqual(['out', 'new', 'old', 'other', 'done'])
   expect(retreat(inOrder(list))?.task.id).toBe('out')
 })
 
 it('keeps the retreat order up until the person is out', () => {
-  const out = task({ ...acknowledged, life_safety: true, category: 'hazard', text: '沿堤顶撤到集合点' })
+  const out = task({ ...acknowledged, life_safety: true, retreat: true })
   expect(retreat([shown(out, [], 'mbr-1')])).not.toBeNull()
   expect(retreat([shown({ ...out, status: 'done', done_at: acknowledged.acknowledged_at }, [], 'mbr-1')])).toBeNull()
   expect(retreat([shown({ ...out, holder: 'mbr-2' }, [], 'mbr-1')])).toBeNull()
@@ -76,10 +76,7 @@ it.each([
   ['一。二。三。四。五。六。', ['一', '二', '三', '四', '五。六。']],
 ])('cuts %s', (text, steps) => { expect(stepsOf(text)).toEqual(steps) })
 
-it.each([
-  ['team', '人员机械立即全部撤上大堤，点名报齐', true], ['hazard', '接撤退令：沿堤顶向两侧撤到集合点', true], ['patrol', '离开堤顶高处和铁器，进值守点避险', true], ['livelihood', '停止舟艇转移，人员转避水台', true],
-  ['evacuate', '将滩内零星人员4小时内全部撤出', false], ['publicity', '按撤离令鸣防汛警报3分钟', false], ['hazard', '收到SOS或落水：最近两人先抛绳抛圈不下水', false], ['command', '拉警报，撤回险段人员', false],
-])('%s %s → out himself: %s', (category, text, expected) => {
-  expect(ordersOut(task({ life_safety: true, category, text }))).toBe(expected)
-  expect(ordersOut(task({ life_safety: false, category, text }))).toBe(false)
+it.each([[true, 'evacuate', '去检查水尺', true], [false, 'team', '人员机械立即全部撤上大堤', false]])('covers the screen as the order says (%s), whatever its words', (retreats, category, text, expected) => {
+  const order = shown(task({ life_safety: true, retreat: retreats, category, text }), [], 'mbr-1')
+  expect(retreat([order]) !== null).toBe(expected)
 })

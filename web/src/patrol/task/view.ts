@@ -31,17 +31,10 @@ export function inOrder(list: readonly ShownTask[]): ShownTask[] {
   return [...list].sort((a, b) => rank(a) - rank(b) || born(b) - born(a) || (a.task.id < b.task.id ? -1 : 1))
 }
 
-const MOVES_OTHERS: readonly string[] = ['evacuate', 'publicity', 'control', 'command']
-
-/** Whether the order calls this person himself out of danger. Life-safety rows also warn and move other people: whoever
- * knocks at doors must keep his phone usable. The row's category and its own words (撤, 避) tell them apart. */
-export function ordersOut(task: Pick<Task, 'life_safety' | 'category' | 'text' | 'title'>): boolean {
-  return task.life_safety && !MOVES_OTHERS.includes(task.category) && /[撤避]/.test(task.title.zh + task.text)
-}
-
-/** The retreat order that must cover the screen, if one waits for an answer or for word that the person is out. */
+/** The retreat order that must cover the screen, if one waits for an answer or for word that the person is out. Other
+ * life-safety rows warn and move other people: whoever knocks at doors must keep his phone usable. */
 export function retreat(list: readonly ShownTask[]): ShownTask | null {
-  return list.find((it) => ordersOut(it.task) && it.mine && it.open && it.next !== null) ?? null
+  return list.find((it) => it.task.retreat && it.mine && it.open && it.next !== null) ?? null
 }
 
 /** The order cut into at most `most` steps at its own full stops and semicolons; the rest stays in the last one. */

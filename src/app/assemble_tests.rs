@@ -1,0 +1,38 @@
+//! Tests of the watch of a whole site.
+
+use super::*;
+use crate::model::Reading;
+use crate::playbook::SignalKey;
+
+/// One reading of the stone's line, an hour after `start` for each of `hours`.
+fn line_of(stone: &str, start: Timestamp, hours: i64) -> Reading {
+    let at = start + TimeDelta::hours(hours);
+    Reading { series: format!("{stone}.line_state").into(), observed_at: at, received_at: at, value: 0.0 }
+}
+
+#[test]
+fn a_stone_that_never_speaks_again_goes_offline_by_the_clock() {
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let mut watch = watch(&files.sensors, &playbook, start, 1.0);
+    let stones: Vec<String> = watch.water(start).stones.into_keys().collect();
+    let (talker, mute) = (&stones[0], &stones[1]);
+    let key: SignalKey = "stone_offline(24)".parse().unwrap();
+    let mut offline_at = |hours: i64, speak: &[&String]| {
+        let readings: Vec<_> = speak.iter().map(|stone| line_of(stone, start, hours)).collect();
+        assert_eq!(watch.take(&readings).len(), readings.len());
+        let Input::Evaluate { snapshot, .. } = watch.evaluate(start + TimeDelta::hours(hours)) else { panic!() };
+        let dams = snapshot.values.get(&key).map(|value| value.at.clone()).unwrap_or_default();
+        dams.values().sum::<f64>()
+    };
+    assert_eq!(offline_at(0, &[talker, mute]), 0.0);
+    for hour in 1..=24 {
+        // The talker says the same thing every hour; the other one says nothing any more.
+        assert_eq!(offline_at(hour, &[talker]), 0.0, "hour {hour}");
+    }
+    let all = stones.len() as f64;
+    assert_eq!(offline_at(25, &[talker]), all - 1.0, "by the clock, though nothing came from them");
+    assert_eq!(offline_at(30, &[]), all - 1.0, "the talker was heard five hours ago");
+    assert_eq!(offline_at(50, &[]), all, "now it has been silent for a day too");
+}

@@ -1,0 +1,132 @@
+//! What one evaluation changes for the firings of a row: which begin, are safe, end, or are over.
+//!
+//! In: the verdicts of the playbook and what has fired so far. Out: a [`RowChange`]; the facts are written elsewhere.
+
+use super::Firing;
+use super::core::Desk;
+use crate::model::{InstructionCode, PlaceId, ReportId, WarningLevel};
+use crate::playbook::{Instruction, Truth, Verdict};
+use std::collections::BTreeMap;
+
+/// A firing of one row, with its place and the hazard that it answers.
+pub(super) type FiredAt<'a> = (&'a PlaceId, Option<ReportId>, &'a Firing);
+
+/// Places, by the hazard that the row answers there.
+pub(super) type Places = BTreeMap<Option<ReportId>, Vec<PlaceId>>;
+
+/// What one evaluation changes for one row.
+#[derive(Default)]
+pub(super) struct RowChange {
+    pub(super) fired: Places,
+    pub(super) safe: Vec<PlaceId>,
+    pub(super) unsafe_again: Vec<PlaceId>,
+    pub(super) rearmed: Places,
+    pub(super) stopped: Places,
+    pub(super) resumed: Places,
+}
+
+fn note(places: &mut Places, hazard: Option<ReportId>, place: &PlaceId) {
+    places.entry(hazard).or_default().push(place.clone());
+}
+
+impl Desk<'_> {
+    /// What has fired, row by row, each in the order of places: asked once an evaluation, not once a place.
+    pub(super) fn firings_by_row(&self) -> BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> {
+        let mut rows: BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> = BTreeMap::new();
+        let all: Vec<_> = self.state.firings.iter().collect();
+        for of_row in all.chunk_by(|((one, ..), _), ((next, ..), _)| one == next) {
+            if let Some(((code, ..), _)) = of_row.first() {
+                rows.insert(
+                    code,
+                    of_row.iter().map(|((_, place, hazard), firing)| (place, *hazard, *firing)).collect(),
+                );
+            }
+        }
+        rows
+    }
+
+    pub(super) fn changes_of(&self, row: &Instruction, verdicts: &[Verdict], fired: &[FiredAt<'_>]) -> RowChange {
+        let everywhere = verdicts.iter().find(|verdict| verdict.place.is_none());
+        let mut change = RowChange::default();
+        if fired.is_empty() && verdicts.iter().all(|verdict| verdict.truth != Truth::True) {
+            return change;
+        }
+        // Verdicts of places and firings stand in the order of the places themselves.
+        let mut local = verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).peekable();
+        let mut fired = fired.iter().copied().peekable();
+        for place in self.core.reach.places_of_scope(&row.scope) {
+            let own = local.next_if(|(at, _)| *at == place).map(|(_, verdict)| verdict);
+            while fired.next_if(|(at, ..)| *at < place).is_some() {}
+            let mut here = Vec::new();
+            while let Some((_, hazard, firing)) = fired.next_if(|(at, ..)| *at == place) {
+                here.push((hazard, firing));
+            }
+            let Some(verdict) = own.or(everywhere) else { continue };
+            fires_at(verdict, place, &here, &mut change);
+            for (hazard, firing) in here {
+                self.latched_at(row, &Standpoint::of(verdict, hazard), (place, hazard, firing), &mut change);
+            }
+        }
+        change
+    }
+
+    /// What becomes of a row that has fired at a place: it is over, safe, ended, or goes on.
+    fn latched_at(&self, row: &Instruction, now: &Standpoint, fired: FiredAt<'_>, change: &mut RowChange) {
+        let (place, hazard, firing) = fired;
+        let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
+        let over = match now.truth {
+            Truth::True => false,
+            Truth::False => row.is_hazard_driven() || now.still == Truth::False || (ended && now.still != Truth::True),
+            // What nobody measures holds a row until two people have ended the response, not for ever.
+            Truth::Unknown => ended && now.still != Truth::True,
+        };
+        let rearm = chrono::TimeDelta::seconds(i64::from(self.state.settings.rearm_after_s));
+        match (over, firing.safe_since) {
+            (true, _) if row.is_hazard_driven() => note(&mut change.rearmed, hazard, place),
+            (true, None) => change.safe.push(place.clone()),
+            (true, Some(since)) if self.now - since >= rearm => note(&mut change.rearmed, hazard, place),
+            (false, Some(_)) if now.still == Truth::True => change.unsafe_again.push(place.clone()),
+            _ => {}
+        }
+        match (now.stop, firing.stopped) {
+            (Truth::True, false) => note(&mut change.stopped, hazard, place),
+            // Only the trigger itself begins the rounds anew: a value that wavers about the end does not.
+            (Truth::False, true) if now.truth == Truth::True => note(&mut change.resumed, hazard, place),
+            _ => {}
+        }
+    }
+}
+
+/// How a row stands for one of its causes at a place: a hazard, or all that is no hazard.
+struct Standpoint {
+    truth: Truth,
+    still: Truth,
+    stop: Truth,
+}
+
+impl Standpoint {
+    fn of(verdict: &Verdict, hazard: Option<ReportId>) -> Self {
+        let Some(report) = hazard else {
+            return Self { truth: verdict.alone, still: verdict.still, stop: verdict.stop };
+        };
+        match verdict.causes.iter().find(|cause| cause.report == report) {
+            Some(cause) => Self { truth: cause.truth, still: cause.truth, stop: cause.stop },
+            None => Self { truth: Truth::False, still: Truth::False, stop: Truth::False },
+        }
+    }
+}
+
+/// Every hazard fires by itself; what is no hazard fires only where none has fired: one matter, one task.
+fn fires_at(verdict: &Verdict, place: &PlaceId, here: &[(Option<ReportId>, &Firing)], change: &mut RowChange) {
+    let fires = |truth, stop| truth == Truth::True && stop != Truth::True;
+    let mut is_answered = !here.is_empty();
+    for cause in verdict.causes.iter().filter(|cause| fires(cause.truth, cause.stop)) {
+        is_answered = true;
+        if !here.iter().any(|(hazard, _)| *hazard == Some(cause.report)) {
+            note(&mut change.fired, Some(cause.report), place);
+        }
+    }
+    if !is_answered && fires(verdict.alone, verdict.stop) {
+        note(&mut change.fired, None, place);
+    }
+}
