@@ -17,7 +17,7 @@ use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file,
 };
-use crate::web::{ClockKind, Post, Scope, Site, Workers, router};
+use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
 use chrono::TimeDelta;
 use serde_json::Value;
 use std::error::Error;
@@ -52,6 +52,8 @@ pub struct ServerParts {
     pub settings: CommandSettings,
     /// What one caller may cost.
     pub limits: LimitsSection,
+    /// What a scraper on another machine shows.
+    pub scrape_token: Option<ScrapeToken>,
     /// Backups by the server itself.
     pub backup: Option<BackupSection>,
     /// The flood of a demo: its history is filled in and its level preset.
@@ -167,6 +169,7 @@ impl Server {
             limits: parts.limits.into(),
             demo: parts.demo.is_some(),
             metrics: Box::new(move || metrics.scrape(&metrics_post, &metrics_poller, metrics_streams.len())),
+            scrape_token: parts.scrape_token,
             stop: stop.clone(),
             workers: streams.clone(),
         });

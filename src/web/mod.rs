@@ -17,6 +17,7 @@ mod shape;
 mod site;
 mod stream;
 
+pub use door::ScrapeToken;
 pub use extract::{At, Body, Id};
 pub use limits::Limits;
 pub use post::{ClockKind, Layers, Post, Scope};

@@ -1,6 +1,7 @@
 //! The site: its posts, its users, and the routes.
 
 use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
+use super::door::ScrapeToken;
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::model::Timestamp;
 use crate::store::Photos;
@@ -70,6 +71,8 @@ pub struct Site {
     pub demo: bool,
     /// Text of the metrics.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// What a scraper on another machine shows; absent: only this machine, operators and auditors read the metrics.
+    pub scrape_token: Option<ScrapeToken>,
     /// Cancelled when the server goes down.
     pub stop: CancellationToken,
     /// Open streams.
@@ -152,8 +155,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .with_state(site)
 }
 
-/// Nothing from outside; styles may be set on elements by the app, scripts and workers come from here only.
-const POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// Nothing from outside, and nothing inline: scripts, workers and styles are files of this server.
+const POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self'; \
                       img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
                       frame-ancestors 'none'; form-action 'self'";
 
