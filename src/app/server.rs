@@ -132,7 +132,7 @@ impl Server {
         let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
-        let evacuation = Arc::new(assemble::evacuation(&parts.files.reach));
+        let evacuation = Arc::new(parts.files.reach.evacuation());
         let live = Arc::new(Post {
             scope: Scope::Live,
             clock: if parts.clock.is_some() { ClockKind::Demo } else { ClockKind::Real },

@@ -1,7 +1,9 @@
 //! The site: its posts, its users, and the routes.
 
-use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
 use super::door::ScrapeToken;
+use super::routes::{
+    activations, alarms, demo, drills, journal, map, people, preview, reports, session, situation, tasks,
+};
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::model::Timestamp;
 use crate::store::Photos;
@@ -89,7 +91,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/stations", get(situation::stations))
         .route("/series/{id}/observations", get(situation::observations))
         .route("/readings", post(situation::readings))
-        .route("/preview", post(activations::preview_discharge))
+        .route("/preview", post(preview::preview_discharge))
         .route("/activations", get(activations::list).post(activations::ask))
         .route("/activations/{id}", get(activations::get))
         .route("/activations/{id}/confirm", post(activations::confirm))
@@ -133,6 +135,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/drills/{id}/pause", post(drills::pause))
         .route("/drills/{id}/speed", post(drills::speed))
         .route("/drills/{id}/stop", post(drills::stop))
+        .route("/demo/links", get(demo::links))
         .route("/stream", get(stream::stream))
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)
