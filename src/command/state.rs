@@ -2,7 +2,8 @@
 
 use super::task::{Refusal, Task};
 use super::{
-    Actor, CommandSettings, Entry, Fact, FieldReport, ReadingRef, Sensed, Severity, Signature, WithdrawReason, Words,
+    Actor, CommandSettings, Entry, Fact, FieldReport, ReadingRef, Sensed, Severity, Shot, Signature, WithdrawReason,
+    Words,
 };
 use crate::model::{
     ActivationId, EventId, FactSeq, Hazard, InstructionCode, MemberId, OrderGiven, PlaceId, ReportId, Standing, TaskId,
@@ -107,6 +108,40 @@ pub struct Report {
     pub seen_by: Option<Actor>,
     /// Settled, and whether it was nothing.
     pub settled: Option<bool>,
+    /// Small photos that wait for their whole ones: the phone's id of the picture → id of the stored photo.
+    pub thumbs: BTreeMap<String, String>,
+    /// Pictures of the phone that are here whole.
+    pub shots: BTreeSet<String>,
+}
+
+impl Report {
+    /// Photos arrive; a whole one takes the place of its small one.
+    fn add_photos(&mut self, photos: &[String], shot: Option<&Shot>) {
+        let (content, known) = (&mut self.content.photos, shot.map(|shot| shot.id.clone()));
+        let small =
+            known.as_ref().filter(|_| shot.is_some_and(|shot| !shot.thumb)).and_then(|id| self.thumbs.remove(id));
+        let place = small.and_then(|small| content.iter().position(|id| *id == small));
+        for id in photos {
+            match place {
+                Some(at) if !content.contains(id) => {
+                    if let Some(old) = content.get_mut(at) {
+                        old.clone_from(id);
+                    }
+                }
+                None if !content.contains(id) => content.push(id.clone()),
+                _ => {}
+            }
+        }
+        match (shot, photos.first()) {
+            (Some(shot), Some(photo)) if shot.thumb => {
+                self.thumbs.insert(shot.id.clone(), photo.clone());
+            }
+            (Some(shot), _) => {
+                self.shots.insert(shot.id.clone());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Something that needs eyes.
@@ -384,14 +419,14 @@ impl State {
                     places: places.clone(),
                     seen_by: None,
                     settled: None,
+                    thumbs: BTreeMap::new(),
+                    shots: BTreeSet::new(),
                 };
                 self.reports.insert(report.id, report);
             }
-            Fact::PhotosAdded { report, photos, .. } => {
+            Fact::PhotosAdded { report, photos, shot, .. } => {
                 if let Some(report) = self.reports.get_mut(report) {
-                    let fresh =
-                        photos.iter().filter(|id| !report.content.photos.contains(id)).cloned().collect::<Vec<_>>();
-                    report.content.photos.extend(fresh);
+                    report.add_photos(photos, shot.as_ref());
                 }
             }
             Fact::ReportSeen { report, by } => {
