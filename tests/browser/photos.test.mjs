@@ -62,7 +62,7 @@ test('a hazard with a photo: the small one comes first, the whole one takes its 
   await phone.getByTestId('submit-report').click();
 
   const small = await until(async () => (await reports(wall)).find((report) => report.type === 'toe_stone_loss' && report.photos.length === 1));
-  await wall.getByTestId('open-report').first().click();
+  await wall.getByTestId('alarm-row').getByTestId('open-report').first().click();
   const shown = wall.getByTestId('report-photo');
   assert.equal(await shown.count(), 1);
   assert.equal(await shown.getAttribute('data-id'), small.photos[0].id);
