@@ -690,3 +690,38 @@ fn core_end_of_rounds_does_not_waver() {
         "an order is not taken back and given anew while the value wavers about its end"
     );
 }
+
+#[test]
+fn a_whole_photo_takes_the_place_of_its_small_one_whatever_the_order() {
+    let mut night = Night::new();
+    let walker = member(&CORE.reach.members().next().unwrap().id);
+    let report = FieldReport {
+        kind: ReportKind::Patrol,
+        type_: "photo".into(),
+        grade: 1,
+        place: Spot::default(),
+        observed_at: night.now,
+        text: None,
+        photos: vec!["own".into()],
+        task: None,
+    };
+    night.give(Input::Report { by: walker.clone(), report }).unwrap();
+    let id = *night.state.reports.keys().next().unwrap();
+    let mut add = |photo: &str, shot: Option<(&str, bool)>| {
+        let shot = shot.map(|(id, thumb)| anlan::command::Shot { id: id.into(), thumb });
+        let photos = vec![photo.to_owned()];
+        let facts = night.give(Input::AddPhotos { by: walker.clone(), report: id, photos, shot }).unwrap();
+        let added = facts.iter().filter(|entry| matches!(entry.fact, Fact::PhotosAdded { .. })).count();
+        (added, night.state.reports[&id].content.photos.join(" "))
+    };
+    assert_eq!(add("a-small", Some(("A", true))), (1, "own a-small".into()));
+    assert_eq!(add("b-small", Some(("B", true))), (1, "own a-small b-small".into()));
+    assert_eq!(add("a-whole", Some(("A", false))), (1, "own a-whole b-small".into()));
+    assert_eq!(add("a-whole", Some(("A", false))).1, "own a-whole b-small", "sent again");
+    assert_eq!(add("a-small", Some(("A", true))), (0, "own a-whole b-small".into()), "the small one is late");
+    assert_eq!(add("c-whole", Some(("C", false))), (1, "own a-whole b-small c-whole".into()));
+    assert_eq!(add("d", None), (1, "own a-whole b-small c-whole d".into()));
+    // A picture that needs no shrinking: small and whole are the same file.
+    assert_eq!(add("e", Some(("E", true))).1, "own a-whole b-small c-whole d e");
+    assert_eq!(add("e", Some(("E", false))).1, "own a-whole b-small c-whole d e");
+}

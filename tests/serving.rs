@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 const PASSWORD: &str = "花园口 大堤 1958";
+const SCRAPE_TOKEN: &str = "a-scraper-on-another-machine";
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn anlan(dir: &Path, args: &[&str]) -> Command {
@@ -56,11 +57,22 @@ async fn serve(dir: &Path, config: &str) -> (Child, String) {
     (child, link.await.expect("the server starts"))
 }
 
+/// Adds an account of that role and logs it in by a link; gives its session's token.
+async fn phone_of(dir: &Path, client: &Client, session: &str, name: &str, role: &str) -> String {
+    ok(dir, &["user", "add", name, "--role", role, "--no-password", "--data", "data"]).await;
+    let link: Value =
+        serde_json::from_str(&ok(dir, &["user", "link", name, "--data", "data", "--json"]).await).unwrap();
+    let body = json!({"token": link["token"], "device": true});
+    let opened: Value = client.post(session).json(&body).send().await.unwrap().json().await.unwrap();
+    opened["token"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn serving_from_closed_door_to_orderly_stop() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path();
-    configure(dir, "a.toml", "127.0.0.1:0", "data", "[limits]\nbody_bytes = 2048\nstreams = 2\n");
+    let limits = "[limits]\nbody_bytes = 2048\nstreams = 2\n";
+    configure(dir, "a.toml", "127.0.0.1:0", "data", &format!("{limits}[metrics]\nscrape_token = '{SCRAPE_TOKEN}'\n"));
     let (mut server, link) = serve(dir, "a.toml").await;
     let (base, token) = link.split_once("/setup?token=").unwrap();
     let at = |path: &str| format!("{base}{path}");
@@ -70,6 +82,13 @@ async fn serving_from_closed_door_to_orderly_stop() {
     assert_eq!(client.get(at("/healthz")).send().await.unwrap().status(), StatusCode::OK);
     for path in ["/api/v1/situation", "/api/v1/openapi.json", "/api/v1/members"] {
         assert_eq!(client.get(at(path)).send().await.unwrap().status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    // What the set-up page itself needs is open, and nothing that only looks like it.
+    for path in ["/icon.svg", "/manifest.webmanifest", "/sw.js"] {
+        assert_eq!(client.get(at(path)).send().await.unwrap().url().path(), path, "{path}");
+    }
+    for path in ["/hq", "/metrics", "/favicon.svg", "/icons/x.png"] {
+        assert_eq!(client.get(at(path)).send().await.unwrap().url().path(), "/setup", "{path}");
     }
     let set_up = async |token: &str| {
         let body = json!({"token": token, "name": "boss", "password": PASSWORD});
@@ -123,6 +142,27 @@ async fn serving_from_closed_door_to_orderly_stop() {
     timeout(LIMIT, async { while let Some(Ok(_)) = bytes.next().await {} }).await.expect("the open stream ends too");
     assert_eq!(open(phone).await.status(), StatusCode::UNAUTHORIZED);
 
+    // The metrics: this machine itself, else the scrape token, an operator or an auditor; a proxy is nobody.
+    let scrape = async |forwarded: bool, token: Option<&str>| {
+        let mut request = client.get(at("/metrics"));
+        if forwarded {
+            request = request.header("x-forwarded-for", "203.0.113.9");
+        }
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.send().await.unwrap().status()
+    };
+    let viewer = phone_of(dir, &client, &at("/api/v1/session"), "zhao", "viewer").await;
+    let auditor = phone_of(dir, &client, &at("/api/v1/session"), "sun", "auditor").await;
+    assert_eq!(scrape(false, None).await, StatusCode::OK);
+    assert_eq!(scrape(true, None).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(scrape(true, Some("a-scraper-on-another-machin")).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(scrape(true, Some(&viewer)).await, StatusCode::FORBIDDEN);
+    for token in [SCRAPE_TOKEN, boss.as_str(), auditor.as_str()] {
+        assert_eq!(scrape(true, Some(token)).await, StatusCode::OK);
+    }
+
     // A backup meanwhile, then an orderly stop.
     ok(dir, &["backup", "--data", "data", "--to", "copy"]).await;
     assert!(dir.join("copy/series.db").is_file() && dir.join("copy/manifest.json").is_file());
@@ -131,7 +171,7 @@ async fn serving_from_closed_door_to_orderly_stop() {
     let ended = timeout(LIMIT, server.wait()).await.expect("SIGTERM ends the server").unwrap();
     assert!(ended.success(), "{ended}");
     let log = fs::read_to_string(dir.join("log")).unwrap();
-    for secret in [PASSWORD, token, &boss, phone, link["token"].as_str().unwrap()] {
+    for secret in [PASSWORD, SCRAPE_TOKEN, token, &boss, phone, link["token"].as_str().unwrap()] {
         assert!(!log.contains(secret), "a secret is in the log:\n{log}");
     }
     assert!(!log.contains("panicked") && !log.contains("ERROR"), "{log}");

@@ -11,7 +11,6 @@ use crate::playbook::{BoardSettings, Fault, Playbook, SignalBoard};
 use crate::store::series::{Aggregate, SeriesError, SeriesStore, Step};
 use crate::store::{Clock, Engine, Folded, Journal, JournalError};
 use chrono::TimeDelta;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -233,55 +232,6 @@ pub async fn recall(
     }
     Ok(())
 }
-
-/// Households and growers as the screens read them, masked.
-pub fn evacuation(reach: &ReachData) -> Value {
-    use crate::web::{mask_name, mask_phone};
-    let category = |code: &str| reach.attention.category.iter().find(|category| category.code == code);
-    let attention: Vec<_> = reach
-        .attention
-        .household
-        .iter()
-        .map(|household| {
-            let name = category(&household.category);
-            let place = reach.reach.place(&household.place);
-            let carer = ["village", "grid_leader", "grid_member"]
-                .iter()
-                .find_map(|role| reach.reach.on_duty(role, &household.place))
-                .and_then(|(owner, _)| reach.reach.member(owner))
-                .map(|member| mask_name(&member.name));
-            json!({
-                "id": household.id, "name": mask_name(&household.name), "phone": mask_phone(&household.phone),
-                "category": household.category, "mark": name.map(|category| &category.mark),
-                "category_name": name.map(|category| json!({ "zh": category.name_zh, "en": category.name_en })),
-                "village": place.map(|place| &place.name_zh), "cell": household.place,
-                "carer": carer, "lon": household.lon, "lat": household.lat,
-                "persons": household.persons, "state": "uncontacted", "need": household.need, "distance_m": null,
-            })
-        })
-        .collect();
-    let mut classes: BTreeMap<&str, usize> = BTreeMap::new();
-    for grower in &reach.farmers {
-        *classes.entry(grower.crop.as_str()).or_default() += 1;
-    }
-    let farmers: Vec<_> = CROPS
-        .iter()
-        .map(|(crop, zh, en)| {
-            let households = classes.get(crop).copied().unwrap_or(0);
-            json!({ "class": crop, "name": { "zh": zh, "en": en }, "households": households, "notified": 0 })
-        })
-        .collect();
-    json!({ "attention": attention, "farmers": farmers, "villages": [], "synthetic": reach.about.synthetic })
-}
-
-/// Classes of growers as the wall lists them.
-const CROPS: [(&str, &str, &str); 5] = [
-    ("field", "大田作物", "Field crops"),
-    ("greenhouse", "蔬菜大棚", "Greenhouses"),
-    ("orchard", "果树苗木", "Orchards"),
-    ("aquaculture", "水产养殖", "Aquaculture"),
-    ("livestock", "畜禽养殖", "Livestock"),
-];
 
 #[cfg(test)]
 #[path = "assemble_tests.rs"]

@@ -11,6 +11,7 @@ pub use values::{LogFormat, Speed, Verbosity};
 
 use crate::command::CommandSettings;
 use crate::model::{InstructionCode, Timestamp};
+use crate::web::ScrapeToken;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -45,6 +46,9 @@ pub struct Config {
     /// What one request may cost.
     #[serde(default)]
     pub limits: LimitsSection,
+    /// Who reads `/metrics` from another machine.
+    #[serde(default)]
+    pub metrics: MetricsSection,
     /// Times of a release.
     #[serde(default)]
     pub release: ReleaseSection,
@@ -119,6 +123,14 @@ impl From<LimitsSection> for crate::web::Limits {
     fn from(limits: LimitsSection) -> Self {
         Self { body_bytes: limits.body_bytes, report_bytes: limits.report_bytes, streams: limits.streams }
     }
+}
+
+/// `[metrics]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MetricsSection {
+    /// What a scraper on another machine shows as its bearer token; absent: none may come.
+    pub scrape_token: Option<ScrapeToken>,
 }
 
 /// `[release]`: seconds after the request, on the clock of the reach.

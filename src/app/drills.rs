@@ -17,7 +17,7 @@ use crate::store::series::{EmbeddedSeries, SeriesError, SeriesLimits};
 use crate::store::{
     Clock, Database, Engine, Folded, JOURNAL_SCHEMA, Journal, StoreError, make_private, series_file, state_file,
 };
-use crate::web::{ClockKind, DrillAsk, Drills, Layers, Post, Problem, Scope};
+use crate::web::{ClockKind, DrillAsk, Drills, EvacuationRegister, Layers, Post, Problem, Scope};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ pub struct LiveDrillsParts {
     /// Map layers.
     pub layers: Arc<Layers>,
     /// Households and growers as screens read them.
-    pub evacuation: Arc<Value>,
+    pub evacuation: Arc<EvacuationRegister>,
     /// Cancelled when the server goes down: every drill ends with its report.
     pub stop: CancellationToken,
 }

@@ -10,7 +10,7 @@ async fn drills(folder: &Path) -> Arc<dyn Drills> {
         files,
         settings: CommandSettings::default(),
         layers: Arc::default(),
-        evacuation: Arc::new(Value::Null),
+        evacuation: Arc::default(),
         stop: CancellationToken::new(),
     })
 }

@@ -17,7 +17,7 @@ use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file,
 };
-use crate::web::{ClockKind, Post, Scope, Site, Workers, router};
+use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
 use chrono::TimeDelta;
 use serde_json::Value;
 use std::error::Error;
@@ -52,6 +52,8 @@ pub struct ServerParts {
     pub settings: CommandSettings,
     /// What one caller may cost.
     pub limits: LimitsSection,
+    /// What a scraper on another machine shows.
+    pub scrape_token: Option<ScrapeToken>,
     /// Backups by the server itself.
     pub backup: Option<BackupSection>,
     /// The flood of a demo: its history is filled in and its level preset.
@@ -130,7 +132,7 @@ impl Server {
         let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
-        let evacuation = Arc::new(assemble::evacuation(&parts.files.reach));
+        let evacuation = Arc::new(parts.files.reach.evacuation());
         let live = Arc::new(Post {
             scope: Scope::Live,
             clock: if parts.clock.is_some() { ClockKind::Demo } else { ClockKind::Real },
@@ -167,6 +169,7 @@ impl Server {
             limits: parts.limits.into(),
             demo: parts.demo.is_some(),
             metrics: Box::new(move || metrics.scrape(&metrics_post, &metrics_poller, metrics_streams.len())),
+            scrape_token: parts.scrape_token,
             stop: stop.clone(),
             workers: streams.clone(),
         });

@@ -122,7 +122,7 @@ impl Desk<'_> {
             Input::Withdraw { by, tasks, reason } => self.recall(by, tasks, reason),
             Input::Assign { by, task, member, reason } => self.assign(by, *task, member, reason),
             Input::Report { by, report } => self.report(by, report),
-            Input::AddPhotos { by, report, photos } => self.add_photos(by, *report, photos),
+            Input::AddPhotos { by, report, photos, shot } => self.add_photos(by, *report, photos, shot.as_ref()),
             Input::Settle { by, report, false_alarm } => self.settle(by, *report, *false_alarm),
             Input::SeeReport { by, report } => self.see_report(by, *report),
             Input::Order { by, name, place, lift } => self.order(by, name, place.as_ref(), *lift),

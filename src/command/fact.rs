@@ -78,6 +78,16 @@ pub enum Signature {
     },
 }
 
+/// One picture of a phone that is sent twice: small first, because networks on a levee are thin, whole later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shot {
+    /// The phone's own id of the picture.
+    pub id: String,
+    /// The small one; the whole one takes its place.
+    pub thumb: bool,
+}
+
 /// Everything that can stand in a journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "kebab-case")]
@@ -406,6 +416,9 @@ pub enum Fact {
         by: Actor,
         /// Ids of stored photos.
         photos: Vec<String>,
+        /// Which picture of the phone it is, when it comes small first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shot: Option<Shot>,
     },
     /// HQ has looked at it.
     ReportSeen {

@@ -1,7 +1,7 @@
 //! What people in the field and at their desks say: answers, reports, orders, notices.
 
 use super::core::Desk;
-use super::{Actor, Fact, FieldReport, Refused, ReportKind, Severity, WithdrawReason};
+use super::{Actor, Fact, FieldReport, Refused, ReportKind, Severity, Shot, WithdrawReason};
 use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
 use crate::playbook::{Arg, SignalKey};
 
@@ -129,7 +129,7 @@ impl Desk<'_> {
             return Err(Refused::BadField { field: "type", problem });
         }
         if let Some(known) = self.state.same_report(by, content).map(|known| known.id) {
-            return self.add_photos(by, known, &content.photos);
+            return self.add_photos(by, known, &content.photos, None);
         }
         let places = self.core.reach.places_at(&content.place);
         let report = ReportId(self.next_seq());
@@ -147,18 +147,28 @@ impl Desk<'_> {
         Ok(())
     }
 
-    pub(super) fn add_photos(&mut self, by: &Actor, id: ReportId, photos: &[String]) -> Result<(), Refused> {
+    pub(super) fn add_photos(
+        &mut self,
+        by: &Actor,
+        id: ReportId,
+        photos: &[String],
+        shot: Option<&Shot>,
+    ) -> Result<(), Refused> {
         let report = self.state.reports.get(&id).ok_or(Refused::NoReport(id))?;
         if report.by.user != by.user {
             return Err(Refused::NoRight { role: by.role, what: "为他人的报告加照片" });
         }
         let fresh: Vec<_> = photos.iter().filter(|photo| !report.content.photos.contains(photo)).cloned().collect();
-        if report.content.photos.len() + fresh.len() > PHOTOS_LIMIT {
+        let replaced = shot.is_some_and(|shot| !shot.thumb && report.thumbs.contains_key(&shot.id));
+        if report.content.photos.len() + fresh.len() > PHOTOS_LIMIT + usize::from(replaced) {
             let problem = format!("一份报告最多 {PHOTOS_LIMIT} 张 (at most {PHOTOS_LIMIT} photos a report)");
             return Err(Refused::BadField { field: "photo", problem });
         }
-        if !fresh.is_empty() {
-            self.record(Fact::PhotosAdded { report: id, by: by.clone(), photos: fresh });
+        // A small one that comes after its whole one tells nothing new.
+        let known = shot.is_some_and(|shot| shot.thumb && report.shots.contains(&shot.id));
+        if !known && (replaced || !fresh.is_empty()) {
+            let photos = if replaced { photos.to_vec() } else { fresh };
+            self.record(Fact::PhotosAdded { report: id, by: by.clone(), photos, shot: shot.cloned() });
         }
         Ok(())
     }

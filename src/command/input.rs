@@ -1,6 +1,6 @@
 //! What can reach the core from outside: judged water, the clock, and people.
 
-use super::{Actor, CommandSettings};
+use super::{Actor, CommandSettings, Shot};
 use crate::model::{
     ActivationId, DeclineReason, HazardKind, InstructionCode, MemberId, PlaceId, Quality, ReportId, SeriesId, Spot,
     TaskId, Timestamp, WarningLevel, WorkingMode,
@@ -164,6 +164,9 @@ pub enum Input {
         report: ReportId,
         /// Ids of stored photos.
         photos: Vec<String>,
+        /// Which picture of the phone it is, when it comes small first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shot: Option<Shot>,
     },
     /// A hazard is dealt with, or was none.
     Settle {

@@ -26,7 +26,7 @@ mod why;
 pub use actor::Actor;
 pub use chain::{ChainFault, ChainHash, verify_chain};
 pub use core::Core;
-pub use fact::{Entry, Fact, Sensed, Severity, Signature, WithdrawReason, Words};
+pub use fact::{Entry, Fact, Sensed, Severity, Shot, Signature, WithdrawReason, Words};
 pub use input::{FieldReport, Input, ReadingRef, ReportKind};
 pub use refused::Refused;
 pub use settings::CommandSettings;

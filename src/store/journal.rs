@@ -217,9 +217,17 @@ impl Journal {
     /// # Errors
     /// When the database fails.
     pub async fn deliveries(&self, task: TaskId) -> Result<Vec<Delivery>, JournalError> {
+        self.deliveries_of(&task.to_string()).await
+    }
+
+    /// Attempts to reach people for one matter: a task or a notice, by its id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn deliveries_of(&self, matter: &str) -> Result<Vec<Delivery>, JournalError> {
         let fault = self.db.fault("read the outbox");
         let rows = sqlx::query("SELECT member, channel, state FROM outbox WHERE task = $1 ORDER BY seq, delivery_key")
-            .bind(task.to_string())
+            .bind(matter)
             .fetch_all(self.db.read())
             .await
             .map_err(&fault)?;

@@ -17,6 +17,12 @@ pub fn caller(peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     written.and_then(|entry| entry.trim().parse().ok()).unwrap_or(peer)
 }
 
+/// Whether a program on this machine asks for itself: a loopback peer that hands nobody's request on.
+pub fn on_this_machine(peer: IpAddr, headers: &HeaderMap) -> bool {
+    const HANDED_ON: [&str; 5] = ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"];
+    peer.to_canonical().is_loopback() && !HANDED_ON.iter().any(|name| headers.contains_key(*name))
+}
+
 /// Whether the proxy on this machine took the request over TLS.
 pub fn came_by_tls(peer: IpAddr, headers: &HeaderMap) -> bool {
     let written = headers.get_all("x-forwarded-proto").iter().next_back();
@@ -44,6 +50,19 @@ mod tests {
         check("127.0.0.1", &[], "127.0.0.1");
         check("127.0.0.1", &["unknown"], "127.0.0.1");
         check("10.0.0.3", &["203.0.113.9"], "10.0.0.3");
+    }
+
+    #[test]
+    fn caller_on_this_machine_is_no_proxy() {
+        let local = |peer: &str, header: Option<&'static str>| {
+            let headers = header.map(|name| (name.parse().unwrap(), "203.0.113.9".parse().unwrap()));
+            on_this_machine(peer.parse().unwrap(), &headers.into_iter().collect())
+        };
+        assert!(local("127.0.0.1", None) && local("::1", None) && local("::ffff:127.0.0.1", Some("accept")));
+        assert!(!local("10.0.0.3", None));
+        for name in ["x-forwarded-for", "x-forwarded-proto", "x-real-ip", "forwarded", "via"] {
+            assert!(!local("127.0.0.1", Some(name)), "{name}");
+        }
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! The door: closed until an administrator exists; changes from a browser only from our own pages; health for probes.
 
-use super::{Problem, Site};
-use axum::extract::{Request, State};
+use super::caller::on_this_machine;
+use super::session::token;
+use super::{Problem, Site, pages};
+use crate::model::UserRole;
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use subtle::ConstantTimeEq;
 
 /// Paths that open before an administrator exists.
 const OPEN: [&str; 4] = ["/healthz", "/setup", "/api/v1/setup", "/api/v1/session"];
@@ -13,8 +19,7 @@ const OPEN: [&str; 4] = ["/healthz", "/setup", "/api/v1/setup", "/api/v1/session
 /// Refuses everything but setup while nobody can administer, and changes that another site's page sends.
 pub async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let asset = path.starts_with("/assets/") || path.starts_with("/icons/") || path == "/favicon.svg";
-    if !site.demo && !asset && !OPEN.contains(&path) {
+    if !site.demo && !OPEN.contains(&path) && !pages::is_asset(path) {
         match site.users.has_administrator().await {
             Ok(true) => {}
             Ok(false) if path.starts_with("/api/") || request.method() != Method::GET => {
@@ -52,8 +57,61 @@ pub async fn readyz(State(site): State<Arc<Site>>) -> Response {
     }
 }
 
-/// Counters for a scraper, in the text format. Open to whoever reaches the port: no label holds a person or free text.
-pub async fn metrics(State(site): State<Arc<Site>>) -> Response {
+/// Fewest characters of a scraper's token.
+const TOKEN_MIN: usize = 16;
+
+/// What a scraper on another machine shows to read `/metrics`. Never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct ScrapeToken(String);
+
+impl TryFrom<String> for ScrapeToken {
+    type Error = &'static str;
+    /// At least 16 visible ASCII characters, so that nobody guesses it and every scraper can send it.
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let good = text.len() >= TOKEN_MIN && text.bytes().all(|byte| byte.is_ascii_graphic());
+        good.then_some(Self(text)).ok_or("a scrape token has at least 16 visible ASCII characters and no spaces")
+    }
+}
+
+impl ScrapeToken {
+    fn is(&self, shown: &str) -> bool {
+        self.0.as_bytes().ct_eq(shown.as_bytes()).into()
+    }
+}
+
+impl std::fmt::Debug for ScrapeToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ScrapeToken(…)")
+    }
+}
+
+/// Counters in the text format, for a scraper on this machine, with the token of the configuration, or for an operator
+/// or auditor who is logged in. No label holds a person or free text.
+///
+/// # Errors
+/// 401 without any of these, 403 for other roles.
+pub async fn metrics(
+    State(site): State<Arc<Site>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    may_scrape(&site, peer.ip(), &headers).await?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], (site.metrics)()).into_response()
+    Ok(([(header::CONTENT_TYPE, kind)], (site.metrics)()).into_response())
+}
+
+async fn may_scrape(site: &Site, peer: IpAddr, headers: &HeaderMap) -> Result<(), Problem> {
+    if on_this_machine(peer, headers) {
+        return Ok(());
+    }
+    let shown = token(headers).ok_or_else(Problem::no_login)?;
+    if site.scrape_token.as_ref().is_some_and(|token| token.is(&shown)) {
+        return Ok(());
+    }
+    let user = site.users.session(&shown, (site.wall)()).await.map_err(|fault| Problem::internal(&fault))?;
+    match user.ok_or_else(Problem::no_login)?.role {
+        UserRole::Operator | UserRole::Auditor => Ok(()),
+        _ => Err(Problem::forbidden("仅系统管理员与审计员可看运行指标 (metrics: operators and auditors only)")),
+    }
 }

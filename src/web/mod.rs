@@ -5,6 +5,7 @@
 
 mod caller;
 mod door;
+mod evacuation;
 mod extract;
 mod limits;
 mod openapi;
@@ -17,6 +18,8 @@ mod shape;
 mod site;
 mod stream;
 
+pub use door::ScrapeToken;
+pub use evacuation::{EvacuationRegister, Household};
 pub use extract::{At, Body, Id};
 pub use limits::Limits;
 pub use post::{ClockKind, Layers, Post, Scope};

@@ -64,6 +64,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/drills/{id}/pause", "post", "暂停或继续 / pause or go on"),
     ("/drills/{id}/speed", "post", "倍速 / speed"),
     ("/drills/{id}/stop", "post", "结束演练 / stop"),
+    ("/demo/links", "get", "演示账号链接，仅演示 / links into the other demo accounts; demo only, on its own machine"),
     ("/stream", "get", "事件流 / Server-Sent Events, Last-Event-ID replays"),
     ("/openapi.json", "get", "本文档 / this document"),
 ];

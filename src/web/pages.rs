@@ -12,6 +12,12 @@ struct Pages;
 /// Pages that the app knows; anything else is answered by its own not-found page with status 404.
 const ROUTES: [&str; 6] = ["hq", "patrol", "drill", "login", "setup", "duty"];
 
+/// A file that pages need to look right: scripts, styles, icons, the service worker; never a page itself.
+pub(super) fn is_asset(path: &str) -> bool {
+    let name = path.trim_start_matches('/');
+    name != "index.html" && Pages::get(name).is_some()
+}
+
 /// A file of the build, or the app itself for a page route.
 pub async fn page(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
@@ -70,5 +76,19 @@ fn content_type(path: &str) -> &'static str {
         "woff2" => "font/woff2",
         "wasm" => "application/wasm",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_build_but_the_page_is_an_asset() {
+        let files: Vec<_> = Pages::iter().filter(|name| !name.starts_with("index.html")).collect();
+        assert!(files.iter().all(|name| is_asset(&format!("/{name}"))), "{files:?}");
+        for page in ["/", "/index.html", "/hq", "/favicon.svg", "/icons/a.png", "/assets/", "/../Cargo.toml"] {
+            assert!(!is_asset(page), "{page}");
+        }
     }
 }

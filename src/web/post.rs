@@ -1,5 +1,6 @@
 //! A command post: one reach with its engine, its water and its map, live or in a drill.
 
+use super::EvacuationRegister;
 use super::shape::{self, Frame, Sight};
 use crate::command::{State, Water};
 use crate::ingest::Intake;
@@ -54,8 +55,8 @@ pub struct Post {
     pub intake: Intake,
     /// Map layers that do not change.
     pub layers: Arc<Layers>,
-    /// Households and growers, as the reach's files have them.
-    pub evacuation: Arc<Value>,
+    /// Households, growers and villages, as the reach's files have them.
+    pub evacuation: Arc<EvacuationRegister>,
     /// Invented data: shown on every screen.
     pub demo: bool,
     /// The situation text that was made last; begin with `Mutex::default()`.

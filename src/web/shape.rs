@@ -81,14 +81,18 @@ impl Frame<'_> {
         )
     }
 
+    /// A role's names; its code where the playbook does not name it.
+    pub fn role_name(&self, role: &str) -> Value {
+        self.playbook.role(role).map_or_else(
+            || json!({ "zh": role, "en": role }),
+            |named| json!({ "zh": named.name.zh, "en": named.name.en }),
+        )
+    }
+
     /// A task as lists and the stream show it.
     pub fn task(&self, task: &Task, state: &State) -> Value {
         let row = self.playbook.instruction(&task.code);
         let role = row.map_or("", |row| row.role.as_str());
-        let role_name = self.playbook.role(role).map_or_else(
-            || json!({ "zh": role, "en": role }),
-            |named| json!({ "zh": named.name.zh, "en": named.name.en }),
-        );
         let answer_due = task.handed_at.filter(|_| !task.is_answered() && task.is_open());
         let answer_due =
             answer_due.map(|handed| handed + chrono::TimeDelta::seconds(i64::from(state.settings.unanswered_after_s)));
@@ -99,7 +103,7 @@ impl Frame<'_> {
         let assigned = assigned.map(|named| json!({ "by": named.by.user, "at": named.at, "reason": named.reason }));
         let mut shape = json!({
             "id": task.id, "code": task.code, "level": task.level, "status": task.status,
-            "role": role, "role_name": role_name, "place": self.place(&task.place),
+            "role": role, "role_name": self.role_name(role), "place": self.place(&task.place),
             "owner": self.person(task.owner.as_ref()), "deputy": self.person(task.deputy.as_ref()),
             "holder": task.holder, "created_at": task.created_at, "issued_at": time(task.issued_at),
             "due_at": time(task.due_at), "answer_due_at": time(answer_due), "delivered_at": time(task.delivered_at),

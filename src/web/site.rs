@@ -1,6 +1,9 @@
 //! The site: its posts, its users, and the routes.
 
-use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
+use super::door::ScrapeToken;
+use super::routes::{
+    activations, alarms, demo, drills, journal, map, people, preview, reports, session, situation, tasks,
+};
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::model::Timestamp;
 use crate::store::Photos;
@@ -70,6 +73,8 @@ pub struct Site {
     pub demo: bool,
     /// Text of the metrics.
     pub metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// What a scraper on another machine shows; absent: only this machine, operators and auditors read the metrics.
+    pub scrape_token: Option<ScrapeToken>,
     /// Cancelled when the server goes down.
     pub stop: CancellationToken,
     /// Open streams.
@@ -86,7 +91,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/stations", get(situation::stations))
         .route("/series/{id}/observations", get(situation::observations))
         .route("/readings", post(situation::readings))
-        .route("/preview", post(activations::preview_discharge))
+        .route("/preview", post(preview::preview_discharge))
         .route("/activations", get(activations::list).post(activations::ask))
         .route("/activations/{id}", get(activations::get))
         .route("/activations/{id}/confirm", post(activations::confirm))
@@ -131,6 +136,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/drills/{id}/pause", post(drills::pause))
         .route("/drills/{id}/speed", post(drills::speed))
         .route("/drills/{id}/stop", post(drills::stop))
+        .route("/demo/links", get(demo::links))
         .route("/stream", get(stream::stream))
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)
@@ -153,8 +159,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .with_state(site)
 }
 
-/// Nothing from outside; styles may be set on elements by the app, scripts and workers come from here only.
-const POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// Nothing from outside, and nothing inline: scripts, workers and styles are files of this server.
+const POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self'; style-src 'self'; \
                       img-src 'self' data: blob:; connect-src 'self'; object-src 'none'; base-uri 'none'; \
                       frame-ancestors 'none'; form-action 'self'";
 

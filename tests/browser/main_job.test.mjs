@@ -14,6 +14,9 @@ const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, has
 const MEMBER = 'mbr-105';
 const GAUGE = { unit: 4, register: 4 };
 const RAISED_M3S = 22_000;
+/** How many others answer for the picture of the wall, and how far each goes. */
+const ANSWERING = 90;
+const STEPS = [['acknowledge'], ['acknowledge', 'arrive'], ['acknowledge'], ['acknowledge', 'arrive', 'done'], ['acknowledge']];
 // A dead server is heard of by pages that ask it.
 const DEAD = /Failed to load resource: net::ERR_/;
 
@@ -37,6 +40,32 @@ async function tasksOf(page) {
   return all;
 }
 
+/** The people of the levee answer, each with an account of their own: most have said 收到, some are there, some are done. */
+async function answering(page, { user, token }, origin) {
+  const called = [...new Set((await tasksOf(page)).map((task) => task.owner?.member))].filter((id) => id && id !== MEMBER);
+  const before = await ask(page, '/situation');
+  for (const [i, member] of called.slice(0, ANSWERING).entries()) {
+    user('add', member, '--role', 'member', '--member', member, '--no-password');
+    const headers = { 'Content-Type': 'application/json' };
+    const opened = await (await fetch(`${origin}/api/v1/session`, { method: 'POST', headers, body: JSON.stringify({ token: token(member), device: true }) })).json();
+    headers.Authorization = `Bearer ${opened.token}`;
+    const own = (await (await fetch(`${origin}/api/v1/tasks?status=issued&limit=6`, { headers })).json()).items;
+    for (const { id } of own) {
+      for (const step of STEPS[i % STEPS.length]) {
+        const reply = await fetch(`${origin}/api/v1/tasks/${id}/${step}`, { method: 'POST', headers: { ...headers, 'Idempotency-Key': `${id}-${step}` }, body: '{}' });
+        assert.ok(reply.ok, await reply.text());
+      }
+    }
+  }
+  await page.locator('[data-group=acknowledged]').click();
+  await page.getByTestId('activation-pending').getByRole('button', { name: '关闭' }).click();
+  const after = await ask(page, '/situation');
+  assert.ok(after.answer_rate.answered >= before.answer_rate.answered + ANSWERING * 0.8, JSON.stringify(after.answer_rate));
+  const rate = page.getByTestId('answer-rate');
+  await page.waitForFunction((least) => Number(document.querySelector('[data-testid=answer-rate]')?.dataset.rate) >= least, after.answer_rate.rate - 0.01, { polling: 100 });
+  assert.ok(Number(await rate.getAttribute('data-rate')) > 0.2);
+}
+
 async function startServer(config, origin) {
   const server = new Program(['serve', '--config', config]);
   await answers(`${origin}/healthz`, server);
@@ -47,7 +76,8 @@ test('from the register of the gauge to the name on the wall, through a killed s
   const folder = mkdtempSync(join(tmpdir(), 'anlan-main-job-'));
   const [port, fieldPort] = [await freePort(), await freePorts(5)];
   const origin = `http://127.0.0.1:${port}`;
-  const { config, token } = prepare(folder, port, fieldPort);
+  const made = prepare(folder, port, fieldPort);
+  const { config, token } = made;
   const field = new Program(['field', '--listen', `127.0.0.1:${fieldPort}`, '--json']);
   let server;
   let chrome;
@@ -107,6 +137,7 @@ test('from the register of the gauge to the name on the wall, through a killed s
     const task = (await tasksOf(a)).find((each) => each.id === id);
     assert.equal(task.holder, MEMBER);
     assert.ok(task.owner.name.length > 0 && (await row.innerText()).includes(task.owner.name));
+    await answering(a, made, origin);
     await shot(a, 'main-job');
     assert.deepEqual(chrome.faults.filter((fault) => !DEAD.test(fault)), []);
   } catch (cause) {

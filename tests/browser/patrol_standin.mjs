@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const dist = join(root, 'web', 'dist');
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html', '.svg': 'image/svg+xml', '.png': 'image/png', '.webmanifest': 'application/manifest+json' };
-const CSP = "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'";
+const CSP = "default-src 'self'; img-src 'self' blob: data:; style-src 'self'";
 const later = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
 const person = (member, name) => ({ member, name, phone: '138****5678' });
 

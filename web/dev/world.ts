@@ -151,8 +151,12 @@ const attention: Attention[] = Array.from({ length: 81 }, (_, i) => {
 export const evacuation: EvacuationView = {
   attention,
   farmers: ([['field', '大田作物', 'Field crops', 214, 160], ['greenhouse', '蔬菜大棚', 'Greenhouses', 96, 78], ['orchard', '果树苗木', 'Orchards', 58, 42], ['fish', '水产养殖', 'Fish ponds', 31, 19], ['animals', '畜禽养殖', 'Livestock', 22, 13]] as const)
-    .map(([id, zh, en, households, notified]) => ({ class: id, name: { zh, en }, households, notified })),
-  villages: villages.map(([zh, en], i) => ({ id: `village-${i + 1}`, name: { zh, en }, people: 800 + i * 130, evacuated: i === 0 ? 800 : i * 90 })),
+    .map(([id, zh, en, households, notified]) => ({ class: id, name: { zh, en }, households, notified, under_way: Math.floor((households - notified) / 2), asked: 0 })),
+  villages: villages.map(([zh, en, along], i) => {
+    const [lon, lat] = at(along, 700)
+    return { id: `village-${i + 1}`, name: { zh, en }, lon: lon!, lat: lat!, people: 800 + i * 130, state: i === 0 ? 'done' as const : 'under-way' as const, tasks: { drafts: 0, released: 6, answered: i === 0 ? 6 : 2, stuck: 0, done: i === 0 ? 6 : 0 }, evacuated: null, evacuated_reason: { zh: '没有清点人数的回报', en: 'no headcount has been reported' } }
+  }),
+  basis: { zh: '按任务推定', en: 'derived from tasks' },
 }
 
 export function preview(q: number): Preview {
@@ -167,7 +171,7 @@ export function preview(q: number): Preview {
   return {
     id: `prv-${q}`, discharge_m3s: q, forecast: null, level, reason: { zh: `花园口 ${q} m³/s → ${name}`, en: `Huayuankou ${q} m³/s → ${level}` }, band: bands.at(-1) ?? '',
     instructions: { fires, waits: [{ code: 'B10-031', title: { zh: '堤脚水深超限加密巡查', en: 'Denser patrol at deep toe' }, unknown: ['levee_toe_depth'] }], excluded: 390 - fires.length - 1 },
-    tasks: planned, diff: { new: [...codes].filter((code) => !now.has(code)), changed: [...codes].filter((code) => now.has(code)).slice(0, 6), kept: [...codes].filter((code) => now.has(code)).slice(6), withdrawn: [...now].filter((code) => !codes.has(code)) },
+    tasks: planned, messages: { channels: [{ channel: 'app', messages: planned.length, people_without: 6 }], samples: fires.slice(0, 5).map((row) => ({ code: row.code, title: row.title, to: { member: 'mbr-1', ...masked() }, place: { zh: '马渡险工', en: 'Madu works' }, copies: row.places, life_safety: false, text: `马渡险工：${row.title.zh}。19:00前完成，报指挥长` })) }, diff: { new: [...codes].filter((code) => !now.has(code)), changed: [...codes].filter((code) => now.has(code)).slice(0, 6), kept: [...codes].filter((code) => now.has(code)).slice(6), withdrawn: [...now].filter((code) => !codes.has(code)) },
     counts: { instructions: fires.length, tasks: planned.length, people: Math.min(294, planned.length), unowned: 3 }, inundation: null,
     inundation_reason: { zh: '没有该流量的淹没情景，需先运行二维模型', en: 'No stored scenario for this discharge; run the 2D model first' },
   }

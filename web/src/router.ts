@@ -40,7 +40,7 @@ router.beforeEach(async (to) => {
   if (me) {
     // The token was traded; it must not stay in the address.
     if (!('token' in to.query)) return true
-    const { token: _, ...query } = to.query
+    const { token: _, seat: __, ...query } = to.query
     return { path: to.path, query, hash: to.hash, replace: true }
   }
   return { path: '/login', query: { next: to.path } }

@@ -33,6 +33,7 @@ fn config_sample_explains_every_key() {
         "body_bytes",
         "report_bytes",
         "streams",
+        "scrape_token",
         "call_commanders_after_s",
         "deputies_after_s",
         "expires_after_s",
@@ -87,12 +88,21 @@ fn config_mistakes_are_pointed_at() {
     check(&format!("{base}[ladder]\ncommander_after_s = 200\n"), "4:1", "deputy_after_s");
     check(&format!("{base}[backup]\nfolder = 'b'\nevery_h = 0\nkeep = 3\n"), "5:1", "168");
     check(&format!("{base}[backup]\nfolder = 'b'\nkeep = 3\n"), "3:1", "every_h");
+    check(&format!("{base}[metrics]\nscrape_token = 'too-short'\n"), "4:16", "at least 16");
+    check(&format!("{base}[metrics]\nscrape_token = 'long enough but spaced'\n"), "4:16", "no spaces");
     for speed in ["0", "-1", "nan", "inf", "1e9"] {
         let text = format!("{base}[clock]\nkind = 'demo'\nstart = '1958-07-16T10:00:00Z'\nspeed = {speed}\n");
         check(&text, "3:1", "speed");
     }
     check(&format!("{base}[clock]\nkind = 'fast'\n"), "4:8", "fast");
     check(&format!("{base}[clock]\nkind = 'real'\nspeed = 2\n"), "3:1", "speed");
+}
+
+#[test]
+fn config_never_prints_the_scrape_token() {
+    let token = "a-token-nobody-guesses";
+    let config = parse(&format!("listen = '127.0.0.1:1'\ndata = 'd'\n[metrics]\nscrape_token = '{token}'\n")).unwrap();
+    assert!(config.metrics.scrape_token.is_some() && !format!("{config:?}").contains(token));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod assemble;
 mod fault;
 mod files;
 mod layers;
+mod register;
 mod sites;
 mod tables;
 

@@ -135,6 +135,7 @@ async fn demo(args: Args) -> Outcome {
         clock: Some((start, args.speed)),
         settings,
         limits: LimitsSection::default(),
+        scrape_token: None,
         backup: None,
         demo: Some(flood),
     })

@@ -8,11 +8,14 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// Where a system install keeps its data; the sample's backup folder belongs to it.
+const SYSTEM_DATA: &str = "/var/lib/anlan";
+
 /// Makes a data directory and a configuration file; neither may exist with content (新建数据目录与配置).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The data directory to make.
-    #[arg(long, default_value = "/var/lib/anlan")]
+    #[arg(long, default_value = SYSTEM_DATA)]
     data: PathBuf,
     /// The configuration file to write.
     #[arg(long, default_value = "anlan.toml")]
@@ -47,14 +50,37 @@ pub(super) fn run(args: Args) -> Outcome {
     })
 }
 
-/// The sample with the data directory put in.
+/// The sample with the data directory put in; its backups go beside that, but for the place of a system install.
 fn configuration(data: &Path) -> Result<String, Box<dyn std::error::Error>> {
-    let path = toml::Value::from(data.to_str().ok_or("the data directory's name is not UTF-8")?);
-    Ok(SAMPLE.replace("\ndata = \"/var/lib/anlan\"\n", &format!("\ndata = {path}\n")))
+    let quoted = |path: &Path| path.to_str().map(toml::Value::from).ok_or("the data directory's name is not UTF-8");
+    if data == Path::new(SYSTEM_DATA) {
+        return Ok(SAMPLE.to_owned());
+    }
+    let backups = data.parent().unwrap_or(data).join("backups");
+    let with_data = SAMPLE.replace("\ndata = \"/var/lib/anlan\"\n", &format!("\ndata = {}\n", quoted(data)?));
+    Ok(with_data.replace("\nfolder = \"/var/backups/anlan\"\n", &format!("\nfolder = {}\n", quoted(&backups)?)))
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), StoreError> {
     let fault = |cause| StoreError::from_io("write the new configuration", path, cause);
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fault)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn init_puts_backups_beside_the_data_directory() {
+        let folder = |data: &str| {
+            let text = configuration(Path::new(data)).unwrap();
+            let config = Config::parse(&text, Path::new("anlan.toml")).unwrap();
+            assert_eq!(config.data, Path::new(data));
+            config.backup.unwrap().folder
+        };
+        assert_eq!(folder("/var/lib/anlan"), Path::new("/var/backups/anlan"));
+        assert_eq!(folder("/home/wang/flood/data"), Path::new("/home/wang/flood/backups"));
+        assert_eq!(folder("/data"), Path::new("/backups"));
+    }
 }

@@ -37,6 +37,7 @@ pub(super) fn run(args: Args) -> Outcome {
             clock,
             settings: config.command_settings(),
             limits: config.limits,
+            scrape_token: config.metrics.scrape_token,
             backup: config.backup.clone(),
             demo: None,
         })

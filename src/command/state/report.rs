@@ -1,8 +1,9 @@
 //! Reports from the field.
 
 use super::State;
-use crate::command::{Actor, Entry, Fact, FieldReport, ReportKind};
+use crate::command::{Actor, Entry, Fact, FieldReport, ReportKind, Shot};
 use crate::model::{Hazard, PlaceId, ReportId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A report from the field and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +24,10 @@ pub struct Report {
     pub settled: Option<bool>,
     /// It was settled in an event that has ended.
     pub is_past: bool,
+    /// Small photos that wait for their whole ones: the phone's id of the picture → id of the stored photo.
+    pub thumbs: BTreeMap<String, String>,
+    /// Pictures of the phone that are here whole.
+    pub shots: BTreeSet<String>,
 }
 
 impl State {
@@ -38,14 +43,14 @@ impl State {
                     seen_by: None,
                     settled: None,
                     is_past: false,
+                    thumbs: BTreeMap::new(),
+                    shots: BTreeSet::new(),
                 };
                 self.reports.insert(report.id, report);
             }
-            Fact::PhotosAdded { report, photos, .. } => {
+            Fact::PhotosAdded { report, photos, shot, .. } => {
                 if let Some(report) = self.reports.get_mut(report) {
-                    let fresh =
-                        photos.iter().filter(|id| !report.content.photos.contains(id)).cloned().collect::<Vec<_>>();
-                    report.content.photos.extend(fresh);
+                    report.add_photos(photos, shot.as_ref());
                 }
             }
             Fact::ReportSeen { report, by } => {
@@ -64,6 +69,34 @@ impl State {
 }
 
 impl Report {
+    /// Photos arrive; a whole one takes the place of its small one.
+    fn add_photos(&mut self, photos: &[String], shot: Option<&Shot>) {
+        let (content, known) = (&mut self.content.photos, shot.map(|shot| shot.id.clone()));
+        let small =
+            known.as_ref().filter(|_| shot.is_some_and(|shot| !shot.thumb)).and_then(|id| self.thumbs.remove(id));
+        let place = small.and_then(|small| content.iter().position(|id| *id == small));
+        for id in photos {
+            match place {
+                Some(at) if !content.contains(id) => {
+                    if let Some(old) = content.get_mut(at) {
+                        old.clone_from(id);
+                    }
+                }
+                None if !content.contains(id) => content.push(id.clone()),
+                _ => {}
+            }
+        }
+        match (shot, photos.first()) {
+            (Some(shot), Some(photo)) if shot.thumb => {
+                self.thumbs.insert(shot.id.clone(), photo.clone());
+            }
+            (Some(shot), _) => {
+                self.shots.insert(shot.id.clone());
+            }
+            _ => {}
+        }
+    }
+
     /// As the playbook sees it; only hazards and calls for help count.
     pub(super) fn as_hazard(&self) -> Option<Hazard> {
         let counts = matches!(self.content.kind, ReportKind::Hazard | ReportKind::Sos) && !self.is_past;

@@ -1,131 +1,15 @@
-//! Preview, and the two persons who put a level in force.
+//! The two persons who put a level in force; one officer who signs.
 
-use super::change;
-use crate::command::{Fact, Input, State};
-use crate::model::{ActivationId, Discharge, InstructionCode, TaskStatus, WarningLevel};
-use crate::playbook::preview;
-use crate::web::{At, Body, Id, Post, Problem, Session};
+use super::{change, preview};
+use crate::command::{Fact, Input};
+use crate::model::{ActivationId, InstructionCode, WarningLevel};
+use crate::web::{At, Body, Id, Problem, Session};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// No flood at Huayuankou is known above this, in m³/s; more is a slip of the hand.
-const DISCHARGE_MAX_M3S: f64 = 60_000.0;
-
-/// A what-if.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PreviewBody {
-    discharge_m3s: f64,
-    forecast: Option<ForecastBody>,
-}
-
-/// A forecast to assume.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForecastBody {
-    discharge_m3s: f64,
-    hours: f64,
-}
-
-/// What would happen at a discharge; sends nothing, changes nothing.
-///
-/// # Errors
-/// When the discharge is no discharge, or the account may not preview.
-pub async fn preview_discharge(
-    At(post): At,
-    session: Session,
-    Body(body): Body<PreviewBody>,
-) -> Result<Json<Value>, Problem> {
-    session.may("preview")?;
-    let q = discharge("discharge_m3s", body.discharge_m3s)?;
-    let forecast = match body.forecast {
-        Some(ahead) if !(0.0..=240.0).contains(&ahead.hours) => {
-            return Err(Problem::bad_field("forecast.hours", "须为 0 至 240 小时 (0 to 240 hours)"));
-        }
-        Some(ahead) => Some((ahead.hours, discharge("forecast.discharge_m3s", ahead.discharge_m3s)?.as_m3s())),
-        None => None,
-    };
-    Ok(Json(shape(&post, q, forecast)))
-}
-
-fn discharge(field: &str, value: f64) -> Result<Discharge, Problem> {
-    let plausible = Discharge::from_m3s(value).filter(|q| (0.0..=DISCHARGE_MAX_M3S).contains(&q.as_m3s()));
-    plausible.ok_or_else(|| {
-        let limits = format!("流量须为 0 至 {DISCHARGE_MAX_M3S} m³/s (0 to {DISCHARGE_MAX_M3S} m³/s)");
-        Problem::bad_field(field, limits)
-    })
-}
-
-fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
-    let core = post.engine.core();
-    let (playbook, reach) = (&core.playbook, &core.reach);
-    let now = post.engine.now();
-    let state = post.engine.state();
-    let result = preview(playbook, reach, q.as_m3s(), forecast, now, &state.standing());
-    let diff = result.diff(playbook, &active(&state));
-    let frame = post.frame();
-    let mut places: BTreeMap<&InstructionCode, usize> = BTreeMap::new();
-    let mut people = BTreeSet::new();
-    let mut unowned = 0;
-    let mut tasks = Vec::new();
-    for (row, place) in &result.tasks {
-        let Some(row) = playbook.instructions().get(*row) else { continue };
-        let owner = reach.on_duty(&row.role, place).map(|(owner, _)| owner);
-        unowned += usize::from(owner.is_none());
-        people.extend(owner);
-        *places.entry(&row.code).or_default() += 1;
-        tasks.push(
-            json!({ "code": row.code, "place": frame.place(place), "role": row.role, "owner": frame.person(owner) }),
-        );
-    }
-    let fires: Vec<_> = result
-        .fires
-        .iter()
-        .filter_map(|code| playbook.instruction(code))
-        .map(|row| {
-            json!({
-                "code": row.code, "band": row.band, "phase": row.phase, "role": row.role, "scope": row.scope,
-                "trigger": row.trigger.text, "level": row.colour.level().unwrap_or(result.level),
-                "title": { "zh": row.title_zh, "en": row.title_en },
-                "places": places.get(&row.code).copied().unwrap_or(0), "our_default": row.our_default(),
-            })
-        })
-        .collect();
-    let waits: Vec<_> = result
-        .waits
-        .iter()
-        .map(|wait| {
-            let title = playbook.instruction(&wait.code).map(|row| json!({ "zh": row.title_zh, "en": row.title_en }));
-            json!({ "code": wait.code, "title": title, "unknown": wait.unknown })
-        })
-        .collect();
-    json!({
-        "id": format!("prv-{}-{}", state.last.0, q.as_m3s()), "discharge_m3s": q.as_m3s(),
-        "forecast": forecast.map(|(hours, q)| json!({ "discharge_m3s": q, "hours": hours })),
-        "level": result.level, "reason": { "zh": result.reason.zh, "en": result.reason.en }, "band": result.band,
-        "counts": { "instructions": fires.len(), "tasks": tasks.len(), "people": people.len(), "unowned": unowned },
-        "instructions": { "fires": fires, "waits": waits, "excluded": result.excluded },
-        "tasks": tasks,
-        "diff": { "new": diff.new, "changed": diff.changed, "kept": diff.kept, "withdrawn": diff.withdrawn },
-        "inundation": null,
-        "inundation_reason": { "zh": "水动力孪生尚未运行，无淹没推演", "en": "the hydraulic twin has not run: no inundation" },
-    })
-}
-
-/// Rows with a draft or an open task now.
-fn active(state: &State) -> BTreeSet<InstructionCode> {
-    state
-        .tasks
-        .values()
-        .filter(|task| !matches!(task.status, TaskStatus::Withdrawn | TaskStatus::Verified | TaskStatus::Done))
-        .map(|task| task.code.clone())
-        .collect()
-}
 
 /// A request to put a level in force.
 #[derive(Debug, Deserialize)]
@@ -162,7 +46,7 @@ fn previewed_discharge(id: &str) -> Result<f64, Problem> {
     let value = id.strip_prefix("prv-").and_then(|rest| rest.split_once('-')).and_then(|(_, q)| q.parse().ok());
     let value =
         value.ok_or_else(|| Problem::bad_field("preview_id", format!("不是预演编号 {id:?} (not a preview's id)")))?;
-    Ok(discharge("preview_id", value)?.as_m3s())
+    Ok(preview::discharge("preview_id", value)?.as_m3s())
 }
 
 /// All requests, newest last.

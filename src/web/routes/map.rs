@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 /// Layers that exist but have nothing to show yet, with the reason.
-const EMPTY: [(&str, &str); 3] = [
-    ("inundation", "水动力孪生尚未运行 (the hydraulic twin has not run)"),
-    ("drones", "没有无人机接入 (no drone is connected)"),
-    ("vehicles", "没有车辆定位接入 (no vehicle is connected)"),
+const EMPTY: [(&str, &str, &str); 3] = [
+    ("inundation", "水动力孪生尚未运行", "the hydraulic twin has not run"),
+    ("drones", "没有无人机接入", "no drone is connected"),
+    ("vehicles", "没有车辆定位接入", "no vehicle is connected"),
 ];
 
 /// One layer.
@@ -26,9 +26,12 @@ pub async fn layer(At(post): At, session: Session, Path(name): Path<String>) -> 
         "stones" => stones(&post)?.to_string(),
         "gauges" => gauges(&post)?.to_string(),
         "grids" => grids(&post)?.to_string(),
-        name => match (post.layers.get(name), EMPTY.iter().find(|(empty, _)| *empty == name)) {
+        name => match (post.layers.get(name), EMPTY.iter().find(|(empty, ..)| *empty == name)) {
             (Some(text), _) => text.to_string(),
-            (None, Some((_, why))) => json!({ "type": "FeatureCollection", "features": [], "note": why }).to_string(),
+            (None, Some((_, zh, en))) => {
+                let note = json!({ "zh": zh, "en": en });
+                json!({ "type": "FeatureCollection", "features": [], "note": note }).to_string()
+            }
             (None, None) => {
                 let known: Vec<_> = post.layers.keys().map(String::as_str).collect();
                 return Err(Problem::not_found(format!("图层 {name}；已有 {}", known.join(" "))));
@@ -97,11 +100,11 @@ fn stones(post: &Post) -> Result<Value, Problem> {
     Ok(layer)
 }
 
-/// The gauges of the file with value, age and quality.
+/// The gauges of the file with value, age and quality; a gauge with thresholds has the level that its value reaches.
 fn gauges(post: &Post) -> Result<Value, Problem> {
     let mut layer = parsed(post, "gauges")?;
     let now = post.engine.now();
-    let in_force = post.engine.state().in_force;
+    let levels = post.engine.core().playbook.levels();
     let water = post.water();
     each_feature(&mut layer, |properties| {
         let station = properties.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -113,7 +116,10 @@ fn gauges(post: &Post) -> Result<Value, Problem> {
             properties.insert("time".into(), json!(gauge.time));
             properties.insert("freshness".into(), json!(gauge.freshness(now)));
             properties.insert("quality".into(), json!(gauge.quality.grade));
-            properties.insert("level".into(), json!(in_force));
+            // A value that is no longer fresh colours nothing.
+            let has_thresholds = water.control.as_ref() == Some(&gauge.series);
+            let value = gauge.value.filter(|_| has_thresholds && matches!(gauge.freshness(now), "fresh" | "late"));
+            properties.insert("level".into(), json!(value.map(|value| levels.level_of(value))));
         }
     });
     Ok(layer)

@@ -2,10 +2,12 @@
 
 pub mod activations;
 pub mod alarms;
+pub mod demo;
 pub mod drills;
 pub mod journal;
 pub mod map;
 pub mod people;
+pub mod preview;
 pub mod reports;
 pub mod session;
 pub mod situation;
@@ -29,20 +31,34 @@ const PAGE_MAX: usize = 5000;
 /// # Errors
 /// What the core refuses, a key that is too long, or a journal that cannot be written.
 pub async fn change(
-    At(post): &At,
+    at: &At,
     session: &Session,
     headers: &HeaderMap,
     input: Input,
     render: impl FnOnce(&State, &[Entry]) -> (StatusCode, Value) + Send + 'static,
 ) -> Result<Response, Problem> {
+    let (status, body) = submit(at, session, headers, input, render).await?;
+    Ok((status, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// As [`change`], for handlers that add something to the answer which is not kept under the key.
+///
+/// # Errors
+/// As [`change`].
+pub async fn submit(
+    At(post): &At,
+    session: &Session,
+    headers: &HeaderMap,
+    input: Input,
+    render: impl FnOnce(&State, &[Entry]) -> (StatusCode, Value) + Send + 'static,
+) -> Result<(StatusCode, String), Problem> {
     let once = idempotency_key(session, headers)?;
     let render = Box::new(move |state: &State, entries: &[Entry]| {
         let (status, body) = render(state, entries);
         (status.as_u16(), body.to_string())
     });
     let (status, body) = post.engine.submit_once(once, input, render).await?.answer;
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Ok((status, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+    Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body))
 }
 
 fn idempotency_key(session: &Session, headers: &HeaderMap) -> Result<Option<OnceKey>, Problem> {

@@ -1,6 +1,7 @@
 //! People and stores: members, duty, cells, depots, evacuation; orders, notices, mode.
 
-use super::{PageQuery, change, page};
+use super::tasks::deliveries_shape;
+use super::{PageQuery, change, page, submit};
 use crate::command::Input;
 use crate::model::{MemberId, PlaceId, PlaceKind, WorkingMode};
 use crate::web::shape::{Frame, Sight};
@@ -8,9 +9,10 @@ use crate::web::{At, Body, Problem, Session};
 use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Members, masked, with how they stand.
 ///
@@ -86,19 +88,19 @@ pub async fn duty(At(post): At, session: Session) -> Result<Json<Value>, Problem
         .reach
         .duty_rows()
         .map(|(role, place, owner, deputy)| {
-            json!({ "role": role, "place": place, "owner": frame.person(Some(owner)), "deputy": frame.person(Some(deputy)) })
+            json!({ "role": role, "role_name": frame.role_name(role), "place": place, "owner": frame.person(Some(owner)), "deputy": frame.person(Some(deputy)) })
         })
         .collect();
     Ok(Json(json!({ "items": items, "next": null })))
 }
 
-/// Households that need attention, growers and villages.
+/// Households that need attention, growers and villages, with how far the tasks at their places are.
 ///
 /// # Errors
 /// For members.
 pub async fn evacuation(At(post): At, session: Session) -> Result<Json<Value>, Problem> {
     session.at_headquarters()?;
-    Ok(Json(post.evacuation.as_ref().clone()))
+    Ok(Json(post.evacuation.view(&post.frame(), &post.engine.state())))
 }
 
 /// Orders and notices in force.
@@ -144,7 +146,7 @@ pub struct NoticeBody {
     text: String,
 }
 
-/// Sends a notice: one message a person.
+/// Sends a notice: one message a person. The answer lists who is called by which channel, as the outbox has it now.
 ///
 /// # Errors
 /// Without the right, an unknown member, or no text.
@@ -154,13 +156,21 @@ pub async fn notice(
     headers: HeaderMap,
     Body(body): Body<NoticeBody>,
 ) -> Result<Response, Problem> {
-    let count = body.members.len();
-    let input = Input::Notice { by: session.actor.clone(), members: body.members, text: body.text };
-    change(&at, &session, &headers, input, move |_, entries| {
+    // Named twice is called once.
+    let members: BTreeSet<_> = body.members.into_iter().collect();
+    let count = members.len();
+    let members = members.into_iter().collect();
+    let input = Input::Notice { by: session.actor.clone(), members, text: body.text };
+    let (status, kept) = submit(&at, &session, &headers, input, move |_, entries| {
         let id = entries.last().map(|entry| format!("notice-{}", entry.seq.0));
         (StatusCode::CREATED, json!({ "id": id, "members": count }))
     })
-    .await
+    .await?;
+    let mut answer: Value = serde_json::from_str(&kept).map_err(|fault| Problem::internal(&fault))?;
+    if let Some(id) = answer.get("id").and_then(Value::as_str) {
+        answer["deliveries"] = deliveries_shape(&at.0.engine.journal().deliveries_of(id).await?);
+    }
+    Ok((status, Json(answer)).into_response())
 }
 
 /// Another mode.

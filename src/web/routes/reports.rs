@@ -1,7 +1,7 @@
 //! Reports from the field, with photos; SOS.
 
 use super::{PageQuery, change, page};
-use crate::command::{FieldReport, Input, ReportKind};
+use crate::command::{FieldReport, Input, ReportKind, Shot};
 use crate::model::{ReportId, Spot, TaskId};
 use crate::store::{PhotoError, Photos};
 use crate::web::{At, Body, Id, Problem, Session, Site};
@@ -15,7 +15,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Photos of one report.
+/// Longest id that a phone gives a picture.
+const SHOT_MAX: usize = 40;
+/// Photos of one form.
 const PHOTOS_MAX: usize = 6;
 
 /// What a phone sends.
@@ -117,7 +119,38 @@ async fn send(at: At, session: Session, headers: HeaderMap, report: FieldReport)
     .await
 }
 
+/// Which picture of the phone a photo is: `?size=thumb|full&shot=<the phone's id of it>`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShotQuery {
+    size: Option<Size>,
+    shot: Option<String>,
+    /// Read by the post.
+    #[serde(rename = "drill")]
+    _drill: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Size {
+    Thumb,
+    Full,
+}
+
+impl ShotQuery {
+    /// What the photo is, if the phone says so.
+    fn shot(self) -> Result<Option<Shot>, Problem> {
+        let Some(id) = self.shot else { return Ok(None) };
+        if !(1..=SHOT_MAX).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            let limits = format!("须为 1 至 {SHOT_MAX} 个字母或数字 (1 to {SHOT_MAX} letters or digits)");
+            return Err(Problem::bad_field("shot", limits));
+        }
+        Ok(Some(Shot { id, thumb: self.size == Some(Size::Thumb) }))
+    }
+}
+
 /// Photos that arrive after their report: a form with parts `photo`; they are durable before the report names them.
+/// A whole photo takes the place of its small one.
 ///
 /// # Errors
 /// For another's report, too many photos, or what is no picture.
@@ -126,19 +159,25 @@ pub async fn add_photos(
     at: At,
     session: Session,
     Id(id): Id<ReportId>,
+    Query(query): Query<ShotQuery>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, Problem> {
+    let shot = query.shot()?;
+    let most = if shot.is_some() { 1 } else { PHOTOS_MAX };
     let mut form =
         Multipart::from_request(request, &()).await.map_err(|fault| Problem::bad_field("body", fault.body_text()))?;
     let mut photos = Vec::new();
     while let Some(part) = form.next_field().await? {
-        if photos.len() == PHOTOS_MAX {
-            return Err(Problem::bad_field("photo", format!("最多 {PHOTOS_MAX} 张 (at most {PHOTOS_MAX})")));
+        if photos.len() == most {
+            return Err(Problem::bad_field("photo", format!("最多 {most} 张 (at most {most})")));
         }
         photos.push(site.photos.keep(&part.bytes().await?).await?);
     }
-    let input = Input::AddPhotos { by: session.actor.clone(), report: id, photos };
+    if photos.is_empty() {
+        return Err(Problem::bad_field("photo", "缺少 photo 部分 (the part `photo` is missing)"));
+    }
+    let input = Input::AddPhotos { by: session.actor.clone(), report: id, photos, shot };
     settle_with(at, session, headers, id, input).await
 }
 

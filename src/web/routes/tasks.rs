@@ -3,6 +3,7 @@
 use super::{PageQuery, change, page};
 use crate::command::{Input, why};
 use crate::model::{DeclineReason, MemberId, TaskId, UserRole};
+use crate::store::Delivery;
 use crate::web::shape::{Frame, Sight};
 use crate::web::{At, Body, Id, Problem, Session};
 use axum::Json;
@@ -198,11 +199,12 @@ pub async fn deliveries(At(post): At, session: Session, Id(id): Id<TaskId>) -> R
         return Err(Problem::forbidden("仅指挥部可查 (headquarters only)"));
     }
     let rows = post.engine.journal().deliveries(id).await?;
-    let items: Vec<_> = rows
-        .into_iter()
-        .map(|row| json!({ "member": row.member, "channel": row.channel, "state": row.state }))
-        .collect();
-    Ok(Json(json!({ "items": items, "next": null })))
+    Ok(Json(json!({ "items": deliveries_shape(&rows), "next": null })))
+}
+
+/// Attempts as the API lists them.
+pub(super) fn deliveries_shape(rows: &[Delivery]) -> Value {
+    rows.iter().map(|row| json!({ "member": row.member, "channel": row.channel, "state": row.state })).collect()
 }
 
 /// Which row, for whom.

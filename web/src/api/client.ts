@@ -1,4 +1,5 @@
 // Calls to the server: JSON in and out, problem documents as errors, one idempotency key for each change.
+import { seated, takeSeat, wantsSeat } from './seat'
 import type { Me, Problem } from './types'
 
 const BASE = '/api/v1'
@@ -38,7 +39,8 @@ export function address(path: string): string {
   return `${BASE}${path}${path.includes('?') ? '&' : '?'}drill=${encodeURIComponent(drill)}`
 }
 
-interface Options { key?: string; signal?: AbortSignal; timeoutMs?: number }
+/** `seat`: the answer belongs to this tab alone, the cookie of the browser stays as it is. */
+interface Options { key?: string; signal?: AbortSignal; timeoutMs?: number; seat?: boolean }
 
 async function request<T>(method: string, path: string, body: unknown, options: Options = {}): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json, application/problem+json' }
@@ -49,10 +51,10 @@ async function request<T>(method: string, path: string, body: unknown, options: 
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
   let response: Response
   try {
-    response = await fetch(address(path), {
-      method, headers, signal, credentials: 'same-origin', cache: 'no-store',
+    response = await fetch(address(path), seated({
+      method, headers, signal, credentials: options.seat ? 'omit' : 'same-origin', cache: 'no-store',
       body: body === undefined ? undefined : isForm ? body : JSON.stringify(body),
-    })
+    }))
   } catch (cause) {
     if (options.signal?.aborted) throw cause
     throw new ApiError({ type: 'about:blank', title: 'no answer', status: 0, detail: '' })
@@ -115,7 +117,11 @@ export async function exchangeToken(location: Location = window.location): Promi
   const token = url.searchParams.get('token')
   // The setup page reads its own token: that one makes an administrator, not a session.
   if (!token || url.pathname === '/setup') return null
+  const seat = wantsSeat(url)
   url.searchParams.delete('token')
+  url.searchParams.delete('seat')
   window.history.replaceState(window.history.state, '', url.pathname + url.search + url.hash)
-  return api.post<Me>('/session', { token })
+  const me = await api.post<Me & { token?: string }>('/session', { token }, { seat })
+  if (seat && me.token) takeSeat(me.token)
+  return me
 }

@@ -5,6 +5,7 @@
 //
 // It reads the stream with `fetch` and not with EventSource, because only so can it send Last-Event-ID after a
 // refusal, see a sign-out (401), and notice a line that is open but silent.
+import { seated } from './seat'
 import { SseParser, type SseMessage } from './sse'
 import type { StreamEvent } from './types'
 
@@ -100,7 +101,7 @@ export class LiveStream {
       const headers: Record<string, string> = { Accept: 'text/event-stream' }
       if (this.completeId !== null) headers['Last-Event-ID'] = String(this.completeId)
       const call = this.options.fetch ?? fetch
-      const response = await call(this.options.url, { headers, signal: open.signal, credentials: 'same-origin', cache: 'no-store' })
+      const response = await call(this.options.url, seated({ headers, signal: open.signal, credentials: 'same-origin' as const, cache: 'no-store' as const }))
       if (response.status === 401) {
         this.stop()
         this.options.signedOut?.()

@@ -85,6 +85,9 @@ export interface Preview {
   level: Level; reason: Text; band: string
   instructions: { fires: InstructionRef[]; waits: { code: string; title: Text; unknown: string[] }[]; excluded: number }
   tasks: { code: string; place: Place; role: string; owner: Person | null }[]
+  /** What people would get. `people_without`: owners whom the channel does not reach. */
+  messages: { channels: { channel: string; messages: number; people_without: number }[]
+    samples: { code: string; title: Text; to: Person; place: Text; copies: number; life_safety: boolean; text: string }[] }
   diff: { new: string[]; changed: string[]; kept: string[]; withdrawn: string[] } // instruction codes against now
   counts: { instructions: number; tasks: number; people: number; unowned: number }
   inundation: null; inundation_reason: Text
@@ -115,8 +118,17 @@ export type StreamEvent =
 
 export interface Attention { id: string; name: string; category: string; category_name: Text; village: string; cell: string; carer: string
   lon: number; lat: number; state: 'uncontacted' | 'needs-help' | 'moving' | 'evacuated'; need: string | null; distance_m: number | null }
-export interface FarmerClass { class: string; name: Text; households: number; notified: number }
-export interface EvacuationView { attention: Attention[]; farmers: FarmerClass[]; villages: { id: string; name: Text; people: number; evacuated: number }[] }
+/** Growers of a class: `notified` their task is done, `under_way` answered, `asked` released; the rest has no task. */
+export interface FarmerClass { class: string; name: Text; households: number; asked: number; under_way: number; notified: number }
+/** A village under fired evacuation rows or an order; `done` when it is registered as empty. */
+export interface VillageState { id: string; name: Text; lon: number; lat: number; people: number | null
+  state: 'proposed' | 'asked' | 'stuck' | 'under-way' | 'done'
+  tasks: { drafts: number; released: number; answered: number; stuck: number; done: number }
+  evacuated: number | null; evacuated_reason: Text }
+export interface EvacuationView { attention: Attention[]; farmers: FarmerClass[]; villages: VillageState[]; basis: Text }
+
+/** GET /demo/links: one-time links into the other accounts of a demo. */
+export interface DemoLink { name: string; role: UserRole; member_id: string | null; link: string }
 
 // Added for the wall and the drill console.
 /** A member of the grid as the wall sees him: GET /members. Positions are WGS-84. */

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import { ApiError, api, exchangeToken } from '@/api/client'
+import { leaveSeat } from '@/api/seat'
 import type { Me } from '@/api/types'
 
 export const useSession = defineStore('session', () => {
@@ -42,6 +43,7 @@ export const useSession = defineStore('session', () => {
 
   async function signOut(): Promise<void> {
     await api.delete('/session')
+    leaveSeat()
     me.value = null
   }
 

@@ -69,7 +69,7 @@ describe('offline', () => {
     expect(second.unsent()).toHaveLength(1)
     await second.flush(true)
     expect(second.get(id)).toMatchObject({ state: 'delivered', server_id: 'rpt-1' })
-    expect(server.log.map((entry) => entry.url)).toEqual([
+    expect(server.log.map((entry) => entry.url.replace(/&shot=\w+$/, ''))).toEqual([
       '/api/v1/reports', '/api/v1/reports/rpt-1/photos?size=thumb', '/api/v1/reports/rpt-1/photos?size=thumb',
       '/api/v1/reports/rpt-1/photos?size=full', '/api/v1/reports/rpt-1/photos?size=full',
     ])
@@ -82,7 +82,7 @@ describe('offline', () => {
     const { id } = await outbox.add(hazard({ photos: [picture('p')] }))
     await settle(outbox)
     expect(outbox.get(id)).toMatchObject({ state: 'delivered', server_id: 'rpt-1' })
-    expect(server.log.map((entry) => entry.url)).toEqual(['/api/v1/reports', '/api/v1/reports/rpt-1/photos?size=thumb', '/api/v1/reports/rpt-1/photos?size=full', '/api/v1/reports'])
+    expect(server.log.map((entry) => entry.url.replace(/&shot=\w+$/, ''))).toEqual(['/api/v1/reports', '/api/v1/reports/rpt-1/photos?size=thumb', '/api/v1/reports/rpt-1/photos?size=full', '/api/v1/reports'])
     expect(server.log[3]).toMatchObject({ key: `${id}-photo-p-own`, report: { kind: 'patrol', type: 'photo', text: '照片，属于上报 rpt-1' } })
   })
   it('makes no second report when the reply is lost', async () => {
@@ -208,6 +208,17 @@ describe('once', () => {
     await expect(outbox.add(hazard())).rejects.toThrow(OutboxFull)
     await outbox.add({ kind: 'sos', label: { zh: '', en: '' }, drill: false, body: { place: {}, at: '2026-07-28T22:04:00+08:00' } })
     expect(outbox.all()).toHaveLength(MOST_UNSENT + 1)
+  })
+  it('shows 已看 when headquarters looked while the photos were still on their way', async () => {
+    server.mode = { status: 201, body: { id: 'rpt-1', seen_by: null } }
+    const outbox = await open()
+    const { id } = await outbox.add(hazard())
+    await settle(outbox)
+    expect(outbox.get(id)?.state).toBe('delivered')
+    server.mode = { status: 201, body: { id: 'rpt-2', seen_by: 'duty-a' } }
+    const seen = await outbox.add(hazard({ photos: [picture('p')] }))
+    await settle(outbox)
+    expect(outbox.get(seen.id)?.state).toBe('seen')
   })
   it('shows 已看 when headquarters has looked, and forgets delivered items after a day', async () => {
     const outbox = await open()

@@ -192,6 +192,8 @@ export class Outbox {
     switch (verdict.kind) {
       case 'confirmed':
         await this.#move(item, { type: 'step-confirmed', server_id: step.part === 'text' ? verdict.server_id : item.server_id || item.attach_to, now_ms: now })
+        // Headquarters may look while the photos are still on their way; the answer to the last of them tells.
+        if (answer.kind === 'http' && lookedAt(answer.body)) await this.markSeen(item.server_id || verdict.server_id)
         return true
       case 'refused':
         await this.#move(item, { type: 'refused', refusal: verdict.refusal, now_ms: now })
@@ -257,4 +259,9 @@ function plain(item: QueueItem): QueueItem {
 async function inOneTab(work: () => Promise<void>): Promise<void> {
   if (typeof navigator === 'undefined' || !('locks' in navigator) || navigator.locks === undefined) return work()
   await navigator.locks.request('anlan-patrol-outbox', work)
+}
+
+/** Whether an answer is a report that somebody at headquarters has opened. */
+function lookedAt(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && typeof (body as { seen_by?: unknown }).seen_by === 'string'
 }

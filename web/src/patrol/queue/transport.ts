@@ -19,7 +19,7 @@ export function requestOf(item: QueueItem, step: Step, photo: StoredPhoto | unde
     const form = new FormData()
     form.append('photo', new Blob([bytes], { type: photo.type }), `${step.part}-${photo.id}.jpg`)
     const report = encodeURIComponent(item.attach_to || item.server_id)
-    return { url: `${API}/reports/${report}/photos?size=${step.part === 'thumb' ? 'thumb' : 'full'}`, init: { ...base, body: form }, timeout_ms: PHOTO_TIMEOUT_MS }
+    return { url: `${API}/reports/${report}/photos?size=${step.part === 'thumb' ? 'thumb' : 'full'}&shot=${encodeURIComponent(photo.id)}`, init: { ...base, body: form }, timeout_ms: PHOTO_TIMEOUT_MS }
   }
   if (item.kind === 'report') {
     const form = new FormData()

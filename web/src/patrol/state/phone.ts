@@ -3,6 +3,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { allPages, api, ApiError } from '@/api/client'
+import { seated } from '@/api/seat'
 import { LiveStream, type LinkState } from '@/api/stream'
 import type { Alarm, Me, Report, Situation, StreamEvent, Task, Why } from '@/api/types'
 import { useSession } from '@/stores/session'
@@ -82,7 +83,7 @@ export const usePhone = defineStore('patrol-phone', () => {
     if (keptSituation) setSituation(keptSituation.value, keptSituation.at_ms)
     levee.value = leveeFrom(keptLevee?.value)
     dams.value = damsFrom(keptDams?.value)
-    outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(url, init), now: () => Date.now() })
+    outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(url, seated(init)), now: () => Date.now() })
     outbox.owner = me.value?.name ?? ''
     outbox.onChange(showQueue)
     showQueue()
