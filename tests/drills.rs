@@ -74,7 +74,15 @@ fn drill(flood: &str, seed: u64, broken: &str) -> Seen {
     };
     let flood = Flood::load(&editions::floods::files(), flood).unwrap();
     let (from, to) = flood.span();
-    let head = ReportHead { flood: flood.id().into(), seed, from, to, injects: injects.clone(), chain: None };
+    let head = ReportHead {
+        flood: flood.id().into(),
+        seed,
+        from,
+        to,
+        injects: injects.clone(),
+        chain: None,
+        interrupted: false,
+    };
     let parts = RehearsalParts {
         files,
         flood,

@@ -214,7 +214,7 @@ impl State {
         self.last = entry.seq;
         self.at = entry.at;
         match &entry.fact {
-            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } => {}
+            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
             Fact::LevelWatched { state } => self.watch = state.clone(),
             Fact::LevelProposed { reason, .. } => self.proposal_reason = reason.clone(),

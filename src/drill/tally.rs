@@ -2,7 +2,7 @@
 //!
 //! In: entries, as they come. Out: figures for the report. It judges nobody; [`super::score`] proposes.
 
-use crate::command::{Entry, Fact, WithdrawReason};
+use crate::command::{Entry, Fact, Injection, WithdrawReason};
 use crate::model::{ActivationId, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp, WarningLevel};
 use crate::playbook::Words;
 use chrono::TimeDelta;
@@ -118,6 +118,8 @@ pub struct Tally {
     pub called: BTreeMap<MemberId, bool>,
     /// Orders given, with the moment.
     pub orders: Vec<(Timestamp, String, Option<PlaceId>)>,
+    /// What the director broke from the headquarters page, in order.
+    pub injected: Vec<Injection>,
     /// Level in force.
     pub in_force: WarningLevel,
     /// Highest level that was in force.
@@ -212,6 +214,7 @@ impl Tally {
                 self.say(at, format!("解除 {name}（{place}）"), format!("lifted {name} at {place}"));
             }
             Fact::ModeSet { mode, .. } => self.say(at, format!("工作模式 {mode:?}"), format!("mode {mode:?}")),
+            Fact::Injected { injection, .. } => self.injected.push(injection.clone()),
             Fact::AlarmRaised { alarm, title, .. } => {
                 let line = || AlarmLine { title: title.clone(), first: at, count: 0 };
                 self.alarms.entry(alarm.clone()).or_insert_with(line).count += 1;

@@ -2,6 +2,7 @@
 //!
 //! In: nothing. Out: the types that every other room speaks. It does no I/O, reads no clock and decides nothing.
 
+mod fault;
 mod id;
 mod level;
 mod person;
@@ -13,6 +14,7 @@ mod stone;
 mod task;
 mod units;
 
+pub use fault::FaultKind;
 pub use id::{
     ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName,
 };

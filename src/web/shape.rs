@@ -272,7 +272,7 @@ pub fn rights(role: UserRole) -> Vec<&'static str> {
         }
         UserRole::Deputy => vec!["preview", "activate", "confirm-late", "task", "order", "alarm"],
         UserRole::Member => vec!["answer", "report"],
-        UserRole::Director => vec!["preview", "drill"],
+        UserRole::Director => vec!["preview", "drill", "inject"],
         UserRole::Operator => vec!["admin"],
     }
 }

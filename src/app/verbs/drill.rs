@@ -96,8 +96,15 @@ fn run_flood(args: &RunArgs) -> Outcome {
     };
     claim(&args.out)?;
     let (from, to) = flood.span();
-    let head =
-        ReportHead { flood: args.flood.clone(), seed: args.seed, from, to, injects: injects.clone(), chain: None };
+    let head = ReportHead {
+        flood: args.flood.clone(),
+        seed: args.seed,
+        from,
+        to,
+        injects: injects.clone(),
+        chain: None,
+        interrupted: false,
+    };
     let parts = RehearsalParts {
         files,
         flood,

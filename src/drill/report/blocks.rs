@@ -52,6 +52,12 @@ fn opening(report: &Report<'_>) -> Vec<Block> {
         row("叫应率 answered by a named person", percent(tally.answer_rate())),
         row("日志条数 facts", tally.facts.to_string()),
     ];
+    if head.interrupted {
+        rows.push(row(
+            "中断 interrupted",
+            "演练中途服务器停机，以下止于中断时刻 the server went down; figures end there".into(),
+        ));
+    }
     rows.extend(head.chain.as_ref().map(|chain| row("日志链 chain sha256", chain.clone())));
     vec![
         Block::Title(title.to_string()),
@@ -103,11 +109,12 @@ fn timeline(report: &Report<'_>, out: &mut Vec<Block>) {
 }
 
 fn injects(report: &Report<'_>, out: &mut Vec<Block>) {
-    if report.head.injects.is_empty() {
+    let injects = report.injects();
+    if injects.is_empty() {
         return;
     }
     out.push(Block::Head("导调注入与反应", "Injects and reactions"));
-    let rows = report.head.injects.iter().map(|inject| {
+    let rows = injects.iter().map(|inject| {
         let at = report.head.from + chrono::TimeDelta::milliseconds((inject.at_s * 1000.0) as i64);
         let kind = format!("{:?}", inject.kind).to_lowercase();
         vec![beijing(at), kind, inject.target.clone(), super::super::reaction::reaction(report, inject, at)]
@@ -173,7 +180,20 @@ pub(super) fn place(report: &Report<'_>, line: &TaskLine) -> String {
 }
 
 fn corps(report: &Report<'_>, id: &MemberId) -> String {
-    report.core.reach.member(id).map_or(String::new(), |member| member.corps.clone())
+    report.core.reach.member(id).map_or(String::new(), |member| corps_zh(&member.corps).to_owned())
+}
+
+/// 队伍 as people say it; an unknown word stays as it is.
+pub(in crate::drill) fn corps_zh(corps: &str) -> &str {
+    match corps {
+        "community" => "社区网格队",
+        "rural" => "农村网格队",
+        "squad" => "抢险队",
+        "work" => "工程班组",
+        "department" => "职能部门",
+        "hq" => "指挥部",
+        other => other,
+    }
 }
 
 fn percent(share: Option<f64>) -> String {

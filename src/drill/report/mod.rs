@@ -7,7 +7,7 @@ mod html;
 mod markdown;
 mod table;
 
-pub(super) use blocks::duration;
+pub(super) use blocks::{corps_zh, duration};
 
 use super::field::Inject;
 use super::tally::Tally;
@@ -29,6 +29,8 @@ pub struct ReportHead {
     pub injects: Vec<Inject>,
     /// End of the journal's chain, once it is finished.
     pub chain: Option<String>,
+    /// The server went down in the middle of it.
+    pub interrupted: bool,
 }
 
 /// A drill to report on.
@@ -43,6 +45,11 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
+    /// What was broken: by the script, then by the director while it ran.
+    pub(super) fn injects(&self) -> Vec<Inject> {
+        let while_running = self.tally.injected.iter().map(|injection| Inject::of(injection, self.head.from));
+        self.head.injects.iter().cloned().chain(while_running).collect()
+    }
     /// One self-contained page, A4 when printed, Chinese first.
     pub fn html(&self) -> String {
         html::page(&blocks::blocks(self))
