@@ -11,10 +11,10 @@ mod live;
 mod record;
 
 use super::assemble::{AssembleError, SiteFiles};
-use super::editions;
+use super::{editions, font};
 use crate::command::{CommandSettings, Core, Injection};
 use crate::drill::floods::Flood;
-use crate::drill::{script, targets};
+use crate::drill::{Report, script, targets};
 use crate::model::FaultKind;
 use crate::store::series::SeriesError;
 use crate::store::{OnceKey, StoreError};
@@ -324,15 +324,39 @@ impl Drills for LiveDrills {
     fn report(&self, id: &str, format: ReportFormat) -> Result<DrillReport, Problem> {
         let known = self.find(id).ok_or_else(|| Problem::not_found(format!("演练 {id}")))?;
         match known {
-            Known::Live(drill) => drill.report(|report| format.write(report)),
+            Known::Live(drill) => drill.report(|report| written(report, format)),
             Known::Past(record) => {
                 let path = self.parts.folder.join(&record.id).join(format.file());
-                std::fs::read(&path)
-                    .map(|bytes| DrillReport { format, bytes })
-                    .map_err(|_| Problem::not_found(format!("演练 {id} 的 {}", format.file())))
+                let missing = |_| match format {
+                    ReportFormat::Pdf => {
+                        font::chinese(None).err().map_or_else(|| absent(id, format), |fault| no_font(&fault))
+                    }
+                    _ => absent(id, format),
+                };
+                std::fs::read(&path).map(|bytes| DrillReport { format, bytes }).map_err(missing)
             }
         }
     }
+}
+
+fn written(report: &Report<'_>, format: ReportFormat) -> Result<DrillReport, Problem> {
+    let bytes = match format {
+        ReportFormat::Html => report.html().into_bytes(),
+        ReportFormat::Csv => report.csv().map_err(|fault| Problem::internal(&fault))?,
+        ReportFormat::Pdf => {
+            let face = font::chinese(None).map_err(|fault| no_font(&fault))?;
+            report.pdf(&face).map_err(|fault| Problem::internal(&fault))?
+        }
+    };
+    Ok(DrillReport { format, bytes })
+}
+
+fn absent(id: &str, format: ReportFormat) -> Problem {
+    Problem::not_found(format!("演练 {id} 的 {}", format.file()))
+}
+
+fn no_font(fault: &font::FontFault) -> Problem {
+    Problem::new(StatusCode::NOT_IMPLEMENTED, "no-font", fault.to_string())
 }
 
 fn check_speed(speed: f64) -> Result<(), Problem> {

@@ -28,7 +28,7 @@ pub use ledger::{JOURNAL_FILE, Ledger, LedgerFault, LedgerHashes};
 pub use players::{Look, Move, Plan, Players, Scene, Silence, Turn};
 pub use policy::{DrillPolicy, MemberPolicy, OfficerPolicy, OrderRule, When};
 pub use reaction::reaction;
-pub use report::{Report, ReportHead};
+pub use report::{ChineseFont, PdfFault, Report, ReportHead};
 pub use river::River;
 pub use run::{Record, Run, RunCounts, RunParts};
 pub use score::{Mark, Proposal, propose};

@@ -3,7 +3,6 @@
 use super::routes::{activations, alarms, drills, journal, map, people, reports, session, situation, tasks};
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;
-use crate::drill::Report;
 use crate::model::Timestamp;
 use crate::store::users::Users;
 use crate::store::{OnceKey, Photos};
@@ -55,17 +54,20 @@ pub struct InjectAsk {
 pub enum ReportFormat {
     /// A page.
     Html,
+    /// A4 for the file.
+    Pdf,
     /// One row a task.
     Csv,
 }
 
 impl ReportFormat {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Html, Self::Csv];
+    pub const ALL: [Self; 3] = [Self::Html, Self::Pdf, Self::Csv];
     /// The word of `?format=`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Html => "html",
+            Self::Pdf => "pdf",
             Self::Csv => "csv",
         }
     }
@@ -77,6 +79,7 @@ impl ReportFormat {
     pub fn file(self) -> &'static str {
         match self {
             Self::Html => "report.html",
+            Self::Pdf => "report.pdf",
             Self::Csv => "report.csv",
         }
     }
@@ -84,19 +87,9 @@ impl ReportFormat {
     pub fn media(self) -> &'static str {
         match self {
             Self::Html => "text/html; charset=utf-8",
+            Self::Pdf => "application/pdf",
             Self::Csv => "text/csv; charset=utf-8",
         }
-    }
-    /// Writes it.
-    ///
-    /// # Errors
-    /// When it cannot be written, with what to do.
-    pub fn write(self, report: &Report<'_>) -> Result<DrillReport, Problem> {
-        let bytes = match self {
-            Self::Html => report.html().into_bytes(),
-            Self::Csv => report.csv().map_err(|fault| Problem::internal(&fault))?,
-        };
-        Ok(DrillReport { format: self, bytes })
     }
 }
 

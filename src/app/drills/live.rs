@@ -189,6 +189,13 @@ impl LiveDrill {
         }
     }
 
+    /// How it ended, first; then its reports.
+    fn put_down(&self, record: &DrillRecord) -> Result<(), String> {
+        record.write(&self.folder).map_err(|fault| fault.to_string())?;
+        let tally = self.tally().clone();
+        record.write_report(&self.folder, &tally, self.post.engine.core()).map_err(|fault| fault.to_string())
+    }
+
     fn keep_record(&self) -> std::io::Result<()> {
         self.record().write(&self.folder)
     }
@@ -296,10 +303,17 @@ impl Workers {
                 tracing::error!(drill = drill.id, %fault, "【演练】日志不可读 (the journal of the drill is not readable)")
             }
         }
-        let (tally, core) = (drill.tally().clone(), drill.post.engine.core());
-        let written = record.write_report(&drill.folder, &tally, core);
-        if let Err(fault) = written.and_then(|()| Ok(record.write(&drill.folder)?)) {
-            tracing::error!(drill = drill.id, %fault, "【演练】报告未写入 (the report of the drill was not written)");
+        let (id, writes) = (drill.id.clone(), Arc::clone(&drill));
+        // A PDF takes the time of many inputs: not on a thread that serves others.
+        let written = tokio::task::spawn_blocking(move || writes.put_down(&record)).await;
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => {
+                tracing::error!(drill = id, fault, "【演练】报告未写入 (the report of the drill was not written)");
+            }
+            Err(fault) => {
+                tracing::error!(drill = id, %fault, "【演练】报告未写入 (the report of the drill was not written)")
+            }
         }
     }
 }

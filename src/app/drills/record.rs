@@ -4,6 +4,7 @@
 //! chain is checked, and the report is written from it.
 
 use super::StartFault;
+use crate::app::font;
 use crate::command::Core;
 use crate::drill::{Report, ReportHead, Tally};
 use crate::model::{Timestamp, WarningLevel};
@@ -82,7 +83,7 @@ impl DrillRecord {
         std::fs::rename(fresh, folder.join(FILE))
     }
 
-    /// Page, Markdown and table beside the drill's own journal.
+    /// Page, PDF, Markdown and table beside the drill's own journal.
     pub(super) fn write_report(
         &self,
         folder: &Path,
@@ -94,6 +95,10 @@ impl DrillRecord {
         std::fs::write(folder.join("report.html"), report.html())?;
         std::fs::write(folder.join("report.md"), report.markdown())?;
         std::fs::write(folder.join("report.csv"), report.csv()?)?;
+        match font::chinese(None) {
+            Ok(face) => std::fs::write(folder.join("report.pdf"), report.pdf(&face)?)?,
+            Err(fault) => tracing::warn!(drill = self.id, "{fault}"),
+        }
         Ok(())
     }
 

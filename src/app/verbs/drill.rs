@@ -1,8 +1,8 @@
 //! `anlan drill run`: a whole flood on a virtual clock, with a journal and a report.
 
 use super::{Outcome, field};
-use crate::app::editions;
 use crate::app::rehearsal::{RehearsalParts, SiteFiles, rehearse};
+use crate::app::{editions, font};
 use crate::command::{Entry, State};
 use crate::drill::floods::Flood;
 use crate::drill::{DrillPolicy, DrillText, Ledger, Record, Report, ReportHead, Run, Shelf, Tally, script};
@@ -58,6 +58,9 @@ struct RunArgs {
     /// Seconds between two looks at the water, 60 to 3600.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(60..=3600))]
     look_every: u32,
+    /// Font file with Chinese glyphs for report.pdf; a known one of the system where absent.
+    #[arg(long)]
+    font: Option<PathBuf>,
     /// Folder for journal and report; must be absent or empty.
     #[arg(long)]
     out: PathBuf,
@@ -94,6 +97,9 @@ fn run_flood(args: &RunArgs) -> Outcome {
             script::read(&file, utf8(&file, &bytes)?, &files.sensors, &files.reach.reach)?
         }
     };
+    if let Some(file) = &args.font {
+        font::chinese(Some(file))?; // A wrong name is said before the flood, not after it.
+    }
     claim(&args.out)?;
     let (from, to) = flood.span();
     let head = ReportHead {
@@ -117,7 +123,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
     let mut run = rehearse(parts)?;
     let mut keeper = Keeper::open(&args.out, args.speed, from, to)?;
     run.to_end(&mut keeper)?;
-    keeper.finish(&run, head, &args.out)
+    keeper.finish(&run, head, args)
 }
 
 /// The folder is ours from here on: absent before, or empty.
@@ -167,12 +173,13 @@ impl Keeper {
         );
     }
 
-    fn finish(self, run: &Run, mut head: ReportHead, out: &Path) -> Outcome {
+    fn finish(self, run: &Run, mut head: ReportHead, args: &RunArgs) -> Outcome {
+        let out = &args.out;
         let (facts, took) = (self.ledger.facts(), self.began.elapsed().as_secs_f64());
         let hashes = self.ledger.finish()?;
         let kept = self.shelf.finish()?;
         head.chain = Some(hashes.chain.clone());
-        write_report(&Report { head: &head, tally: &self.tally, core: run.core() }, out)?;
+        write_report(&Report { head: &head, tally: &self.tally, core: run.core() }, args)?;
         let about = json!({
             "flood": head.flood, "seed": head.seed, "playbook": run.core().playbook.edition(), "facts": facts,
             "chain_sha256": hashes.chain, "journal_sha256": hashes.file,
@@ -206,10 +213,19 @@ impl Keeper {
 /// What the drill was, beside its journal; `anlan journal verify` reads it.
 pub(super) const ABOUT_FILE: &str = "drill.json";
 
-fn write_report(report: &Report<'_>, out: &Path) -> Outcome {
+fn write_report(report: &Report<'_>, args: &RunArgs) -> Outcome {
+    let out = &args.out;
     write(&out.join("report.html"), report.html().as_bytes())?;
     write(&out.join("report.md"), report.markdown().as_bytes())?;
-    write(&out.join("report.csv"), &report.csv()?)
+    write(&out.join("report.csv"), &report.csv()?)?;
+    match (font::chinese(args.font.as_deref()), &args.font) {
+        (Ok(face), _) => write(&out.join("report.pdf"), &report.pdf(&face)?),
+        (Err(fault), Some(_)) => Err(fault.into()),
+        (Err(fault), None) => {
+            eprintln!("\n{fault}");
+            Ok(())
+        }
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Outcome {

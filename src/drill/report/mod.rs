@@ -4,10 +4,13 @@
 
 mod blocks;
 mod html;
+mod layout;
 mod markdown;
+mod pdf;
 mod table;
 
 pub(super) use blocks::{corps_zh, duration};
+pub use pdf::{ChineseFont, PdfFault};
 
 use super::field::Inject;
 use super::tally::Tally;
@@ -57,6 +60,13 @@ impl Report<'_> {
     /// The same as Markdown.
     pub fn markdown(&self) -> String {
         markdown::text(&blocks::blocks(self))
+    }
+    /// The same as an A4 PDF with that font, subset and embedded; the same drill gives the same bytes.
+    ///
+    /// # Errors
+    /// When the font cannot be used or the PDF not be written.
+    pub fn pdf(&self, font: &ChineseFont) -> Result<Vec<u8>, PdfFault> {
+        pdf::write(&blocks::blocks(self), font)
     }
     /// One row a task, UTF-8 with a byte-order mark.
     ///

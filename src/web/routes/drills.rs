@@ -217,7 +217,11 @@ pub async fn report(
         let known = ReportFormat::ALL.map(ReportFormat::as_str).join(", ");
         Problem::bad_field("format", format!("没有 {word:?} 格式，可用 {known} (unknown format)"))
     })?;
-    let report = site.drills.report(&id, format)?;
+    // A PDF takes the time of many requests: not on a thread that answers others.
+    let drills = Arc::clone(&site.drills);
+    let report = tokio::task::spawn_blocking(move || drills.report(&id, format))
+        .await
+        .map_err(|fault| Problem::internal(&fault))??;
     Ok(([(header::CONTENT_TYPE, format.media())], report.bytes).into_response())
 }
 
