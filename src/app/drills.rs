@@ -75,6 +75,8 @@ pub struct LiveDrillsParts {
     pub folder: PathBuf,
     /// Playbook, reach, sensors, as the live post has them.
     pub files: SiteFiles,
+    /// The sensors among them, for names in reports.
+    pub sensors: Arc<crate::ingest::sensors::Sensors>,
     /// Times that the command keeps.
     pub settings: CommandSettings,
     /// Map layers.
@@ -113,7 +115,7 @@ impl LiveDrills {
         let playbook = super::assemble::load_playbook(&parts.files.playbook)?;
         let level_iv_m3s = library::level_iv_m3s(&playbook);
         let core = Core { playbook: Arc::new(playbook), reach: Arc::new(parts.files.reach.reach.clone()) };
-        let drills = Mutex::new(remember(&parts.folder, &core).await?);
+        let drills = Mutex::new(remember(&parts.folder, &core, &parts.sensors).await?);
         let (starting, workers) = (tokio::sync::Mutex::new(()), TaskTracker::new());
         Ok(Arc::new(Self { floods: library::list(level_iv_m3s), level_iv_m3s, parts, starting, drills, workers }))
     }
@@ -303,7 +305,7 @@ impl Drills for LiveDrills {
     }
     fn injects(&self, id: &str) -> Option<Value> {
         let items = match self.find(id)? {
-            Known::Live(drill) => drill.injects(&self.parts.files.sensors),
+            Known::Live(drill) => drill.injects(),
             Known::Past(_) => Vec::new(), // They stand in its report.
         };
         Some(json!({ "items": items, "next": null }))
@@ -382,14 +384,18 @@ fn numbers(folder: &Path) -> io::Result<Vec<u64>> {
 }
 
 /// The newest drills of earlier runs of the server; those that were cut off are closed.
-async fn remember(folder: &Path, core: &Core) -> Result<BTreeMap<u64, Known>, StartFault> {
+async fn remember(
+    folder: &Path,
+    core: &Core,
+    sensors: &crate::ingest::sensors::Sensors,
+) -> Result<BTreeMap<u64, Known>, StartFault> {
     let numbers = numbers(folder).map_err(|cause| StartFault::Folder { path: folder.display().to_string(), cause })?;
     let mut known = BTreeMap::new();
     for number in numbers.into_iter().rev().take(LISTED_MAX) {
         let own = folder.join(format!("drill-{number}"));
         let Some(mut record) = DrillRecord::read(&own) else { continue };
         if record.state == Standing::Running {
-            record = match record.clone().close_interrupted(&own, core).await {
+            record = match record.clone().close_interrupted(&own, core, sensors).await {
                 Ok(closed) => closed,
                 Err(fault) => {
                     let cause = &fault as &dyn std::error::Error;

@@ -10,6 +10,7 @@ async fn drills_until(folder: &Path, stop: CancellationToken) -> Arc<LiveDrills>
     let files = SiteFiles::from_folders(None, None, None).unwrap();
     let parts = LiveDrillsParts {
         folder: folder.join("drills"),
+        sensors: Arc::new(files.sensors.clone()),
         files,
         settings: CommandSettings::default(),
         layers: Arc::default(),

@@ -129,6 +129,7 @@ impl Server {
         let drills = LiveDrills::open(LiveDrillsParts {
             folder: parts.data.join("drills"),
             files: parts.files.clone(),
+            sensors: Arc::new(parts.files.sensors.clone()),
             settings: parts.settings.clone(),
             layers: Arc::clone(&layers),
             evacuation: Arc::clone(&evacuation),

@@ -42,6 +42,8 @@ pub struct TaskLine {
     pub declined: u32,
     /// Steps of the ladder.
     pub escalations: u32,
+    /// Each step: when, and to whom; `None`: the commander must act.
+    pub escalated: Vec<(Timestamp, Option<MemberId>)>,
     /// Times that it stood as overdue.
     pub overdue: u32,
     /// Rounds begun.
@@ -250,6 +252,7 @@ impl Tally {
                     due: None,
                     declined: 0,
                     escalations: 0,
+                    escalated: Vec::new(),
                     overdue: 0,
                     rounds: 0,
                     missed: 0,
@@ -286,7 +289,10 @@ impl Tally {
             Fact::Overdue { task } => self.line(*task, |line| line.overdue += 1),
             Fact::Escalated { task, to, .. } => {
                 self.call(to.as_ref());
-                self.line(*task, |line| line.escalations += 1);
+                self.line(*task, |line| {
+                    line.escalations += 1;
+                    line.escalated.push((at, to.clone()));
+                });
             }
             Fact::RoundDue { task, round, missed, .. } => self.line(*task, |line| {
                 line.rounds = *round;
@@ -353,6 +359,11 @@ impl Tally {
     pub fn answers(&self) -> Figures {
         Figures::of(self.issued().filter_map(|(_, line)| Some(line.answered.as_ref()?.0 - line.issued?)))
     }
+    /// Seconds from 收到 to 完成 of tasks that are done once.
+    pub fn works(&self) -> Figures {
+        let once = self.issued().filter(|(_, line)| line.rounds == 0);
+        Figures::of(once.filter_map(|(_, line)| Some(line.done? - line.answered.as_ref()?.0)))
+    }
     /// Seconds from 收到 to 到达.
     pub fn actions(&self) -> Figures {
         Figures::of(self.issued().filter_map(|(_, line)| Some(line.arrived? - line.answered.as_ref()?.0)))
@@ -384,8 +395,8 @@ impl Figures {
     }
 }
 
-/// 无、蓝色Ⅳ….
-pub(super) fn name(level: WarningLevel) -> String {
+/// 无、蓝色IV….
+fn name(level: WarningLevel) -> String {
     format!("{}{}", level.name_zh(), level.roman())
 }
 

@@ -19,7 +19,7 @@ pub use id::{
     ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName,
 };
 pub use level::{UnknownWord, WarningLevel, WorkingMode};
-pub use person::{Authority, DutyRow, Member, RoleCode, UserRole};
+pub use person::{Authority, DutyRow, Member, RoleCode, UserRole, mask_name};
 pub use place::{Place, PlaceKind, ScopeCode, Side, Spot};
 pub use reach::{Reach, ReachError};
 pub use reading::{Causes, Grade, Observation, Quality, Reading};

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { withDemo } from './harness.mjs';
 
-const DESK = { viewport: { width: 1440, height: 900 } };
+const DESK = { viewport: { width: 1440, height: 1200 } };
 const WALL = { viewport: { width: 1920, height: 1080 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 const REFUSED = /status of 40[39]/; // refusals that the scenario asks for
@@ -35,7 +35,7 @@ test('a director runs a drill; every screen of it says so, and the live river is
   const desk = await open(to(linkOf(demo, 'director'), '/drill'), DESK);
   await desk.getByTestId('drill-flood').selectOption('1958-07');
   await desk.getByText('首次接近Ⅳ级流量').waitFor();
-  await shot(desk, 'drill-start', { fullPage: true });
+  await shot(desk, 'drill-start');
   await desk.getByTestId('drill-speed').selectOption('600');
   await desk.getByTestId('drill-start').click();
   const banner = desk.getByTestId('drill-banner');
@@ -46,14 +46,12 @@ test('a director runs a drill; every screen of it says so, and the live river is
   assert.equal(drill.state, 'running');
 
   // The drill's wall and a phone in it.
-  const wall = await open(to(linkOf(demo, 'duty-b'), '/hq'), WALL);
-  await wall.goto(`${demo.url}/hq?drill=${drill.id}`);
+  const wall = await open(`${to(linkOf(demo, 'duty-b'), '/hq')}&drill=${drill.id}`, WALL);
   await wall.locator('html[data-scope=drill]').waitFor();
   await wall.getByTestId('drill-banner').getByText('【演练】').waitFor();
   await wall.locator('[data-testid=clock][data-kind=drill]').waitFor();
   const member = demo.accounts.find((account) => account.role === 'member');
-  const phone = await open(member.link, PHONE);
-  await phone.goto(`${demo.url}/patrol?drill=${drill.id}`);
+  const phone = await open(`${member.link}&drill=${drill.id}`, PHONE);
   await phone.locator('html[data-scope=drill]').waitFor();
   await phone.getByTestId('drill-banner').getByText('【演练】').waitFor();
 
@@ -93,7 +91,7 @@ test('a director runs a drill; every screen of it says so, and the live river is
   const reports = () => ask(wall, `/reports?drill=${drill.id}`).then(({ items }) => items.find((each) => each.text?.startsWith('【演练】')));
   await eventually(reports);
   await desk.locator('[data-testid=inject-row][data-kind=dead]').filter({ hasText: '告警' }).waitFor({ timeout: AS_REAL });
-  await shot(desk, 'drill-desk', { fullPage: true });
+  await shot(desk, 'drill-desk');
 
   // Outside: a small notice, nothing else. (The live demo's own clock goes on.)
   await outside.getByTestId('drill-banner').getByText('有一场演练正在进行').waitFor();
@@ -110,13 +108,12 @@ test('a director runs a drill; every screen of it says so, and the live river is
   assert.equal(late.status, 409);
   assert.match(late.body.detail, /已结束/);
   const href = await desk.locator('[data-testid=report-export][data-format=html]').getAttribute('href');
-  const report = await open(demo.url, DESK);
-  await report.goto(to(linkOf(demo, 'commander'), '/drill'));
+  const report = await open(to(linkOf(demo, 'commander'), '/drill'), DESK);
   await report.getByTestId('drill-row').first().waitFor();
   await report.goto(demo.url + href);
   await report.getByRole('heading', { level: 1 }).getByText('【演练】').waitFor();
   await report.getByText('导调注入与反应').waitFor();
-  await shot(report, 'drill-report', { fullPage: true });
+  await shot(report, 'drill-report');
   const files = await desk.evaluate(async (id) => Promise.all(['pdf', 'csv'].map(async (format) => {
     const reply = await fetch(`/api/v1/drills/${id}/report?format=${format}`);
     const bytes = new Uint8Array(await reply.arrayBuffer());

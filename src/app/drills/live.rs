@@ -51,6 +51,7 @@ pub(super) struct LiveDrill {
     /// Set before the stop by those who may end it; not set: the server went down in the middle.
     over: OnceLock<Standing>,
     folder: PathBuf,
+    sensors: Arc<Sensors>,
     to_devices: mpsc::Sender<Inject>,
     to_people: mpsc::Sender<Word>,
     /// How many injections there were; one at a time, so that their numbers are their order.
@@ -132,6 +133,7 @@ impl LiveDrill {
             stop,
             over: OnceLock::new(),
             folder,
+            sensors: Arc::clone(&parts.sensors),
             to_devices,
             to_people,
             injected: tokio::sync::Mutex::new(0),
@@ -193,7 +195,9 @@ impl LiveDrill {
     fn put_down(&self, record: &DrillRecord) -> Result<(), String> {
         record.write(&self.folder).map_err(|fault| fault.to_string())?;
         let tally = self.tally().clone();
-        record.write_report(&self.folder, &tally, self.post.engine.core()).map_err(|fault| fault.to_string())
+        record
+            .write_report(&self.folder, &tally, self.post.engine.core(), &self.sensors)
+            .map_err(|fault| fault.to_string())
     }
 
     fn keep_record(&self) -> std::io::Result<()> {
@@ -219,15 +223,15 @@ impl LiveDrill {
     /// The report so far.
     pub(super) fn report<T>(&self, write: impl FnOnce(&Report<'_>) -> T) -> T {
         let (tally, head) = (self.tally().clone(), self.record().head());
-        write(&Report { head: &head, tally: &tally, core: self.post.engine.core() })
+        write(&Report { head: &head, tally: &tally, core: self.post.engine.core(), sensors: &self.sensors })
     }
 
     /// What was broken so far, with what followed from it.
-    pub(super) fn injects(&self, sensors: &Sensors) -> Vec<Value> {
+    pub(super) fn injects(&self) -> Vec<Value> {
         self.report(|report| {
             let rows = report.tally.injected.iter().enumerate();
             rows.map(|(index, injection)| {
-                let (zh, en) = crate::drill::target_names(&injection.target, sensors, &report.core.reach);
+                let (zh, en) = crate::drill::target_names(&injection.target, report.sensors, &report.core.reach);
                 let reaction = reaction(report, &Inject::of(injection, self.start), injection.from);
                 json!({ "number": index + 1, "injection": injection, "name": { "zh": zh, "en": en },
                         "kind_name": { "zh": injection.kind.name_zh(), "en": injection.kind.name_en() },

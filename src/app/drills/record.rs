@@ -7,6 +7,7 @@ use super::StartFault;
 use crate::app::font;
 use crate::command::Core;
 use crate::drill::{Report, ReportHead, Tally};
+use crate::ingest::sensors::Sensors;
 use crate::model::{Timestamp, WarningLevel};
 use crate::store::{Database, JOURNAL_SCHEMA, Journal, state_file};
 use serde::{Deserialize, Serialize};
@@ -89,9 +90,10 @@ impl DrillRecord {
         folder: &Path,
         tally: &Tally,
         core: &Core,
+        sensors: &Sensors,
     ) -> Result<(), Box<dyn std::error::Error>> {
         let head = self.head();
-        let report = Report { head: &head, tally, core };
+        let report = Report { head: &head, tally, core, sensors };
         std::fs::write(folder.join("report.html"), report.html())?;
         std::fs::write(folder.join("report.md"), report.markdown())?;
         std::fs::write(folder.join("report.csv"), report.csv()?)?;
@@ -103,7 +105,12 @@ impl DrillRecord {
     }
 
     /// A drill that the server did not see to its end: its journal is read and checked, its report written.
-    pub(super) async fn close_interrupted(mut self, folder: &Path, core: &Core) -> Result<Self, StartFault> {
+    pub(super) async fn close_interrupted(
+        mut self,
+        folder: &Path,
+        core: &Core,
+        sensors: &Sensors,
+    ) -> Result<Self, StartFault> {
         let database = Database::open(&state_file(folder), &[JOURNAL_SCHEMA]).await?;
         let mut tally = Tally::default();
         let chain = Journal::new(database.clone()).read_all(|entry| tally.take(std::slice::from_ref(&entry))).await;
@@ -112,7 +119,7 @@ impl DrillRecord {
         self.now = tally.until.unwrap_or(self.start);
         self.level = tally.in_force;
         self.chain_sha256 = Some(chain?.to_hex());
-        if let Err(fault) = self.write_report(folder, &tally, core) {
+        if let Err(fault) = self.write_report(folder, &tally, core, sensors) {
             tracing::error!(drill = self.id, %fault, "【演练】报告未写入 (the report of the drill was not written)");
         }
         self.write(folder).map_err(|cause| StartFault::Folder { path: folder.display().to_string(), cause })?;

@@ -6,6 +6,7 @@ use crate::app::{editions, font};
 use crate::command::{Entry, State};
 use crate::drill::floods::Flood;
 use crate::drill::{DrillPolicy, DrillText, Ledger, Record, Report, ReportHead, Run, Shelf, Tally, script};
+use crate::ingest::sensors::Sensors;
 use crate::ingest::utf8;
 use crate::model::{Observation, Timestamp};
 use clap::Subcommand;
@@ -111,6 +112,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
         chain: None,
         interrupted: false,
     };
+    let sensors = files.sensors.clone();
     let parts = RehearsalParts {
         files,
         flood,
@@ -123,7 +125,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
     let mut run = rehearse(parts)?;
     let mut keeper = Keeper::open(&args.out, args.speed, from, to)?;
     run.to_end(&mut keeper)?;
-    keeper.finish(&run, head, args)
+    keeper.finish(&run, head, &sensors, args)
 }
 
 /// The folder is ours from here on: absent before, or empty.
@@ -173,13 +175,13 @@ impl Keeper {
         );
     }
 
-    fn finish(self, run: &Run, mut head: ReportHead, args: &RunArgs) -> Outcome {
+    fn finish(self, run: &Run, mut head: ReportHead, sensors: &Sensors, args: &RunArgs) -> Outcome {
         let out = &args.out;
         let (facts, took) = (self.ledger.facts(), self.began.elapsed().as_secs_f64());
         let hashes = self.ledger.finish()?;
         let kept = self.shelf.finish()?;
         head.chain = Some(hashes.chain.clone());
-        write_report(&Report { head: &head, tally: &self.tally, core: run.core() }, args)?;
+        write_report(&Report { head: &head, tally: &self.tally, core: run.core(), sensors }, args)?;
         let about = json!({
             "flood": head.flood, "seed": head.seed, "playbook": run.core().playbook.edition(), "facts": facts,
             "chain_sha256": hashes.chain, "journal_sha256": hashes.file,

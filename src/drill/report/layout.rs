@@ -69,6 +69,7 @@ impl<'a> Sheet<'a> {
                 Block::Title(text) => sheet.title(text),
                 Block::Head(zh, en) => sheet.head(zh, en),
                 Block::Note(text) => sheet.paragraph(text),
+                Block::Point(text) => sheet.point(text),
                 Block::Table(_, rows) if rows.is_empty() => sheet.paragraph("无 none"),
                 Block::Table(head, rows) => sheet.table(head, rows),
                 Block::Bars(bars) => sheet.bars(bars),
@@ -142,6 +143,19 @@ impl<'a> Sheet<'a> {
             self.y += LINE;
         }
         self.y += 3.0;
+    }
+
+    /// A sentence to read first, with a red bar at its left.
+    fn point(&mut self, text: &str) {
+        let lines = broken(self.pen, text, BODY, WIDTH - 10.0);
+        self.need(lines.len() as f32 * LINE);
+        let (y, h) = (self.y + 1.0, lines.len() as f32 * LINE - 2.0);
+        self.put(Mark::Box { x: EDGE, y, w: 2.0, h, ink: Ink::Red });
+        for line in lines {
+            self.text(EDGE + 10.0, BODY, Ink::Black, &line);
+            self.y += LINE;
+        }
+        self.y += 4.0;
     }
 
     fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {

@@ -6,15 +6,18 @@ mod blocks;
 mod html;
 mod layout;
 mod markdown;
+mod names;
 mod pdf;
 mod table;
 
-pub(super) use blocks::{corps_zh, duration};
+pub(super) use blocks::duration;
+pub(super) use names::corps_zh;
 pub use pdf::{ChineseFont, PdfFault};
 
 use super::field::Inject;
 use super::tally::Tally;
 use crate::command::Core;
+use crate::ingest::sensors::Sensors;
 use crate::model::Timestamp;
 
 /// What stands above a report.
@@ -37,7 +40,7 @@ pub struct ReportHead {
 }
 
 /// A drill to report on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Report<'a> {
     /// What stands above.
     pub head: &'a ReportHead,
@@ -45,6 +48,8 @@ pub struct Report<'a> {
     pub tally: &'a Tally,
     /// Titles, places, people.
     pub core: &'a Core,
+    /// Names of gauges and stones.
+    pub sensors: &'a Sensors,
 }
 
 impl Report<'_> {
@@ -75,6 +80,11 @@ impl Report<'_> {
     pub fn csv(&self) -> Result<Vec<u8>, csv::Error> {
         table::csv(self)
     }
+}
+
+/// Wall time of the reach with its year.
+pub(super) fn beijing_full(at: Timestamp) -> String {
+    (at + chrono::TimeDelta::hours(8)).format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Wall time of the reach.
