@@ -180,6 +180,8 @@ fn join(one: &Words, other: &Words) -> Option<Words> {
     let place = other.zh.strip_suffix('）')?.strip_prefix(what)?.strip_prefix('（')?;
     let is_order = what.starts_with("命令/通报") || what.starts_with("解除");
     let (_, place_en) = other.en.rsplit_once(" at ")?;
+    // Everywhere stands alone.
+    let is_order = is_order && place != "*" && !zh.ends_with('*');
     is_order.then(|| Words { zh: format!("{zh}、{place}）"), en: format!("{en}, {place_en}") })
 }
 
@@ -374,6 +376,7 @@ mod tests {
         let joined = join(&one, &words("解除 evac（village-b）", "lifted evac at village-b"));
         assert_eq!(joined, Some(words("解除 evac（village-a、village-b）", "lifted evac at village-a, village-b")));
         assert_eq!(join(&one, &words("解除 return（village-b）", "lifted return at village-b")), None);
+        assert_eq!(join(&one, &words("解除 evac（*）", "lifted evac at *")), None);
         assert_eq!(join(&words("确认（act-1）", "x"), &words("确认（act-2）", "x")), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::blocks::Block;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width\"><style>\
+<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><style>\
 @page{size:A4;margin:16mm}body{font:14px/1.55 \"Noto Sans CJK SC\",\"Source Han Sans SC\",\"PingFang SC\",\
 \"Microsoft YaHei\",sans-serif;max-width:190mm;margin:1em auto;padding:0 1em;color:#16202b}\
 h1{font-size:22px;border-bottom:3px solid #b3261e}h2{font-size:16px;margin:1.6em 0 .4em;break-after:avoid}\
