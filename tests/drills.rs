@@ -9,6 +9,7 @@ use anlan::app::rehearsal::{RehearsalParts, SiteFiles, rehearse};
 use anlan::command::{Core, Entry, Fact, State};
 use anlan::drill::floods::Flood;
 use anlan::drill::{DrillPolicy, Record, Report, ReportHead, Tally, script};
+use anlan::ingest::sensors::Sensors;
 use anlan::model::{Observation, TaskStatus, Timestamp, WarningLevel};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -25,6 +26,7 @@ struct Seen {
     state: State,
     core: Core,
     head: ReportHead,
+    sensors: Sensors,
 }
 
 #[derive(Default)]
@@ -74,7 +76,16 @@ fn drill(flood: &str, seed: u64, broken: &str) -> Seen {
     };
     let flood = Flood::load(&editions::floods::files(), flood).unwrap();
     let (from, to) = flood.span();
-    let head = ReportHead { flood: flood.id().into(), seed, from, to, injects: injects.clone(), chain: None };
+    let head = ReportHead {
+        flood: flood.id().into(),
+        seed,
+        from,
+        to,
+        injects: injects.clone(),
+        chain: None,
+        interrupted: false,
+    };
+    let sensors = files.sensors.clone();
     let parts = RehearsalParts {
         files,
         flood,
@@ -90,7 +101,7 @@ fn drill(flood: &str, seed: u64, broken: &str) -> Seen {
     let Watching { tally, texts, days } = watching;
     let lines =
         tally.timeline.iter().map(|(at, words)| format!("{} {}", local(*at).format("%m-%d %H:%M:%S"), words.zh));
-    Seen { lines: lines.collect(), tally, texts, days, state: run.state().clone(), core, head }
+    Seen { lines: lines.collect(), tally, texts, days, state: run.state().clone(), core, head, sensors }
 }
 
 impl Seen {
@@ -199,7 +210,7 @@ fn drills_script_breaks_things_and_the_report_says_what_followed() {
         escalated(&seen),
         escalated(&calm)
     );
-    let report = Report { head: &seen.head, tally: &seen.tally, core: &seen.core };
+    let report = Report { head: &seen.head, tally: &seen.tally, core: &seen.core, sensors: &seen.sensors };
     let (html, markdown) = (report.html(), report.markdown());
     assert!(html.contains("<h1>【演练】1996-08"), "{}", &html[..400.min(html.len())]);
     assert!(!html.contains("<script") && !html.contains("http"), "nothing from outside");
@@ -210,6 +221,14 @@ fn drills_script_breaks_things_and_the_report_says_what_followed() {
     let csv = String::from_utf8(report.csv().unwrap()).unwrap();
     assert!(csv.starts_with("\u{feff}【演练】"));
     assert_eq!(csv.lines().count(), seen.tally.tasks.len() + 1);
+    for words in ["夹河滩（整站）", "抢险队", "桩号 3+200", "迁安命令（", "三个时延", "要点"] {
+        assert!(html.contains(words), "{words} is missing: names, not ids");
+    }
+    assert!(!html.contains("drill-duty-a") && !html.contains("bridge_closed"), "no id where there is a name");
+    let font = anlan::app::font::chinese(None).unwrap();
+    let pdf = report.pdf(&font).unwrap();
+    assert!(pdf.starts_with(b"%PDF-") && pdf.len() < 2_000_000, "{} bytes, the font is a subset", pdf.len());
+    assert!(pdf == report.pdf(&font).unwrap(), "the same drill, the same bytes");
     let verified = seen.state.tasks.values().filter(|task| task.status == TaskStatus::Verified).count();
     assert!(verified > 50, "officers check what is done: {verified}");
 }
@@ -244,9 +263,17 @@ fn drills_run_by_command_can_be_verified_and_replayed() {
     let told = String::from_utf8(done.stdout).unwrap();
     let hash = told.lines().last().unwrap().strip_prefix("journal sha256:").unwrap().to_owned();
     assert_eq!(hash.len(), 64);
-    for file in ["journal.jsonl", "report.html", "report.md", "report.csv", "drill.json"] {
+    for file in ["journal.jsonl", "report.html", "report.md", "report.csv", "report.pdf", "drill.json"] {
         assert!(out.join(file).is_file(), "{file}");
     }
+    let without = folder.path().join("without");
+    let mut fontless = run;
+    fontless[9] = without.to_str().unwrap();
+    let done =
+        Command::new(env!("CARGO_BIN_EXE_anlan")).args(fontless).env("ANLAN_FONT", "/none.ttf").output().unwrap();
+    assert!(done.status.success(), "no font is no reason to have no report");
+    assert!(String::from_utf8(done.stderr).unwrap().contains("/none.ttf"));
+    assert!(without.join("report.html").is_file() && !without.join("report.pdf").exists());
     let verified = anlan(&["journal", "verify", "--replay", "--data", to]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     let exported = anlan(&["journal", "export", "--data", to]);

@@ -4,6 +4,7 @@ use super::config::Config;
 use super::editions;
 use super::reaches::{ReachData, reach_from};
 use crate::command::{CommandSettings, Core, GaugeView, Input, Watch, WatchParts};
+use crate::drill::floods::Flood;
 use crate::forecast::Forecaster;
 use crate::ingest::sensors::{DeviceKind, Sensors};
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
@@ -18,6 +19,10 @@ use tokio_util::sync::CancellationToken;
 
 /// History that the watch is given after a restart: a little more than the longest look-back of a condition.
 const RECALL_H: i64 = 100;
+/// Step of the history that a demo or a drill is given, in minutes.
+const HISTORY_STEP_MIN: i64 = 10;
+/// That history, in hours.
+const HISTORY_H: i64 = 96;
 /// Seconds between two forecasts.
 const FORECAST_EVERY_S: u32 = 600;
 
@@ -231,6 +236,26 @@ pub async fn recall(
         }
     }
     Ok(())
+}
+
+/// Series of stations, not of stones.
+pub(super) fn gauge_series(files: &SiteFiles) -> Vec<SeriesId> {
+    let stations: std::collections::BTreeSet<_> = files.sensors.stations.iter().map(|station| &station.id).collect();
+    let of_station = |id: &&SeriesId| stations.contains(&id.station().to_owned());
+    files.sensors.series.keys().filter(of_station).cloned().collect()
+}
+
+/// The hours before a demo or a drill begins, as its flood file has them.
+pub(super) fn history_of(flood: &Flood, series: &[SeriesId], now: Timestamp) -> Vec<Observation> {
+    let steps = HISTORY_H * 60 / HISTORY_STEP_MIN;
+    let moments = (1..=steps).rev().map(|step| now - TimeDelta::minutes(step * HISTORY_STEP_MIN));
+    moments
+        .flat_map(|at| series.iter().map(move |id| (at, id)))
+        .filter_map(|(at, id)| {
+            let value = flood.at(id.station(), id.quantity(), at)?;
+            Some(Observation { series: id.clone(), at, received_at: at, value, quality: Quality::GOOD })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -11,15 +11,13 @@ use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
 use crate::ingest::modbus::Poller;
 use crate::ingest::{Intake, IntakeParts};
-use crate::model::{Observation, Quality, Reading, SeriesId, Timestamp, WarningLevel};
+use crate::model::{Reading, Timestamp, WarningLevel};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file,
 };
 use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
-use chrono::TimeDelta;
-use serde_json::Value;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,10 +31,6 @@ use tokio_util::sync::CancellationToken;
 const READINGS_QUEUE: usize = 256;
 /// How long open requests may take when the server goes down.
 const GRACE: Duration = Duration::from_secs(10);
-/// Step of the history that a demo is given, in minutes.
-const HISTORY_STEP_MIN: i64 = 10;
-/// History of a demo, in hours.
-const HISTORY_H: i64 = 96;
 
 /// What a server is started with.
 pub struct ServerParts {
@@ -72,6 +66,7 @@ pub struct Server {
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     workers: Vec<tokio::task::JoinHandle<()>>,
     streams: Workers,
+    drills: Arc<LiveDrills>,
     series: Arc<EmbeddedSeries>,
     database: Database,
     _directory: StoreDirectory,
@@ -107,9 +102,9 @@ impl Server {
             assemble::start_engine(journal, folded, &parts.files, settings, Arc::clone(&clock), stop.clone()).await?;
         let now = clock();
         let store: Arc<dyn SeriesStore> = series.clone();
-        let gauge_ids = gauge_series(&parts.files);
+        let gauge_ids = assemble::gauge_series(&parts.files);
         if let (Some(flood), true) = (&parts.demo, empty) {
-            let history = history_of(flood, &gauge_ids, now);
+            let history = assemble::history_of(flood, &gauge_ids, now);
             let _ = store.append(&history).await?;
         }
         let speed = reach_clock.speed();
@@ -133,6 +128,17 @@ impl Server {
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
         let evacuation = Arc::new(parts.files.reach.evacuation());
+        let drills = LiveDrills::open(LiveDrillsParts {
+            folder: parts.data.join("drills"),
+            files: parts.files.clone(),
+            sensors: Arc::new(parts.files.sensors.clone()),
+            settings: parts.settings.clone(),
+            layers: Arc::clone(&layers),
+            evacuation: Arc::clone(&evacuation),
+            stop: stop.clone(),
+        })
+        .await?;
+        let going = Arc::clone(&drills);
         let live = Arc::new(Post {
             scope: Scope::Live,
             clock: if parts.clock.is_some() { ClockKind::Demo } else { ClockKind::Real },
@@ -141,11 +147,11 @@ impl Server {
             series: store,
             water,
             intake,
-            layers: Arc::clone(&layers),
-            evacuation: Arc::clone(&evacuation),
+            layers,
+            evacuation,
             demo: parts.files.reach.about.synthetic,
             made: Mutex::default(),
-            drill: Box::new(|| Value::Null),
+            drill: Box::new(move || going.now_running()),
         });
         let users = Users::new(database.clone());
         let photos = blobs_folder(&parts.data);
@@ -155,14 +161,7 @@ impl Server {
         let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
         let site = Arc::new(Site {
             live,
-            drills: LiveDrills::new(LiveDrillsParts {
-                folder: parts.data.join("drills"),
-                files: parts.files.clone(),
-                settings: parts.settings.clone(),
-                layers,
-                evacuation,
-                stop: stop.clone(),
-            }),
+            drills: drills.clone(),
             users: users.clone(),
             wall: Box::new(wall_now),
             photos: Photos::new(photos),
@@ -189,6 +188,7 @@ impl Server {
             http,
             workers,
             streams,
+            drills,
             series,
             database,
             _directory: directory,
@@ -211,6 +211,9 @@ impl Server {
         self.streams.close();
         if broken.is_none() && tokio::time::timeout(GRACE, http).await.is_err() {
             tracing::warn!("仍有请求未结束，不再等待 (some requests did not end in time)");
+        }
+        if tokio::time::timeout(GRACE, self.drills.close()).await.is_err() {
+            tracing::warn!("演练未按时结束 (a drill did not end in time)");
         }
         for worker in self.workers {
             if tokio::time::timeout(GRACE, worker).await.is_err() {
@@ -242,24 +245,4 @@ async fn asked_to_stop() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
     }
-}
-
-/// Series of stations, not of stones.
-fn gauge_series(files: &SiteFiles) -> Vec<SeriesId> {
-    let stations: std::collections::BTreeSet<_> = files.sensors.stations.iter().map(|station| &station.id).collect();
-    let of_station = |id: &&SeriesId| stations.contains(&id.station().to_owned());
-    files.sensors.series.keys().filter(of_station).cloned().collect()
-}
-
-/// The hours before a demo begins, as its flood file has them.
-fn history_of(flood: &Flood, series: &[SeriesId], now: Timestamp) -> Vec<Observation> {
-    let steps = HISTORY_H * 60 / HISTORY_STEP_MIN;
-    let moments = (1..=steps).rev().map(|step| now - TimeDelta::minutes(step * HISTORY_STEP_MIN));
-    moments
-        .flat_map(|at| series.iter().map(move |id| (at, id)))
-        .filter_map(|(at, id)| {
-            let value = flood.at(id.station(), id.quantity(), at)?;
-            Some(Observation { series: id.clone(), at, received_at: at, value, quality: Quality::GOOD })
-        })
-        .collect()
 }

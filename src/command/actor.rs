@@ -32,6 +32,10 @@ impl Actor {
     pub fn is_headquarters(&self) -> bool {
         matches!(self.role, UserRole::Duty | UserRole::Commander | UserRole::Deputy)
     }
+    /// Whether the account may break things in a drill.
+    pub fn may_direct(&self) -> bool {
+        self.role == UserRole::Director
+    }
     /// Whether this account alone may sign a row of that authority.
     pub fn may_sign(&self, authority: Authority) -> bool {
         match authority {

@@ -132,6 +132,7 @@ impl Desk<'_> {
                 self.record(Fact::Revealed { by: by.clone(), member: member.clone() });
                 Ok(())
             }
+            Input::Inject { by, injection } => self.inject(by, injection),
             Input::Health { cause, title_zh, title_en, silent } => {
                 self.health(cause, title_zh, title_en, *silent);
                 Ok(())

@@ -1,6 +1,6 @@
 //! What has happened. The journal is a list of these; the state is nothing but their fold.
 
-use super::{Actor, CommandSettings, FieldReport, Input, ReadingRef};
+use super::{Actor, CommandSettings, FieldReport, Injection, Input, ReadingRef};
 use crate::model::{
     ActivationId, DeclineReason, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp,
     WarningLevel, WorkingMode,
@@ -458,6 +458,13 @@ pub enum Fact {
         by: Actor,
         /// Which.
         mode: WorkingMode,
+    },
+    /// The director of a drill broke something.
+    Injected {
+        /// The director.
+        by: Actor,
+        /// What, from when, how long.
+        injection: Injection,
     },
     /// Something needs eyes.
     AlarmRaised {

@@ -1,7 +1,7 @@
 //! What people in the field and at their desks say: answers, reports, orders, notices.
 
 use super::core::Desk;
-use super::{Actor, Fact, FieldReport, Refused, ReportKind, Severity, Shot, WithdrawReason};
+use super::{Actor, Fact, FieldReport, Injection, Refused, ReportKind, Severity, Shot, WithdrawReason};
 use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
 use crate::playbook::{Arg, SignalKey};
 
@@ -253,6 +253,15 @@ impl Desk<'_> {
         if self.state.mode != mode {
             self.record(Fact::ModeSet { by: by.clone(), mode });
         }
+        Ok(())
+    }
+
+    /// An injection is only put down here: the drill's devices and people carry it out.
+    pub(super) fn inject(&mut self, by: &Actor, injection: &Injection) -> Result<(), Refused> {
+        if !by.may_direct() {
+            return Err(Refused::NoRight { role: by.role, what: "注入故障" });
+        }
+        self.record(Fact::Injected { by: by.clone(), injection: injection.clone() });
         Ok(())
     }
 

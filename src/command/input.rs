@@ -2,8 +2,8 @@
 
 use super::{Actor, CommandSettings, Shot};
 use crate::model::{
-    ActivationId, DeclineReason, HazardKind, InstructionCode, MemberId, PlaceId, Quality, ReportId, SeriesId, Spot,
-    TaskId, Timestamp, WarningLevel, WorkingMode,
+    ActivationId, DeclineReason, FaultKind, HazardKind, InstructionCode, MemberId, PlaceId, Quality, ReportId,
+    SeriesId, Spot, TaskId, Timestamp, WarningLevel, WorkingMode,
 };
 use crate::playbook::Snapshot;
 use serde::{Deserialize, Serialize};
@@ -218,6 +218,13 @@ pub enum Input {
         /// To what.
         mode: WorkingMode,
     },
+    /// The director of a drill breaks something; only a drill's own journal ever holds it.
+    Inject {
+        /// The director.
+        by: Actor,
+        /// What.
+        injection: Injection,
+    },
     /// A source of readings fell silent or came back.
     Health {
         /// What fell silent: a series or a gateway.
@@ -238,6 +245,23 @@ pub enum Input {
         /// Put aside until; `None` acknowledges.
         shelve_until: Option<Timestamp>,
     },
+}
+
+/// What the director of a drill breaks (导调注入): the grammar of scripts with the moments of the drill's clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Injection {
+    /// A series, device, dam, work, group of people, place or chainage.
+    pub target: String,
+    /// What goes wrong.
+    pub kind: FaultKind,
+    /// Its size, in the unit of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// From here on.
+    pub from: Timestamp,
+    /// So many seconds; `None` to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_s: Option<f64>,
 }
 
 /// The reading behind a signal, for the chain of evidence.

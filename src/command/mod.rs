@@ -27,7 +27,7 @@ pub use actor::Actor;
 pub use chain::{ChainFault, ChainHash, verify_chain};
 pub use core::Core;
 pub use fact::{Entry, Fact, Sensed, Severity, Shot, Signature, WithdrawReason, Words};
-pub use input::{FieldReport, Input, ReadingRef, ReportKind};
+pub use input::{FieldReport, Injection, Input, ReadingRef, ReportKind};
 pub use refused::Refused;
 pub use settings::CommandSettings;
 pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FiringKey, FloodEvent, Report, State};

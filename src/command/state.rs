@@ -131,7 +131,7 @@ impl State {
         self.last = entry.seq;
         self.at = entry.at;
         match &entry.fact {
-            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } => {}
+            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
             Fact::EditionUsed { edition } => self.edition.clone_from(edition),
             Fact::LevelWatched { state } => self.watch = state.clone(),

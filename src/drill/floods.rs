@@ -118,6 +118,18 @@ impl Flood {
     pub fn peak_m3s(&self) -> f64 {
         self.discharge.peak().unwrap_or(0.0)
     }
+    /// When the discharge at Huayuankou first comes to that many m³/s, on the full minute; `None` where it never does.
+    pub fn first_at_least(&self, m3s: f64) -> Option<Timestamp> {
+        let after = self.discharge.0.iter().position(|(_, value)| *value >= m3s)?;
+        let (right_at, right) = self.discharge.0.get(after)?;
+        let Some((left_at, left)) = after.checked_sub(1).and_then(|before| self.discharge.0.get(before)) else {
+            return Some(*right_at);
+        };
+        let share = (m3s - left) / (right - left);
+        let seconds = ((*right_at - *left_at).num_seconds() as f64 * share).ceil() as i64;
+        let at = *left_at + TimeDelta::seconds(seconds);
+        Some(at + TimeDelta::seconds((60 - at.timestamp().rem_euclid(60)) % 60))
+    }
     /// Whether rows of the file are scaled or invented (drill floods).
     pub fn is_synthetic(&self) -> bool {
         self.synthetic

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 const WITHIN: TimeDelta = TimeDelta::hours(6);
 
 /// In words; "none" where nothing followed.
-pub(super) fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> String {
+pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> String {
     let soon = |moment: Timestamp| (at..=at + WITHIN).contains(&moment);
     let after = |moment: Timestamp| super::report::duration((moment - at).num_milliseconds() as f64 / 1000.0);
     let tally = report.tally;

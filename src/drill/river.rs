@@ -3,7 +3,7 @@
 //! Gauges tell every series at their own interval, at most once a step (a minute). A stone tells its tilt across the dam every
 //! minute, and its whole block at every full hour and while a fault touches it, as a stone that saves its battery does.
 
-use super::field::Bench;
+use super::field::{Bench, Inject};
 use crate::ingest::sensors::DeviceKind;
 use crate::model::{Reading, SeriesId, Timestamp};
 use chrono::TimeDelta;
@@ -59,6 +59,11 @@ impl River {
             }
         }
         Self { bench, gauges, stones, stone_every_s: i64::from(stone_every_s), step_s }
+    }
+
+    /// One more fault, counted from the moment that the bench counts from.
+    pub fn inject(&mut self, inject: Inject) {
+        self.bench.add(inject);
     }
 
     /// How many stones there are.

@@ -23,25 +23,30 @@ const REMEDY: &str = "name a series, station, gauge, stone, dam:… or work:… 
 /// # Errors
 /// By line and column: a kind that does not exist, a target that this kind cannot have, a time that is no number.
 pub fn read(file: &str, text: &str, sensors: &Sensors, reach: &Reach) -> Result<Vec<Inject>, FileFault> {
-    read_script(file, text, REMEDY, |kind, target| {
-        let device = Bench::knows_target(sensors, target);
-        match kind {
-            FaultKind::Comms => device || !group(reach, target).is_empty(),
-            FaultKind::Breach => device || spot(reach, target).is_some(),
-            FaultKind::Rumour => spot(reach, target).is_some(),
-            _ => device,
-        }
-    })
+    read_script(file, text, REMEDY, |kind, target| knows(kind, target, sensors, reach))
+}
+
+/// Whether that kind can have that target.
+pub fn knows(kind: FaultKind, target: &str, sensors: &Sensors, reach: &Reach) -> bool {
+    let device = Bench::knows_target(sensors, target);
+    match kind {
+        FaultKind::Comms => device || !group(reach, target).is_empty(),
+        FaultKind::Breach => device || spot(reach, target).is_some(),
+        FaultKind::Rumour => spot(reach, target).is_some(),
+        _ => device,
+    }
 }
 
 /// Groups of people that `comms` cuts off.
 pub fn silences(injects: &[Inject], reach: &Reach, start: Timestamp) -> Vec<Silence> {
-    let cut = |inject: &Inject| {
-        let members = group(reach, &inject.target);
-        let from = start + seconds(inject.at_s);
-        (!members.is_empty()).then(|| Silence { members, from, until: inject.for_s.map(|for_s| from + seconds(for_s)) })
-    };
-    injects.iter().filter(|inject| inject.kind == FaultKind::Comms).filter_map(cut).collect()
+    injects.iter().filter_map(|inject| silence(inject, reach, start)).collect()
+}
+
+/// The group that one inject cuts off, if it is of that kind.
+pub fn silence(inject: &Inject, reach: &Reach, start: Timestamp) -> Option<Silence> {
+    let members = if inject.kind == FaultKind::Comms { group(reach, &inject.target) } else { BTreeSet::new() };
+    let from = start + seconds(inject.at_s);
+    (!members.is_empty()).then(|| Silence { members, from, until: inject.for_s.map(|for_s| from + seconds(for_s)) })
 }
 
 /// A report that the script lets somebody make.
@@ -64,7 +69,8 @@ pub fn told(injects: &[Inject], reach: &Reach, start: Timestamp) -> Vec<Told> {
     injects.iter().enumerate().filter_map(|(number, inject)| tell(number, inject, reach, start)).collect()
 }
 
-fn tell(number: usize, inject: &Inject, reach: &Reach, start: Timestamp) -> Option<Told> {
+/// What one inject lets somebody report, if it is of that kind.
+pub fn tell(number: usize, inject: &Inject, reach: &Reach, start: Timestamp) -> Option<Told> {
     let is_false = match inject.kind {
         FaultKind::Breach => false,
         FaultKind::Rumour => true,

@@ -2,7 +2,7 @@
 //!
 //! In: entries, as they come. Out: figures for the report. It judges nobody; [`super::score`] proposes.
 
-use crate::command::{Entry, Fact, WithdrawReason};
+use crate::command::{Entry, Fact, Injection, WithdrawReason};
 use crate::model::{ActivationId, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp, WarningLevel};
 use crate::playbook::Words;
 use chrono::TimeDelta;
@@ -42,6 +42,8 @@ pub struct TaskLine {
     pub declined: u32,
     /// Steps of the ladder.
     pub escalations: u32,
+    /// Each step: when, and to whom; `None`: the commander must act.
+    pub escalated: Vec<(Timestamp, Option<MemberId>)>,
     /// Times that it stood as overdue.
     pub overdue: u32,
     /// Rounds begun.
@@ -118,6 +120,8 @@ pub struct Tally {
     pub called: BTreeMap<MemberId, bool>,
     /// Orders given, with the moment.
     pub orders: Vec<(Timestamp, String, Option<PlaceId>)>,
+    /// What the director broke from the headquarters page, in order.
+    pub injected: Vec<Injection>,
     /// Level in force.
     pub in_force: WarningLevel,
     /// Highest level that was in force.
@@ -212,6 +216,7 @@ impl Tally {
                 self.say(at, format!("解除 {name}（{place}）"), format!("lifted {name} at {place}"));
             }
             Fact::ModeSet { mode, .. } => self.say(at, format!("工作模式 {mode:?}"), format!("mode {mode:?}")),
+            Fact::Injected { injection, .. } => self.injected.push(injection.clone()),
             Fact::AlarmRaised { alarm, title, .. } => {
                 let line = || AlarmLine { title: title.clone(), first: at, count: 0 };
                 self.alarms.entry(alarm.clone()).or_insert_with(line).count += 1;
@@ -247,6 +252,7 @@ impl Tally {
                     due: None,
                     declined: 0,
                     escalations: 0,
+                    escalated: Vec::new(),
                     overdue: 0,
                     rounds: 0,
                     missed: 0,
@@ -283,7 +289,10 @@ impl Tally {
             Fact::Overdue { task } => self.line(*task, |line| line.overdue += 1),
             Fact::Escalated { task, to, .. } => {
                 self.call(to.as_ref());
-                self.line(*task, |line| line.escalations += 1);
+                self.line(*task, |line| {
+                    line.escalations += 1;
+                    line.escalated.push((at, to.clone()));
+                });
             }
             Fact::Assigned { task, to, due_at, .. } => {
                 self.call(Some(to).filter(|_| due_at.is_some()));
@@ -354,6 +363,11 @@ impl Tally {
     pub fn answers(&self) -> Figures {
         Figures::of(self.issued().filter_map(|(_, line)| Some(line.answered.as_ref()?.0 - line.issued?)))
     }
+    /// Seconds from 收到 to 完成 of tasks that are done once.
+    pub fn works(&self) -> Figures {
+        let once = self.issued().filter(|(_, line)| line.rounds == 0);
+        Figures::of(once.filter_map(|(_, line)| Some(line.done? - line.answered.as_ref()?.0)))
+    }
     /// Seconds from 收到 to 到达.
     pub fn actions(&self) -> Figures {
         Figures::of(self.issued().filter_map(|(_, line)| Some(line.arrived? - line.answered.as_ref()?.0)))
@@ -385,8 +399,8 @@ impl Figures {
     }
 }
 
-/// 无、蓝色Ⅳ….
-pub(super) fn name(level: WarningLevel) -> String {
+/// 无、蓝色IV….
+fn name(level: WarningLevel) -> String {
     format!("{}{}", level.name_zh(), level.roman())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! In: nothing. Out: the types that every other room speaks. It does no I/O, reads no clock and decides nothing.
 
+mod fault;
 mod id;
 mod level;
 mod person;
@@ -13,11 +14,12 @@ mod stone;
 mod task;
 mod units;
 
+pub use fault::FaultKind;
 pub use id::{
     ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName,
 };
 pub use level::{UnknownWord, WarningLevel, WorkingMode};
-pub use person::{Authority, DutyRow, Member, RoleCode, UserRole};
+pub use person::{Authority, DutyRow, Member, RoleCode, UserRole, mask_name};
 pub use place::{Place, PlaceKind, ScopeCode, Side, Spot};
 pub use reach::{Reach, ReachError};
 pub use reading::{Causes, Grade, Observation, Quality, Reading};

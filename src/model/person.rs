@@ -32,6 +32,11 @@ pub struct Member {
     pub has_app: bool,
 }
 
+/// First character and 某某; an empty name stays empty.
+pub fn mask_name(name: &str) -> String {
+    name.chars().next().map_or_else(String::new, |first| format!("{first}某某"))
+}
+
 /// One row of the duty table (A/B 角): who owns a role at a place, and who stands in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -41,7 +41,7 @@ pub use levels::{
 pub use lint::{LintItem, Severity, check};
 pub use parse::{TriggerFault, condition as parse_condition};
 pub use preview::{Diff, PreviewResult, Waiting, preview};
-pub use signal::{Arg, SPECS, SignalKey, SignalSpec, UnknownSignal};
+pub use signal::{Arg, ORDERS, SPECS, SignalKey, SignalSpec, UnknownSignal};
 pub use snapshot::{Sensed, Snapshot, is_night, is_season};
 pub use supersede::supersede;
 pub use table::{export_csv, import_csv};

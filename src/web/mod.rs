@@ -26,4 +26,4 @@ pub use post::{ClockKind, Layers, Post, Scope};
 pub use problem::Problem;
 pub use session::Session;
 pub use shape::{Frame, Sight, mask_name, mask_phone};
-pub use site::{DrillAsk, Drills, Site, Workers, router};
+pub use site::{DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};

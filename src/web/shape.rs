@@ -3,6 +3,7 @@
 //! Names and numbers of people leave this file masked unless the reader may see them.
 
 use crate::command::{Activation, ActivationState, Actor, Alarm, Report, State, Task, Words};
+pub use crate::model::mask_name;
 use crate::model::{MemberId, Place, PlaceId, Reach, TaskStatus, Timestamp, UserRole};
 use crate::playbook::{Instruction, Playbook};
 use serde_json::{Value, json};
@@ -25,11 +26,6 @@ pub struct Frame<'a> {
     pub reach: &'a Reach,
     /// What the reader may see.
     pub sight: Sight,
-}
-
-/// First character and 某某; an empty name stays empty.
-pub fn mask_name(name: &str) -> String {
-    name.chars().next().map_or_else(String::new, |first| format!("{first}某某"))
 }
 
 /// First three and last four digits; shorter numbers vanish.
@@ -281,7 +277,7 @@ pub fn rights(role: UserRole) -> Vec<&'static str> {
         }
         UserRole::Deputy => vec!["preview", "activate", "confirm-late", "task", "order", "alarm"],
         UserRole::Member => vec!["answer", "report"],
-        UserRole::Director => vec!["preview", "drill"],
+        UserRole::Director => vec!["preview", "drill", "inject"],
         UserRole::Operator => vec!["admin"],
     }
 }

@@ -5,9 +5,10 @@ use super::routes::{
     activations, alarms, demo, drills, journal, map, people, preview, reports, session, situation, tasks,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
+use crate::command::Actor;
 use crate::model::Timestamp;
-use crate::store::Photos;
 use crate::store::users::Users;
+use crate::store::{OnceKey, Photos};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -26,10 +27,82 @@ pub type Workers = TaskTracker;
 pub struct DrillAsk {
     /// A flood of the library.
     pub flood: String,
+    /// Where its clock begins; `None`: where the flood first approaches level IV.
+    pub start: Option<Timestamp>,
     /// Seconds of the drill in a wall second.
     pub speed: f64,
     /// Seed of the virtual members.
     pub seed: u64,
+}
+
+/// What a director breaks, as it was sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InjectAsk {
+    /// The director.
+    pub by: Actor,
+    /// A target of the script grammar.
+    pub target: String,
+    /// A word of [`crate::model::FaultKind`].
+    pub kind: String,
+    /// Its size, in the unit of the kind.
+    pub value: Option<f64>,
+    /// Seconds after the start of the drill; `None`: now.
+    pub at_s: Option<f64>,
+    /// So many seconds; `None` to the end.
+    pub for_s: Option<f64>,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportFormat {
+    /// A page.
+    Html,
+    /// A4 for the file.
+    Pdf,
+    /// One row a task.
+    Csv,
+}
+
+impl ReportFormat {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Html, Self::Pdf, Self::Csv];
+    /// The word of `?format=`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Pdf => "pdf",
+            Self::Csv => "csv",
+        }
+    }
+    /// The form of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.as_str() == word)
+    }
+    /// Its name in the drill's folder.
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::Html => "report.html",
+            Self::Pdf => "report.pdf",
+            Self::Csv => "report.csv",
+        }
+    }
+    /// Its media type.
+    pub fn media(self) -> &'static str {
+        match self {
+            Self::Html => "text/html; charset=utf-8",
+            Self::Pdf => "application/pdf",
+            Self::Csv => "text/csv; charset=utf-8",
+        }
+    }
+}
+
+/// A written report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrillReport {
+    /// Its form.
+    pub format: ReportFormat,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 /// Drills as the API needs them; the drill room runs them.
@@ -39,7 +112,7 @@ pub trait Drills: Send + Sync {
     fn post(&self, id: &str) -> Option<Arc<Post>>;
     /// Floods that can be drilled: id, title, peak in m³/s, source note.
     fn floods(&self) -> Value;
-    /// All drills of this run of the server.
+    /// All drills, the newest first, those of earlier runs of the server included.
     fn list(&self) -> Value;
     /// One drill.
     fn get(&self, id: &str) -> Option<Value>;
@@ -51,8 +124,14 @@ pub trait Drills: Send + Sync {
     fn speed(&self, id: &str, speed: f64) -> Result<(), Problem>;
     /// Ends it.
     fn stop(&self, id: &str) -> Result<(), Problem>;
-    /// The report so far: HTML.
-    fn report(&self, id: &str) -> Option<String>;
+    /// Breaks something in one that runs; the answer is kept under `once`.
+    async fn inject(&self, id: &str, ask: InjectAsk, once: Option<OnceKey>) -> Result<(u16, String), Problem>;
+    /// What was broken in one, with what followed.
+    fn injects(&self, id: &str) -> Option<Value>;
+    /// What can be broken in one.
+    fn targets(&self, id: &str) -> Option<Value>;
+    /// The report so far.
+    fn report(&self, id: &str, format: ReportFormat) -> Result<DrillReport, Problem>;
 }
 
 /// Everything that handlers share.
@@ -133,6 +212,9 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/drills", get(drills::list).post(drills::start))
         .route("/drills/{id}", get(drills::get))
         .route("/drills/{id}/report", get(drills::report))
+        .route("/drills/{id}/inject", post(drills::inject))
+        .route("/drills/{id}/injects", get(drills::injects))
+        .route("/drills/{id}/targets", get(drills::targets))
         .route("/drills/{id}/pause", post(drills::pause))
         .route("/drills/{id}/speed", post(drills::speed))
         .route("/drills/{id}/stop", post(drills::stop))

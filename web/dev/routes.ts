@@ -107,12 +107,13 @@ const routes: [string, RegExp, (call: Call) => unknown][] = [
   ['POST', /^\/drills$/, ({ body }) => {
     const flood = floods.find((item) => item.id === body.flood)
     if (!flood) throw new Refusal(422, `没有洪水 ${String(body.flood)}`)
-    const drill: Drill = { id: `drl-${state.journal}`, flood: flood.id, state: 'running', speed: Number(body.speed), now: flood.start, start: flood.start, end: new Date(Date.parse(flood.start) + flood.hours * 3_600_000).toISOString(), level: 'none' }
+    const drill: Drill = { id: `drl-${state.journal}`, flood: flood.id, state: 'running', speed: Number(body.speed), now: flood.approach, start: flood.approach, end: flood.end, level: 'none', seed: 7, playbook: 'dev', chain_sha256: null }
     drills.set(drill.id, drill)
     state.drill = { id: drill.id, flood: drill.flood, state: 'running', speed: drill.speed }
     publish('situation', situation())
     return drill
   }],
+  ['GET', /^\/drills$/, () => page([...drills.values()].reverse())],
   ['GET', /^\/drills\/([^/]+)$/, ({ match }) => drills.get(match[1]!) ?? new Refusal(404, '没有这场演练')],
   ['POST', /^\/drills\/([^/]+)\/(pause|speed|stop)$/, ({ match, body }) => {
     const drill = drills.get(match[1]!)

@@ -211,7 +211,7 @@ export const why = (task: Task): Why => ({ task: task.id, steps: [
 ] })
 
 export const floods: Flood[] = [
-  { id: '1958-07', name: { zh: '1958 年 7 月洪水', en: 'Flood of July 1958' }, kind: 'historical', source: { zh: '整理自公开水文记载', en: 'After public hydrological records' }, start: '1958-07-15T00:00:00+08:00', hours: 192, peak_m3s: 22_300 },
-  { id: 'drill_22000_from_1958', name: { zh: '22 000 演练洪水', en: 'Drill flood 22 000' }, kind: 'synthetic', source: { zh: '按 1958 过程缩放，合成', en: 'Scaled from 1958, synthetic' }, start: '2026-07-15T00:00:00+08:00', hours: 192, peak_m3s: 22_000 },
+  { id: '1958-07', name: { zh: '1958 年 7 月洪水', en: 'Flood of July 1958' }, kind: 'historical', source: { zh: '整理自公开水文记载', en: 'After public hydrological records' }, start: '1958-07-15T00:00:00+08:00', end: '1958-07-23T00:00:00+08:00', approach: '1958-07-15T20:00:00+08:00', hours: 192, peak_m3s: 22_300 },
+  { id: 'drill_22000_from_1958', name: { zh: '22 000 演练洪水', en: 'Drill flood 22 000' }, kind: 'synthetic', source: { zh: '按 1958 过程缩放，合成', en: 'Scaled from 1958, synthetic' }, start: '2026-07-15T00:00:00+08:00', end: '2026-07-23T00:00:00+08:00', approach: '2026-07-15T20:00:00+08:00', hours: 192, peak_m3s: 22_000 },
 ]
 export { LEVELS }

@@ -1,11 +1,12 @@
 //! `anlan drill run`: a whole flood on a virtual clock, with a journal and a report.
 
 use super::{Outcome, field};
-use crate::app::editions;
 use crate::app::rehearsal::{RehearsalParts, SiteFiles, rehearse};
+use crate::app::{editions, font};
 use crate::command::{Entry, State};
 use crate::drill::floods::Flood;
 use crate::drill::{DrillPolicy, DrillText, Ledger, Record, Report, ReportHead, Run, Shelf, Tally, script};
+use crate::ingest::sensors::Sensors;
 use crate::ingest::utf8;
 use crate::model::{Observation, Timestamp};
 use clap::Subcommand;
@@ -58,6 +59,9 @@ struct RunArgs {
     /// Seconds between two looks at the water, 60 to 3600.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(60..=3600))]
     look_every: u32,
+    /// Font file with Chinese glyphs for report.pdf; a known one of the system where absent.
+    #[arg(long)]
+    font: Option<PathBuf>,
     /// Folder for journal and report; must be absent or empty.
     #[arg(long)]
     out: PathBuf,
@@ -94,12 +98,23 @@ fn run_flood(args: &RunArgs) -> Outcome {
             script::read(&file, utf8(&file, &bytes)?, &files.sensors, &files.reach.reach)?
         }
     };
+    if let Some(file) = &args.font {
+        font::chinese(Some(file))?; // A wrong name is said before the flood, not after it.
+    }
     claim(&args.out)?;
     let edition = serde_json::to_vec(&files.playbook)?;
     write(&args.out.join(EDITION_FILE), &edition)?;
     let (from, to) = flood.span();
-    let head =
-        ReportHead { flood: args.flood.clone(), seed: args.seed, from, to, injects: injects.clone(), chain: None };
+    let head = ReportHead {
+        flood: args.flood.clone(),
+        seed: args.seed,
+        from,
+        to,
+        injects: injects.clone(),
+        chain: None,
+        interrupted: false,
+    };
+    let sensors = files.sensors.clone();
     let parts = RehearsalParts {
         files,
         flood,
@@ -112,7 +127,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
     let mut run = rehearse(parts)?;
     let mut keeper = Keeper::open(&args.out, args.speed, from, to)?;
     run.to_end(&mut keeper)?;
-    keeper.finish(&run, head, &args.out)
+    keeper.finish(&run, head, &sensors, args)
 }
 
 /// The folder is ours from here on: absent before, or empty.
@@ -162,12 +177,13 @@ impl Keeper {
         );
     }
 
-    fn finish(self, run: &Run, mut head: ReportHead, out: &Path) -> Outcome {
+    fn finish(self, run: &Run, mut head: ReportHead, sensors: &Sensors, args: &RunArgs) -> Outcome {
+        let out = &args.out;
         let (facts, took) = (self.ledger.facts(), self.began.elapsed().as_secs_f64());
         let hashes = self.ledger.finish()?;
         let kept = self.shelf.finish()?;
         head.chain = Some(hashes.chain.clone());
-        write_report(&Report { head: &head, tally: &self.tally, core: run.core() }, out)?;
+        write_report(&Report { head: &head, tally: &self.tally, core: run.core(), sensors }, args)?;
         let about = json!({
             "flood": head.flood, "seed": head.seed, "playbook": run.core().playbook.edition(), "facts": facts,
             "chain_sha256": hashes.chain, "journal_sha256": hashes.file,
@@ -204,10 +220,19 @@ pub(super) const ABOUT_FILE: &str = "drill.json";
 /// The files of the playbook that was drilled; the journal is folded again with them.
 pub(super) const EDITION_FILE: &str = "playbook.json";
 
-fn write_report(report: &Report<'_>, out: &Path) -> Outcome {
+fn write_report(report: &Report<'_>, args: &RunArgs) -> Outcome {
+    let out = &args.out;
     write(&out.join("report.html"), report.html().as_bytes())?;
     write(&out.join("report.md"), report.markdown().as_bytes())?;
-    write(&out.join("report.csv"), &report.csv()?)
+    write(&out.join("report.csv"), &report.csv()?)?;
+    match (font::chinese(args.font.as_deref()), &args.font) {
+        (Ok(face), _) => write(&out.join("report.pdf"), &report.pdf(&face)?),
+        (Err(fault), Some(_)) => Err(fault.into()),
+        (Err(fault), None) => {
+            eprintln!("\n{fault}");
+            Ok(())
+        }
+    }
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Outcome {

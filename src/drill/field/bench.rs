@@ -1,11 +1,11 @@
 //! The registers of all virtual devices: what a read finds and what a write does, at a moment. No network here.
 
-use super::faults::{FaultKind, Inject};
+use super::faults::Inject;
 use super::noise::noise;
 use super::stone::StoneMoment;
 use crate::drill::floods::Flood;
 use crate::ingest::sensors::{Device, DeviceKind, Function, Point, Raw, Sensors};
-use crate::model::Timestamp;
+use crate::model::{FaultKind, Timestamp};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -56,6 +56,16 @@ impl Bench {
         }
         let touching = parts.sensors.devices.iter().map(|device| touching(&parts.injects, device)).collect();
         Self { parts, units, touching, written: Mutex::default() }
+    }
+    /// One more fault, counted from the same moment as the others.
+    pub fn add(&mut self, inject: Inject) {
+        let number = self.parts.injects.len();
+        for (device, faults) in self.parts.sensors.devices.iter().zip(&mut self.touching) {
+            if !touching(std::slice::from_ref(&inject), device).is_empty() {
+                faults.push(number);
+            }
+        }
+        self.parts.injects.push(inject);
     }
     /// The sensors on the bench.
     pub fn sensors(&self) -> &Sensors {

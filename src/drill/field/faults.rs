@@ -1,34 +1,11 @@
 //! Faults of field devices: `[[inject]] at_s target kind value for_s`, read from a file and asked for by moment and target.
 
+use crate::command::Injection;
 use crate::ingest::FileFault;
-use crate::model::Timestamp;
+use crate::model::{FaultKind, Timestamp};
 use chrono::TimeDelta;
 use serde::Deserialize;
 use toml::Spanned;
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FaultKind {
-    /// The sensor gives no value.
-    Dead,
-    /// The value of the moment stays.
-    Frozen,
-    /// The value jumps by `value` (a third of itself where absent) for `for_s` (10 s where absent).
-    Spike,
-    /// The value moves away by `value` per hour.
-    Drift,
-    /// A stone shakes with a peak of `value` m/s².
-    Shake,
-    /// Stones roll away: tilt, then a cut line.
-    Breach,
-    /// The line is cut: no answer (gauge, dam, work) or line state 2 (stone).
-    Comms,
-    /// No power: no answer, or a stone's supply at `value` V.
-    Power,
-    /// A false report from people; no device plays it.
-    Rumour,
-}
 
 /// One fault, in seconds of the reach's clock after the start.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +82,16 @@ pub fn read_script(
 }
 
 impl Inject {
+    /// As the journal of a drill holds it, counted from that start.
+    pub fn of(injection: &Injection, start: Timestamp) -> Self {
+        Self {
+            at_s: (injection.from - start).num_milliseconds() as f64 / 1000.0,
+            target: injection.target.clone(),
+            kind: injection.kind,
+            value: injection.value,
+            for_s: injection.for_s,
+        }
+    }
     /// The moment it began, if it holds at `now`.
     pub fn since(&self, start: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let from = start + TimeDelta::milliseconds((self.at_s * 1000.0) as i64);

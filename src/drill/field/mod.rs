@@ -9,6 +9,7 @@ mod noise;
 mod server;
 mod stone;
 
+pub use crate::model::FaultKind;
 pub use bench::{Bench, BenchPart};
-pub use faults::{FaultKind, Inject, read_injects, read_script};
+pub use faults::{Inject, read_injects, read_script};
 pub use server::{FieldDevices, FieldFault};

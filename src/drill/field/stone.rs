@@ -1,8 +1,8 @@
 //! What a virtual smart stone measures: at rest by default, otherwise as its faults say. Invented, never a record.
 
-use super::faults::{FaultKind, Inject};
+use super::faults::Inject;
 use super::noise::noise;
-use crate::model::Timestamp;
+use crate::model::{FaultKind, Timestamp};
 
 /// A stone at a moment.
 pub(super) struct StoneMoment<'a> {

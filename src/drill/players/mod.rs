@@ -116,6 +116,15 @@ impl Players {
         Self { seed, policy, silences, rumours, off, planned, unchecked }
     }
 
+    /// A group falls silent.
+    pub fn cut_off(&mut self, silence: Silence) {
+        self.silences.push(silence);
+    }
+    /// A report with this text will be false.
+    pub fn expect_rumour(&mut self, text: String) {
+        self.rumours.insert(text);
+    }
+
     /// The first look at the desk.
     pub fn begin(&mut self, now: Timestamp) -> Vec<Plan> {
         self.look_at(now, Look::Desk).into_iter().collect()

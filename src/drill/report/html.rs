@@ -3,13 +3,13 @@
 use super::blocks::Block;
 
 const HEAD: &str = "<!doctype html>\n<html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
-<meta name=\"viewport\" content=\"width=device-width\"><style>\
+<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"icon\" href=\"data:,\"><style>\
 @page{size:A4;margin:16mm}body{font:14px/1.55 \"Noto Sans CJK SC\",\"Source Han Sans SC\",\"PingFang SC\",\
 \"Microsoft YaHei\",sans-serif;max-width:190mm;margin:1em auto;padding:0 1em;color:#16202b}\
 h1{font-size:22px;border-bottom:3px solid #b3261e}h2{font-size:16px;margin:1.6em 0 .4em;break-after:avoid}\
 h2 small{color:#566;font-weight:400}table{border-collapse:collapse;width:100%}tr{break-inside:avoid}\
 thead{display:table-header-group}th,td{border:1px solid #b8c2cc;padding:.2em .5em;text-align:left;vertical-align:top;\
-overflow-wrap:anywhere}th{background:#eef2f6}.note{color:#455}.empty{color:#566}\
+overflow-wrap:anywhere}th{background:#eef2f6}.note{color:#455}.point{margin:.3em 0;padding-left:.8em;border-left:3px solid #b3261e}.empty{color:#566}\
 @media print{body{font-size:10pt;margin:0;padding:0}}</style>";
 
 pub(super) fn page(blocks: &[Block]) -> String {
@@ -21,6 +21,7 @@ pub(super) fn page(blocks: &[Block]) -> String {
                 out.push_str(&format!("<title>{text}</title></head><body><h1>{text}</h1>\n"));
             }
             Block::Head(zh, en) => out.push_str(&format!("<h2>{} <small>{}</small></h2>\n", escape(zh), escape(en))),
+            Block::Point(text) => out.push_str(&format!("<p class=\"point\">{}</p>\n", escape(text))),
             Block::Note(text) => out.push_str(&format!("<p class=\"note\">{}</p>\n", escape(text))),
             Block::Table(_, rows) if rows.is_empty() => out.push_str("<p class=\"empty\">无 none</p>\n"),
             Block::Table(head, rows) => table(&mut out, head, rows),

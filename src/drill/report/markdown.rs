@@ -8,6 +8,7 @@ pub(super) fn text(blocks: &[Block]) -> String {
         match block {
             Block::Title(text) => out.push_str(&format!("{text}\n{}\n\n", "=".repeat(40))),
             Block::Head(zh, en) => out.push_str(&format!("## {zh} / {en}\n\n")),
+            Block::Point(text) => out.push_str(&format!("- {text}\n\n")),
             Block::Note(text) => out.push_str(&format!("{text}\n\n")),
             Block::Table(_, rows) if rows.is_empty() => out.push_str("无 none\n\n"),
             Block::Table(head, rows) => {

@@ -2,7 +2,8 @@
 
 use super::super::text::DrillText;
 use super::blocks::{place, title};
-use super::{Report, beijing};
+use super::names::{ended, level};
+use super::{Report, beijing_full};
 use crate::model::Timestamp;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -31,19 +32,19 @@ const HEAD: [&str; 19] = [
 pub(super) fn csv(report: &Report<'_>) -> Result<Vec<u8>, csv::Error> {
     let mut out = csv::Writer::from_writer(BYTE_ORDER_MARK.to_vec());
     out.write_record(HEAD)?;
-    let time = |at: Option<Timestamp>| at.map_or(String::new(), beijing);
+    let time = |at: Option<Timestamp>| at.map_or(String::new(), beijing_full);
     for (id, line) in &report.tally.tasks {
         out.write_record([
             DrillText::new(id.to_string()).to_string(),
             title(report, line),
             place(report, line),
-            line.owner.as_ref().map_or(String::new(), ToString::to_string),
-            line.level.to_string(),
-            beijing(line.drafted),
+            line.owner.as_ref().map_or(String::new(), |owner| report.person(owner)),
+            level(line.level),
+            beijing_full(line.drafted),
             time(line.issued),
             time(line.delivered),
             time(line.answered.as_ref().map(|(at, _)| *at)),
-            line.answered.as_ref().map_or(String::new(), |(_, by)| by.to_string()),
+            line.answered.as_ref().map_or(String::new(), |(_, by)| report.person(by)),
             time(line.arrived),
             time(line.done),
             time(line.verified),
@@ -52,7 +53,7 @@ pub(super) fn csv(report: &Report<'_>) -> Result<Vec<u8>, csv::Error> {
             line.declined.to_string(),
             line.rounds.to_string(),
             line.missed.to_string(),
-            line.withdrawn.map_or(String::new(), |(_, why)| why.to_owned()),
+            line.withdrawn.map_or(String::new(), |(_, why)| ended(why).to_owned()),
         ])?;
     }
     out.into_inner().map_err(|fault| fault.into_error().into())

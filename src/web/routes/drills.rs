@@ -1,9 +1,11 @@
 //! Drills from the headquarters page: choose a flood, start, pause, speed, stop, report.
 
-use crate::web::{Body, DrillAsk, Problem, Session, Site};
+use super::idempotency_key;
+use crate::model::Timestamp;
+use crate::web::{Body, DrillAsk, InjectAsk, Problem, ReportFormat, Session, Site};
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
@@ -48,6 +50,7 @@ pub async fn get(
 #[serde(deny_unknown_fields)]
 pub struct DrillBody {
     flood: String,
+    start: Option<Timestamp>,
     speed: Option<f64>,
     seed: Option<u64>,
 }
@@ -55,15 +58,15 @@ pub struct DrillBody {
 /// Starts a drill with virtual members.
 ///
 /// # Errors
-/// An unknown flood, a bad speed, or too many drills at once.
+/// An unknown flood, a start outside it, a bad speed, or too many drills at once.
 pub async fn start(
     State(site): State<Arc<Site>>,
     session: Session,
     Body(body): Body<DrillBody>,
 ) -> Result<Response, Problem> {
     session.may("drill")?;
-    let ask =
-        DrillAsk { flood: body.flood, speed: speed_of(body.speed.unwrap_or(60.0))?, seed: body.seed.unwrap_or(7) };
+    let speed = speed_of(body.speed.unwrap_or(60.0))?;
+    let ask = DrillAsk { flood: body.flood, start: body.start, speed, seed: body.seed.unwrap_or(7) };
     let id = site.drills.start(ask).await?;
     tracing::info!(drill = id, user = %session.actor.user, "【演练】开始 (a drill starts)");
     let body = site.drills.get(&id).unwrap_or(Value::Null);
@@ -135,18 +138,91 @@ pub async fn stop(
     Ok(Json(site.drills.get(&id).ok_or_else(|| none(&id))?))
 }
 
+/// What to break: a row of a script, with `at_s` absent for now.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InjectBody {
+    target: String,
+    kind: String,
+    value: Option<f64>,
+    at_s: Option<f64>,
+    for_s: Option<f64>,
+}
+
+/// Breaks something in a drill that runs.
+///
+/// # Errors
+/// For others than directors; an unknown target or kind; no such drill, or one that has ended.
+pub async fn inject(
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Body(body): Body<InjectBody>,
+) -> Result<Response, Problem> {
+    session.may("inject")?;
+    let once = idempotency_key(&session, &headers)?;
+    let InjectBody { target, kind, value, at_s, for_s } = body;
+    let ask = InjectAsk { by: session.actor.clone(), target, kind, value, at_s, for_s };
+    let (status, body) = site.drills.inject(&id, ask, once).await?;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Ok((status, [(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// What was broken so far, and what followed.
+///
+/// # Errors
+/// For others than directors: players must not know. When there is no such drill.
+pub async fn injects(
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    session.may("inject")?;
+    Ok(Json(site.drills.injects(&id).ok_or_else(|| none(&id))?))
+}
+
+/// What can be broken, by name.
+///
+/// # Errors
+/// For others than directors. When there is no such drill.
+pub async fn targets(
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    session.may("inject")?;
+    Ok(Json(site.drills.targets(&id).ok_or_else(|| none(&id))?))
+}
+
+/// In which form.
+#[derive(Debug, Deserialize)]
+pub struct ReportQuery {
+    format: Option<String>,
+}
+
 /// The report so far.
 ///
 /// # Errors
-/// When there is no such drill.
+/// When there is no such drill or form.
 pub async fn report(
     State(site): State<Arc<Site>>,
     session: Session,
     Path(id): Path<String>,
+    Query(query): Query<ReportQuery>,
 ) -> Result<Response, Problem> {
     session.at_headquarters()?;
-    let html = site.drills.report(&id).ok_or_else(|| none(&id))?;
-    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+    let word = query.format.as_deref().unwrap_or("html");
+    let format = ReportFormat::from_word(word).ok_or_else(|| {
+        let known = ReportFormat::ALL.map(ReportFormat::as_str).join(", ");
+        Problem::bad_field("format", format!("没有 {word:?} 格式，可用 {known} (unknown format)"))
+    })?;
+    // A PDF takes the time of many requests: not on a thread that answers others.
+    let drills = Arc::clone(&site.drills);
+    let report = tokio::task::spawn_blocking(move || drills.report(&id, format))
+        .await
+        .map_err(|fault| Problem::internal(&fault))??;
+    Ok(([(header::CONTENT_TYPE, format.media())], report.bytes).into_response())
 }
 
 fn none(id: &str) -> Problem {

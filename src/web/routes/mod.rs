@@ -61,7 +61,11 @@ pub async fn submit(
     Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body))
 }
 
-fn idempotency_key(session: &Session, headers: &HeaderMap) -> Result<Option<OnceKey>, Problem> {
+/// The key under which a change is answered once.
+///
+/// # Errors
+/// When it is empty or too long.
+pub fn idempotency_key(session: &Session, headers: &HeaderMap) -> Result<Option<OnceKey>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()));
     let key = key.ok_or_else(|| {

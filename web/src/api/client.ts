@@ -33,10 +33,19 @@ export function enterDrill(id: string | null): void {
   drill = id
 }
 
+/** The drill that this page speaks of, if any. */
+export function drillId(): string | null {
+  return drill
+}
+
+/** A whole address with the drill that the page is in. */
+export function inDrill(url: string): string {
+  return drill === null ? url : `${url}${url.includes('?') ? '&' : '?'}drill=${encodeURIComponent(drill)}`
+}
+
 /** The address of a call, with the drill that the page is in. */
 export function address(path: string): string {
-  if (drill === null) return BASE + path
-  return `${BASE}${path}${path.includes('?') ? '&' : '?'}drill=${encodeURIComponent(drill)}`
+  return inDrill(BASE + path)
 }
 
 /** `seat`: the answer belongs to this tab alone, the cookie of the browser stays as it is. */

@@ -41,7 +41,7 @@ export interface Situation {
   event: { id: string; opened_at: string; edition: string } | null
   breakpoints: { level: Level; discharge_m3s: number }[]
   playbook: { edition: string; instructions: number; note: Text }
-  drill: { id: string; flood: string; state: 'running' | 'paused' | 'done'; speed: number } | null
+  drill: { id: string; flood: string; state: DrillState; speed: number } | null
   journal: { last: number }
 }
 
@@ -139,10 +139,19 @@ export interface Delivery { member: string; channel: string; state: string }
 /** POST /notices {members, text}: one message a person; the channels follow the ladder. */
 export interface Notice { id: string; members: number; deliveries?: Delivery[] }
 
-/** GET /floods: what a drill can replay. */
-export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic'; source: Text; start: string; hours: number; peak_m3s: number }
-/** POST /drills {flood, speed, seed?} and GET /drills/{id}; its post is read with `?drill=<id>` on every other call. */
-export interface Drill { id: string; flood: string; state: 'running' | 'paused' | 'done'; speed: number; now: string; start: string; end: string; level: Level }
+/** GET /floods: what a drill can replay; `approach`: where a drill begins unless told otherwise. */
+export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic'; source: Text; start: string; end: string; approach: string; hours: number; peak_m3s: number }
+/** interrupted: the server went down in the middle of it. */
+export type DrillState = 'running' | 'paused' | 'done' | 'interrupted'
+/** POST /drills {flood, speed, start?, seed?} and GET /drills/{id}; its post is read with `?drill=<id>` on every other call. */
+export interface Drill { id: string; flood: string; state: DrillState; speed: number; now: string; start: string; end: string; level: Level; seed: number
+  playbook: string; chain_sha256: string | null; injects?: number } // injects: while its post can be looked into
+/** GET /drills/{id}/targets {items, kinds}: what a director can break. */
+export type InjectGroup = 'gauge' | 'stone' | 'people' | 'place'
+export interface InjectTarget { id: string; group: InjectGroup; name: Text; kinds: string[] }
+export interface InjectTargets { items: InjectTarget[]; kinds: { id: string; name: Text }[] }
+/** GET /drills/{id}/injects; POST /drills/{id}/inject {target, kind, value?, at_s?, for_s?} answers {number, injection}. */
+export interface InjectLine { number: number; injection: { target: string; kind: string; value?: number; from: string; for_s?: number }; name: Text; kind_name: Text; reaction: string }
 
 /** GET /duty: one row for each duty and place; `owner` null is a vacancy. */
 export interface DutyRow { role: string; role_name?: Text; place: string; owner: Person | null; deputy: Person | null }

@@ -4,7 +4,7 @@ import type { Messages } from '@/i18n'
 export const messages: Messages = {
   'zh-CN': {
     patrol: {
-      drill: '【演练】', demo: '演示数据', drillBar: '演练中 · 不是真实汛情',
+      drill: '【演练】', demo: '演示数据', drillBar: '演练中 · 不是真实汛情', drillElsewhere: '指挥部正在演练，与本页任务无关',
       nav: { tasks: '任务', report: '报险', map: '地图', me: '我的', label: '巡查端页面', sos: 'SOS', hold: '按住 2 秒' },
       bar: { offline: '离线 · 内容已存手机', degraded: '实时连接中断，改为每 15 秒查询', sending: '正在发送', queue: '待发 {n} 条', failed: '被退回 {n} 条', signIn: '登录已失效，内容还在手机里', signInNow: '去登录', ended: '请登录后查看任务' },
       level: { asOf: '{time} 的等级' },
@@ -40,7 +40,7 @@ export const messages: Messages = {
   },
   en: {
     patrol: {
-      drill: '[DRILL] ', demo: 'Demo', drillBar: 'Drill · not a real flood',
+      drill: '[DRILL] ', demo: 'Demo', drillBar: 'Drill · not a real flood', drillElsewhere: 'Headquarters runs a drill; your tasks here are not part of it',
       nav: { tasks: 'Tasks', report: 'Report', map: 'Map', me: 'Me', label: 'Pages of the patrol app', sos: 'SOS', hold: 'hold 2 s' },
       bar: { offline: 'Offline · kept on this phone', degraded: 'Live line cut; asking every 15 s', sending: 'Sending', queue: '{n} to send', failed: '{n} refused', signIn: 'Session ended; all is kept on this phone', signInNow: 'Sign in', ended: 'Sign in to see your tasks' },
       level: { asOf: 'Level as of {time}' },

@@ -2,7 +2,7 @@
 // store, then asks the server, then follows the stream. Tasks come from the server; taps go to the outbox.
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { allPages, api, ApiError } from '@/api/client'
+import { allPages, api, ApiError, drillId, inDrill } from '@/api/client'
 import { seated } from '@/api/seat'
 import { LiveStream, type LinkState } from '@/api/stream'
 import type { Alarm, Me, Report, Situation, StreamEvent, Task, Why } from '@/api/types'
@@ -49,6 +49,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   const timers: ReturnType<typeof setInterval>[] = []
   const rung = new Map<string, { times: number; at_ms: number }>()
 
+  const drillElsewhere = computed(() => situation.value?.scope === 'live' && (situation.value.drill ?? null) !== null)
   const drill = computed(() => situation.value?.scope === 'drill' || situation.value?.clock.kind === 'drill')
   const nowMs = computed(() => reachNow(heardClock.value, phoneMs.value))
   const list = computed(() => inOrder(tasks.value.map((task) => shown(task, items.value, me.value?.member_id ?? null))))
@@ -74,7 +75,8 @@ export const usePhone = defineStore('patrol-phone', () => {
   })
 
   async function start(): Promise<void> {
-    db ??= await openStore()
+    // A drill has a store of its own: its tasks and unsent answers never meet the live ones.
+    db ??= await openStore(drillId() === null ? undefined : `anlan-patrol-${drillId()}`)
     const [keptMe, keptTasks, keptSituation, keptLevee, keptDams] = await Promise.all([
       recall<Me>(db, 'me'), recall<Task[]>(db, 'tasks'), recall<Situation>(db, 'situation'), recall<unknown>(db, 'levee'), recall<unknown>(db, 'dams'),
     ])
@@ -83,7 +85,7 @@ export const usePhone = defineStore('patrol-phone', () => {
     if (keptSituation) setSituation(keptSituation.value, keptSituation.at_ms)
     levee.value = leveeFrom(keptLevee?.value)
     dams.value = damsFrom(keptDams?.value)
-    outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(url, seated(init)), now: () => Date.now() })
+    outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(inDrill(url), seated(init)), now: () => Date.now() })
     outbox.owner = me.value?.name ?? ''
     outbox.onChange(showQueue)
     showQueue()
@@ -138,7 +140,7 @@ export const usePhone = defineStore('patrol-phone', () => {
 
   function listen(): void {
     stream ??= new LiveStream({
-      url: '/api/v1/stream', apply, reload: reloadAll, state: (state) => { link.value = state; if (state === 'ok') void outbox?.flush(true) },
+      url: inDrill('/api/v1/stream'), apply, reload: reloadAll, state: (state) => { link.value = state; if (state === 'ok') void outbox?.flush(true) },
       signedOut: () => { signedOut.value = true; link.value = 'down'; stream = null },
     })
     stream.start(situation.value !== null && tasksAtMs.value !== null && link.value === 'ok' ? situation.value.journal.last : null)
@@ -318,7 +320,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   }
 
   return {
-    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, nowMs, list, leaving, unsent, refused, offline, here,
+    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, drillElsewhere, nowMs, list, leaving, unsent, refused, offline, here,
     sos, queue, start, stop, refresh, loadHazards, answer, add, why, leave,
   }
 })
