@@ -136,6 +136,7 @@ async fn demo(args: Args) -> Outcome {
         settings,
         limits: LimitsSection::default(),
         backup: None,
+        sl651: None,
         demo: Some(flood),
     })
     .await?;

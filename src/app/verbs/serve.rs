@@ -38,6 +38,7 @@ pub(super) fn run(args: Args) -> Outcome {
             settings: config.command_settings(),
             limits: config.limits,
             backup: config.backup.clone(),
+            sl651: config.sl651,
             demo: None,
         })
         .await?;
