@@ -265,3 +265,30 @@ fn sl651_several_stations_and_times_open_scopes_of_their_own() {
     );
     assert_eq!(report.encode(Coding::Hex), body);
 }
+
+#[test]
+fn sl651_uniform_series_name_their_element_once() {
+    let head = "0001240101080000F1F1001010000148F0F024010108000418000100";
+    let check = |rest: &str, expected: &[(u32, Option<f64>)]| {
+        let body = bytes(&format!("{head}{}", rest.replace(' ', "")));
+        let report = Report::decode(Coding::Hex, &body).unwrap();
+        assert_eq!(report.faults, [], "{rest}");
+        let at = |hour: u32| format!("2024-01-01T{hour:02}:00:00+00:00");
+        let found: Vec<_> = report
+            .measured(StationAddress([0; 5]), now())
+            .into_iter()
+            .map(|one| (one.observed_at.unwrap().to_rfc3339(), one.value))
+            .collect();
+        let expected: Vec<_> = expected.iter().map(|(hour, value)| (at(*hour), *value)).collect();
+        assert_eq!(found, expected, "{rest}");
+    };
+    // Bare data, one of them missing and one below zero.
+    check(
+        "3923 00094500 00094510 FFFFFFFF FF000120 00094520",
+        &[(0, Some(94.5)), (1, Some(94.51)), (2, None), (3, Some(-0.12)), (4, Some(94.52))],
+    );
+    check("3923 FFFFFFFF 00094510", &[(0, None), (1, Some(94.51))]);
+    // Named each time, and another element behind the only value.
+    check("3923 00094500 3923 00094510", &[(0, Some(94.5)), (1, Some(94.51))]);
+    check("3923 00094500 38121268", &[(0, Some(94.5)), (1, Some(12.68))]);
+}

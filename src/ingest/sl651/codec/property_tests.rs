@@ -52,7 +52,7 @@ fn number() -> impl Strategy<Value = Content> {
 
 fn element() -> impl Strategy<Value = Element> {
     let numbered = (prop_oneof![0x05_u8..0x45, 0x76_u8..0xf0].prop_map(ElementId::Standard), number());
-    let own = (any::<u8>().prop_map(ElementId::User), number());
+    let own = ((0_u8..0xff).prop_map(ElementId::User), number());
     let rain = vec(option::of(0_u8..255), 12).prop_map(|cells| (ElementId::Standard(0xf4), Content::Rain(cells)));
     let stages = (0xf5_u8..0xfd, vec(option::of(0_u16..0xffff), 12))
         .prop_map(|(id, cells)| (ElementId::Standard(id), Content::Stages(cells)));

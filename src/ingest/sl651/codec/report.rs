@@ -230,8 +230,10 @@ fn decode_hex(body: &[u8]) -> Result<Report, BodyFault> {
             }
             _ => match value::read(&mut rest) {
                 Ok(element) => {
-                    elements += 1;
+                    let further = further_values(&group, &element, &mut rest);
+                    elements += 1 + further.len();
                     group.elements.push(element);
+                    group.elements.extend(further);
                 }
                 Err(fault) => {
                     report.faults.push(fault);
@@ -242,6 +244,45 @@ fn decode_hex(body: &[u8]) -> Result<Report, BodyFault> {
     }
     close(&mut report, &mut group);
     Ok(report)
+}
+
+/// A uniform series (31, 38) names its element once; behind the first value the others follow as bare data to the end.
+///
+/// Some stations repeat identifier and definition instead, or add other elements. Bare data are told from those by what
+/// no identifier is: 00 in front, as all numbers of a river have, or all bits set; or by not being elements to the end.
+fn further_values(group: &Group, first: &Element, rest: &mut &[u8]) -> Vec<Element> {
+    let in_series = matches!(group.elements.last(), Some(Element { content: Content::Step(_), .. }));
+    let (width, decimals) = match &first.content {
+        Content::Number(number) => (usize::from(number.bytes), number.decimals),
+        Content::Void(void) => (void.bytes.len(), void.decimals),
+        _ => return Vec::new(),
+    };
+    let bare = match rest {
+        _ if !in_series || width == 0 || !rest.len().is_multiple_of(width) => false,
+        [0x00, ..] | [0xff, 0xff, ..] => true,
+        [0xf0, 0xf0, ..] | [0xf1, 0xf1, ..] => false,
+        _ => !are_elements(rest),
+    };
+    if !bare {
+        return Vec::new();
+    }
+    let data = std::mem::take(rest);
+    let element = |data| Element { id: first.id, content: value::number(first.id, data, decimals) };
+    data.chunks_exact(width).take(ELEMENTS_MAX).map(element).collect()
+}
+
+fn are_elements(mut rest: &[u8]) -> bool {
+    while !rest.is_empty() {
+        rest = match rest {
+            [0xf1, 0xf1, _, _, _, _, _, after @ ..] => class(after).1,
+            [0xf0, 0xf0, _, _, _, _, _, after @ ..] => after,
+            _ => match value::read(&mut rest) {
+                Ok(_) => rest,
+                Err(_) => return false,
+            },
+        };
+    }
+    true
 }
 
 /// The class behind a station address. Status replies have none: there the status element or nothing follows at once.

@@ -157,7 +157,7 @@ fn present<T: PartialEq>(cell: T, mark: T) -> Option<T> {
 }
 
 /// A number by its definition byte. All bits set is told from a leading FF, which means below zero.
-fn number(id: ElementId, data: &[u8], decimals: u8) -> Content {
+pub(super) fn number(id: ElementId, data: &[u8], decimals: u8) -> Content {
     let void = |why| Content::Void(Void { bytes: data.to_vec(), decimals, why });
     let all = |mark: u8| data.iter().all(|byte| *byte == mark);
     let bytes = match u8::try_from(data.len()) {
