@@ -3,6 +3,7 @@
 mod ingest;
 mod meter;
 mod rules;
+mod sl651;
 mod victoria;
 mod workload;
 
@@ -22,11 +23,14 @@ enum Measurement {
     Ingest(ingest::Args),
     /// 判定全部指令条件。All conditions of the playbook, once through.
     Rules(rules::Args),
+    /// SL 651 报文：解码、入库后应答、一万站在线的内存。Frames decoded, stored and acknowledged; memory of connected stations.
+    Sl651(sl651::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match args.what {
         Measurement::Ingest(args) => ingest::run(args),
         Measurement::Rules(args) => rules::run(args),
+        Measurement::Sl651(args) => sl651::run(args),
     }
 }

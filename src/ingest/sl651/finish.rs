@@ -101,7 +101,7 @@ impl Finish {
 
     async fn end(&self, under_way: UnderWay) -> Vec<Frame> {
         let UnderWay { keep, submitted, rest_kept } = under_way;
-        if submitted.is_kept().await && rest_kept {
+        if submitted.kept().await && rest_kept {
             self.desk.counts().kept.one();
             keep.claim.settle(self.desk.now());
             return keep.answer;

@@ -30,7 +30,7 @@ pub(super) struct Submitted(Option<oneshot::Receiver<bool>>);
 
 impl Submitted {
     /// Waits until it is durable; false when it is not and the station must send it again.
-    pub(super) async fn is_kept(self) -> bool {
+    pub(super) async fn kept(self) -> bool {
         match self.0 {
             None => true,
             Some(done) => done.await.unwrap_or(false),

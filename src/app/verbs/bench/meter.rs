@@ -16,8 +16,17 @@ pub(super) fn cpu_s(pid: &str) -> f64 {
 
 /// Highest resident memory of a process, MB; 0 if the system does not say.
 pub(super) fn peak_rss_mb(pid: &str) -> f64 {
+    memory_mb(pid, "VmHWM:")
+}
+
+/// Resident memory of a process at this moment, MB; 0 if the system does not say.
+pub(super) fn rss_mb(pid: &str) -> f64 {
+    memory_mb(pid, "VmRSS:")
+}
+
+fn memory_mb(pid: &str, name: &str) -> f64 {
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { return 0.0 };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).map_or(0.0, |kib| kib * 1024.0 / 1e6)
 }
 

@@ -24,7 +24,7 @@ impl<'a> Words<'a> {
         Words { rest: self.rest }.next()
     }
     /// Everything behind the one space that ends the last word.
-    fn to_the_end(&mut self) -> Vec<u8> {
+    fn take_rest(&mut self) -> Vec<u8> {
         let rest = self.rest.strip_prefix(b" ").unwrap_or(self.rest).to_vec();
         self.rest = &[];
         rest
@@ -107,8 +107,8 @@ fn element(word: &[u8], words: &mut Words) -> Option<Element> {
         None => ElementId::of_text(text)?,
     };
     let content = match id {
-        ElementId::Standard(0xf2) => Content::Text(words.to_the_end()),
-        ElementId::Standard(0xf3) => Content::Picture(words.to_the_end()),
+        ElementId::Standard(0xf2) => Content::Text(words.take_rest()),
+        ElementId::Standard(0xf3) => Content::Picture(words.take_rest()),
         ElementId::Standard(0xf4) => {
             let cells = hex_bytes(words.next()?)?;
             Content::Rain(cells.into_iter().map(|cell| (cell != 0xff).then_some(cell)).collect())
