@@ -6,7 +6,7 @@ use super::reaches::{ReachData, reach_from};
 use crate::command::{CommandSettings, Core, GaugeView, Input, Watch, WatchParts};
 use crate::drill::floods::Flood;
 use crate::forecast::Forecaster;
-use crate::ingest::sensors::{DeviceKind, Sensors};
+use crate::ingest::sensors::Sensors;
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use crate::playbook::{BoardSettings, Fault, Playbook, SignalBoard};
 use crate::store::series::{Aggregate, SeriesError, SeriesStore, Step};
@@ -178,14 +178,8 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, started: Timestamp, speed: 
 fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
     let mut gauges = Vec::new();
     for station in &sensors.stations {
-        let of_station = sensors
-            .devices
-            .iter()
-            .filter(|device| matches!(&device.kind, DeviceKind::Gauge { station: id } if *id == station.id));
-        for (id, facts) in of_station
-            .flat_map(|device| &device.series)
-            .filter_map(|series| Some((&series.id, sensors.series.get(&series.id)?)))
-        {
+        let of_station = sensors.series_of(&station.id).into_iter();
+        for (id, facts) in of_station.filter_map(|id| Some((id, sensors.series.get(id)?))) {
             let interval_s = crate::ingest::modbus::effective_interval_s(facts.interval_s, speed);
             gauges.push(GaugeView {
                 series: id.clone(),

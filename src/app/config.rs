@@ -58,6 +58,8 @@ pub struct Config {
     /// Times of the rules.
     #[serde(default)]
     pub rules: RulesSection,
+    /// Where stations that report by SL 651 connect; absent: nowhere.
+    pub sl651: Option<Sl651Section>,
     /// Backups by the server itself; absent: none.
     pub backup: Option<BackupSection>,
 }
@@ -194,6 +196,14 @@ impl Default for RulesSection {
     fn default() -> Self {
         Self { rearm_after_s: CommandSettings::default().rearm_after_s }
     }
+}
+
+/// `[sl651]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sl651Section {
+    /// Address and port, TCP and UDP.
+    pub listen: SocketAddr,
 }
 
 /// `[backup]`

@@ -4,12 +4,13 @@ use super::assemble;
 pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::clock::{ReachClock, wall_now};
-use super::config::{BackupSection, LimitsSection};
+use super::config::{BackupSection, LimitsSection, Sl651Section};
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
 use crate::ingest::modbus::Poller;
+use crate::ingest::sl651::{Sl651, Sl651Limits, Sl651Parts};
 use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp, WarningLevel};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
@@ -50,6 +51,8 @@ pub struct ServerParts {
     pub scrape_token: Option<ScrapeToken>,
     /// Backups by the server itself.
     pub backup: Option<BackupSection>,
+    /// Where stations that report by SL 651 connect.
+    pub sl651: Option<Sl651Section>,
     /// The flood of a demo: its history is filled in and its level preset.
     pub demo: Option<Flood>,
 }
@@ -71,6 +74,7 @@ pub struct Server {
     database: Database,
     _directory: StoreDirectory,
     _poller: Arc<Poller>,
+    _sl651: Option<Sl651>,
 }
 
 impl Server {
@@ -125,6 +129,7 @@ impl Server {
             clock: Arc::clone(&clock),
         };
         let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());
+        let telemetry_intake = intake.clone();
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
         let evacuation = Arc::new(parts.files.reach.evacuation());
@@ -176,6 +181,26 @@ impl Server {
         let ending = stop.clone();
         let http = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
         let http = tokio::spawn(async move { http.await });
+        let sl651 = match parts.sl651 {
+            None => None,
+            Some(section) => {
+                let folder = blobs_folder(&parts.data).join("sl651");
+                crate::store::make_private(&folder)?;
+                let sl651 = Sl651::start(Sl651Parts {
+                    listen: section.listen,
+                    stations: parts.files.sensors.telemetry.clone(),
+                    clock: Arc::clone(&clock),
+                    sink: Arc::new(telemetry_intake),
+                    photos: Photos::new(blobs_folder(&parts.data)),
+                    folder,
+                    limits: Sl651Limits::default(),
+                    stop: stop.clone(),
+                })
+                .await?;
+                tracing::info!(address = %sl651.address, stations = parts.files.sensors.telemetry.len(), "遥测站接入 (SL 651 stations may connect)");
+                Some(sl651)
+            }
+        };
         let mut workers = vec![writer, intake_worker];
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
@@ -193,6 +218,7 @@ impl Server {
             database,
             _directory: directory,
             _poller: poller,
+            _sl651: sl651,
         })
     }
 

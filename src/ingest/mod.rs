@@ -4,6 +4,7 @@ mod fault;
 mod intake;
 pub mod modbus;
 pub mod sensors;
+pub mod sl651;
 
 pub use fault::{FileFault, utf8};
 pub use intake::{Intake, IntakeError, IntakeParts};

@@ -56,13 +56,15 @@ fn config_sample_explains_every_key() {
         .lines()
         .map(|line| {
             line.strip_prefix("# ")
-                .filter(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')))
+                .filter(|rest| {
+                    rest.starts_with('[') || rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+                })
                 .unwrap_or(line)
         })
         .map(|line| format!("{}\n", line.replace("kind = \"real\"", "kind = \"demo\"")))
         .collect();
     let config = parse(&opened).unwrap();
-    assert!(config.reach.is_some() && config.field.address.is_some(), "{config:?}");
+    assert!(config.reach.is_some() && config.field.address.is_some() && config.sl651.is_some(), "{config:?}");
     assert!(matches!(config.clock, ClockSection::Demo { .. }));
 }
 
@@ -76,6 +78,8 @@ fn config_mistakes_are_pointed_at() {
         assert_eq!(refusal.lines().count(), 1, "{refusal}");
     };
     check("listen = '127.0.0.1:8080'\n", "1:1", "data");
+    check(&format!("{base}[sl651]\nlisten = '8651'\n"), "4:10", "socket address");
+    check(&format!("{base}[sl651]\nport = 8651\n"), "4:1", "port");
     check("listen = 'nowhere'\ndata = 'd'\n", "1:10", "socket address");
     check("listen = '127.0.0.1:80\n", "1:23", "string");
     check(&format!("{base}lisen = 'x'\n"), "3:1", "lisen");

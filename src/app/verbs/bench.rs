@@ -9,6 +9,7 @@ mod replay;
 mod rules;
 mod scratch;
 mod site;
+mod sl651;
 mod victoria;
 mod workload;
 
@@ -36,6 +37,8 @@ enum Measurement {
     Replay(replay::Args),
     /// 判定全部指令条件。All conditions of the playbook, once through.
     Rules(rules::Args),
+    /// SL 651 报文：解码、入库后应答、一万站在线的内存。Frames decoded, stored and acknowledged; memory of connected stations.
+    Sl651(sl651::Args),
 }
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
@@ -46,5 +49,6 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         Measurement::Proposal(args) => proposal::run(args),
         Measurement::Replay(args) => replay::run(args),
         Measurement::Rules(args) => rules::run(args),
+        Measurement::Sl651(args) => sl651::run(args),
     }
 }

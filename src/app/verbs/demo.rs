@@ -137,6 +137,7 @@ async fn demo(args: Args) -> Outcome {
         limits: LimitsSection::default(),
         scrape_token: None,
         backup: None,
+        sl651: None,
         demo: Some(flood),
     })
     .await?;

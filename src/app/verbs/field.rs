@@ -3,8 +3,9 @@
 use super::Outcome;
 use crate::app::clock::ReachClock;
 use crate::app::editions;
-use crate::drill::field::{Bench, BenchPart, FieldDevices, read_injects};
+use crate::drill::field::{Bench, BenchPart, FieldDevices, Reporters, read_injects};
 use crate::drill::floods::Flood;
+use crate::ingest::Clock;
 use crate::ingest::sensors::{Device, DeviceKind, Sensors};
 use crate::ingest::utf8;
 use crate::model::Timestamp;
@@ -41,6 +42,9 @@ pub(super) struct Args {
     /// Folder of the sensors; the demo reach in the binary where absent.
     #[arg(long)]
     sensors: Option<PathBuf>,
+    /// Stations also report by SL 651 to this centre, host:port (遥测站向该中心站自报).
+    #[arg(long, value_name = "ADDR", value_parser = centre)]
+    sl651: Option<String>,
     /// First line: every device with port, unit, first register and profile.
     #[arg(long)]
     json: bool,
@@ -58,6 +62,13 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
 pub(super) fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse::<f64>().ok().filter(|speed| *speed > 0.0 && *speed <= 1e5);
     speed.ok_or_else(|| format!("{text:?} is not a speed above 0 and up to 100000"))
+}
+
+/// `host:port`.
+fn centre(text: &str) -> Result<String, String> {
+    let port =
+        text.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse::<u16>().ok());
+    port.map(|_| text.to_owned()).ok_or_else(|| format!("{text:?} is no host:port such as 127.0.0.1:8651"))
 }
 
 pub(super) fn run(args: Args) -> Outcome {
@@ -89,7 +100,9 @@ async fn serve(args: Args) -> Outcome {
     };
     let bench = Arc::new(Bench::new(BenchPart { sensors, flood, injects, seed: args.seed, start }));
     let clock = ReachClock::from(start, args.speed);
-    let devices = FieldDevices::start(Arc::clone(&bench), args.listen, Arc::new(move || clock.now())).await?;
+    let clock: Clock = Arc::new(move || clock.now());
+    let devices = FieldDevices::start(Arc::clone(&bench), args.listen, Arc::clone(&clock)).await?;
+    let _reporters = args.sl651.as_deref().map(|centre| Reporters::start(&bench, centre, &clock));
     announce(&args, &bench, &devices)?;
     stopped().await?;
     Ok(())
@@ -102,6 +115,7 @@ fn announce(args: &Args, bench: &Bench, devices: &FieldDevices) -> Outcome {
         let line = json!({
             "listen": devices.address("gauges").map(|(ip, port)| SocketAddr::new(ip, port).to_string()),
             "flood": args.flood, "speed": args.speed, "synthetic": true, "devices": listed,
+            "sl651": args.sl651.as_ref().map(|centre| json!({ "centre": centre, "stations": stations(bench) })),
         });
         writeln!(out, "{line}")?;
     } else {
@@ -111,8 +125,20 @@ fn announce(args: &Args, bench: &Bench, devices: &FieldDevices) -> Outcome {
             writeln!(out, "  {address}  {endpoint}  {count} 台 devices")?;
         }
     }
+    if let (Some(centre), false) = (&args.sl651, args.json) {
+        let count = bench.sensors().telemetry.len();
+        writeln!(out, "  {centre}  SL 651 中心站，{count} 个遥测站自报 (stations report there)")?;
+    }
     out.flush()?;
     Ok(())
+}
+
+fn stations(bench: &Bench) -> Vec<Value> {
+    let row = |told: &crate::ingest::sensors::TelemetryStation| {
+        let series: Vec<&str> = told.series.iter().map(|series| series.id.as_str()).collect();
+        json!({ "address": told.address.to_string(), "station": told.station, "report_every_s": told.report_every_s, "series": series })
+    };
+    bench.sensors().telemetry.values().map(row).collect()
 }
 
 fn row(device: &Device, devices: &FieldDevices) -> Option<Value> {

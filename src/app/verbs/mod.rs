@@ -6,6 +6,7 @@
 mod backup;
 mod bench;
 mod config;
+mod decode;
 mod demo;
 mod drill;
 mod field;
@@ -43,6 +44,8 @@ enum Verb {
     Bench(bench::Args),
     /// 演练：虚拟时钟、虚拟人员，同一套指挥核心 (drills on a virtual clock).
     Drill(drill::Args),
+    /// 报文解析 (what a frame says): SL 651-2014.
+    Decode(decode::Args),
     /// 虚拟现场设备：按洪水过程应答的 Modbus TCP 水位计与智能石头 (virtual field devices).
     Field(field::Args),
     /// 日志：核验、重演、导出 (checks, replays and exports a journal).
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
         Some(Verb::Demo(args)) => demo::run(args),
         Some(Verb::Serve(args)) => serve::run(args),
         Some(Verb::Bench(args)) => bench::run(args),
+        Some(Verb::Decode(args)) => decode::run(args),
         Some(Verb::Drill(args)) => drill::run(args),
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Journal(args)) => journal::run(args),

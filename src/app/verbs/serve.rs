@@ -39,6 +39,7 @@ pub(super) fn run(args: Args) -> Outcome {
             limits: config.limits,
             scrape_token: config.metrics.scrape_token,
             backup: config.backup.clone(),
+            sl651: config.sl651,
             demo: None,
         })
         .await?;

@@ -17,13 +17,14 @@ pub type SensorFiles = BTreeMap<String, Vec<u8>>;
 /// Most registers that the protocol lets one request read.
 const BLOCK_MAX: u16 = 125;
 
-struct Source<'a> {
+/// A file that is being read.
+pub(super) struct Source<'a> {
     file: &'a str,
     text: &'a str,
 }
 
 impl Source<'_> {
-    fn fault(&self, span: Range<usize>, what: impl Into<String>, remedy: impl Into<String>) -> FileFault {
+    pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>, remedy: impl Into<String>) -> FileFault {
         FileFault::span(self.file, self.text, span, what, remedy)
     }
 }
@@ -69,6 +70,11 @@ impl Sensors {
                 for dam in &rows.dam {
                     sensors.add_dam(source, stones.get_ref(), dam.get_ref(), dam.span())?;
                 }
+            }
+        }
+        for (source, rows) in &parsed {
+            for row in &rows.sl651 {
+                sensors.add_telemetry(source, row)?;
             }
         }
         Ok(sensors)
@@ -338,7 +344,7 @@ fn registers(device: &Device) -> Range<u32> {
     first..first + u32::from(device.profile.stride)
 }
 
-fn check_period(source: &Source, at: Range<usize>, poll_every_s: f64) -> Result<(), FileFault> {
+pub(super) fn check_period(source: &Source, at: Range<usize>, poll_every_s: f64) -> Result<(), FileFault> {
     if poll_every_s.is_finite() && (0.1..=86_400.0).contains(&poll_every_s) {
         return Ok(());
     }

@@ -6,13 +6,16 @@ mod load;
 mod plan;
 mod profile;
 mod shape;
+mod telemetry;
 
 pub use counter::Counter;
 pub use load::SensorFiles;
 pub use plan::{Block, blocks};
 pub use profile::{Function, NumberType, Point, Profile, Raw, StatusBits, WordOrder};
 pub use shape::Station;
+pub use telemetry::{Network, TelemetrySeries, TelemetryStation};
 
+use super::sl651::codec::StationAddress;
 use crate::forecast::ForecastSettings;
 use crate::model::{Datum, SeriesId};
 use crate::quality::{Limits, QualityTable};
@@ -113,6 +116,8 @@ pub struct Sensors {
     pub devices: Vec<Device>,
     /// By id.
     pub series: BTreeMap<SeriesId, SeriesFacts>,
+    /// Stations that report by SL 651, by their address on the line.
+    pub telemetry: BTreeMap<StationAddress, TelemetryStation>,
     /// Limits by quantity (`quality.toml`).
     pub quality: QualityTable,
     /// Lag and attenuation to the target (`forecast.toml`), where the site has it.

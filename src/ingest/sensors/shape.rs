@@ -22,6 +22,8 @@ pub(super) struct SensorFile {
     pub(super) stones: Option<Spanned<StonesRow>>,
     #[serde(default)]
     pub(super) dam: Vec<Spanned<DamRow>>,
+    #[serde(default)]
+    pub(super) sl651: Vec<Spanned<super::telemetry::TelemetryRow>>,
 }
 
 #[derive(Debug, Deserialize)]
