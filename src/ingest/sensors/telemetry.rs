@@ -308,6 +308,32 @@ mod tests {
     }
 
     #[test]
+    fn sl651_sample_of_the_docs_page_and_the_demo_reach_load() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let page = std::fs::read_to_string(format!("{root}/docs/ingest/sl651.md")).unwrap();
+        let block = page.split("```toml\n# ").nth(1).unwrap().split("```").next().unwrap();
+        let (name, text) = block.split_once('\n').unwrap();
+        let mut files = SensorFiles::new();
+        for folder in ["profiles", "huayuankou"] {
+            for entry in std::fs::read_dir(format!("{root}/sensors/{folder}")).unwrap() {
+                let path = entry.unwrap().path();
+                files.insert(path.display().to_string(), std::fs::read(path).unwrap());
+            }
+        }
+        let demo = Sensors::load(&files).unwrap();
+        assert_eq!(demo.telemetry.len(), 9);
+        // In the demo every station reports what a device gives too: no series is new.
+        let ids = |sensors: &Sensors| sensors.series.keys().cloned().collect::<Vec<_>>();
+        files.retain(|name, _| !name.ends_with("sl651.toml"));
+        assert_eq!(ids(&demo), ids(&Sensors::load(&files).unwrap()));
+        files.insert(name.to_owned(), text.as_bytes().to_vec());
+        let sensors = Sensors::load(&files).unwrap();
+        let told = sensors.telemetry.values().next().unwrap();
+        assert_eq!((told.series.len(), told.series[1].zero, told.password), (3, 80.0, 0xa000));
+        assert_eq!(told.series[2].id.as_str(), "rain-madu.battery");
+    }
+
+    #[test]
     fn networks_hold_their_addresses_only() {
         let check = |network: &str, address: &str, held: bool| {
             assert_eq!(Network::of_text(network).unwrap().holds(address.parse().unwrap()), held, "{network} {address}");

@@ -341,8 +341,11 @@ impl Desk {
         for one in measured {
             // A relay may speak for several stations; one that no file names makes no series.
             let Some(station) = self.stations.get(&one.station) else {
-                reasons.push(format!("unknown-station {}", one.station));
-                break;
+                let reason = format!("unknown-station {}", one.station);
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+                continue;
             };
             let Some(series) = station.series(one.id) else {
                 self.counts.unmapped.one();
