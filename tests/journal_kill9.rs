@@ -204,7 +204,7 @@ impl Site {
                 }
             }
             let report = json!({
-                "kind": "hazard", "type": "crack", "grade": 1, "place": { "lon": 113.68, "lat": 34.91 },
+                "kind": "hazard", "type": "crack", "grade": 1, "place": { "chainage": 3_200, "side": "water" },
                 "observed_at": START, "text": format!("{member} {round}"),
             });
             said.push(self.say(member, "/reports".into(), format!("report-{round}"), report).await);
@@ -280,10 +280,17 @@ impl Site {
     }
 
     async fn tasks(&self) -> BTreeMap<String, Value> {
-        let list = self.get("officer-a", "/tasks?limit=5000").await.unwrap();
-        assert_eq!(list["next"], Value::Null);
-        let items = list["items"].as_array().unwrap().iter();
-        items.map(|task| (task["id"].as_str().unwrap().to_owned(), task.clone())).collect()
+        let (mut tasks, mut after) = (BTreeMap::new(), String::new());
+        loop {
+            let page = self.get("officer-a", &format!("/tasks?limit=5000{after}")).await.unwrap();
+            for task in page["items"].as_array().unwrap() {
+                tasks.insert(task["id"].as_str().unwrap().to_owned(), task.clone());
+            }
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => return tasks,
+            }
+        }
     }
 }
 

@@ -54,7 +54,7 @@ fn running_from_init_to_restore() {
     let made: serde_json::Value = serde_json::from_str(&made).unwrap();
     assert_eq!((made["name"].as_str(), made["role"].as_str()), (Some("boss"), Some("operator")));
     let by_config =
-        ["user", "add", "wang", "--role", "member", "--member", "mbr-1", "--no-password", "--config", "anlan.toml"];
+        ["user", "add", "wang", "--role", "member", "--member", "mbr-101", "--no-password", "--config", "anlan.toml"];
     ok(dir, &by_config, "");
     let link: serde_json::Value =
         serde_json::from_str(&ok(dir, &["user", "link", "wang", "--data", "data", "--json"], "")).unwrap();
@@ -100,6 +100,19 @@ fn running_mistakes_get_one_clear_message() {
         .unwrap();
     let errors = refused(dir, &["config", "check", "bad.toml"], "");
     assert!(errors.starts_with("anlan: bad.toml:4:1: ") && errors.contains("formatt"), "{errors}");
+    let (gbk, ..) = encoding_rs::GBK.encode("# 花园口河务局的服务器\n");
+    std::fs::write(dir.join("gbk.toml"), gbk).unwrap();
+    let errors = refused(dir, &["config", "check", "gbk.toml"], "");
+    assert!(errors.contains("gbk.toml:1:") && errors.contains("另存为 UTF-8"), "{errors}");
+    let base = "listen = \"127.0.0.1:0\"\ndata = \"data\"\n";
+    std::fs::write(dir.join("folder.toml"), format!("{base}sensors = \"no-sensors\"\n")).unwrap();
+    let errors = refused(dir, &["config", "check", "folder.toml"], "");
+    assert!(errors.contains("no-sensors"), "{errors}");
+    std::fs::write(dir.join("good.toml"), base).unwrap();
+    let nobody =
+        ["user", "add", "walker", "--role", "member", "--member", "mbr-999", "--config", "good.toml", "--no-password"];
+    let errors = refused(dir, &nobody, "");
+    assert!(errors.contains("no member mbr-999"), "{errors}");
     std::fs::write(dir.join("data/anlan.db"), "not a database at all, ".repeat(50)).unwrap();
     let errors = refused(dir, &["user", "list", "--data", "data"], "");
     assert!(errors.contains("data/anlan.db is not a database of Anlan"), "{errors}");

@@ -306,3 +306,17 @@ async fn serving_journal_is_folded_again_with_the_edition_that_was_in_use() {
     assert!(words.contains(edition) && words.contains("--playbook"), "{words}");
     ok(dir, &["journal", "verify", "--replay", "--data", "data", "--playbook", "plan"]).await;
 }
+
+#[tokio::test]
+async fn serving_a_demo_starts_again_on_its_own_data() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    for start in ["first", "again"] {
+        let mut child = anlan(dir, &["demo", "--listen", "127.0.0.1:0", "--data", "demo", "--json"]).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = timeout(LIMIT, lines.next_line()).await.unwrap().unwrap().unwrap_or_default();
+        let told: Value = serde_json::from_str(&line).unwrap_or_default();
+        assert!(told["accounts"].as_array().is_some_and(|all| all.len() >= 7), "{start}: {line}");
+        child.kill().await.unwrap();
+    }
+}

@@ -10,6 +10,7 @@ pub use fault::ConfigError;
 pub use values::{LogFormat, Speed, Verbosity};
 
 use crate::command::CommandSettings;
+use crate::ingest::utf8;
 use crate::model::{InstructionCode, Timestamp};
 use crate::web::ScrapeToken;
 use serde::Deserialize;
@@ -221,9 +222,8 @@ pub struct BackupSection {
 impl Config {
     /// Reads and checks a file.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
-        let mut config = Self::parse(&text, path)?;
+        let bytes = std::fs::read(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let mut config = Self::parse(utf8(&path.display().to_string(), &bytes)?, path)?;
         config.resolve(path.parent().unwrap_or(Path::new(".")));
         Ok(config)
     }

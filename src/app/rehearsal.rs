@@ -1,7 +1,7 @@
 //! A drill put together from the files of a site: rules, watch, virtual devices, virtual people.
 
-pub use super::assemble::SiteFiles;
 use super::assemble::{self, AssembleError};
+pub use super::assemble::{SiteFiles, load_playbook};
 use crate::command::{CommandSettings, Core};
 use crate::drill::field::{Bench, BenchPart, Inject};
 use crate::drill::floods::Flood;

@@ -3,6 +3,7 @@
 use super::{Entry, Fact, Input, Refused, State};
 use crate::model::{FactSeq, Reach, TaskId, Timestamp};
 use crate::playbook::{Instruction, Playbook};
+use chrono::SubsecRound;
 use std::sync::Arc;
 
 /// The rules of one reach: they do not change while an event is open.
@@ -18,12 +19,14 @@ impl Core {
     /// Answers one input: folds the facts that follow into `state` and returns them, the input first.
     ///
     /// An input that leads to nothing returns nothing and leaves `state` as it was. `now` never runs back: an earlier
-    /// moment than the last fact's counts as that moment.
+    /// moment than the last fact's counts as that moment. It counts in whole milliseconds, as facts keep it: the same
+    /// inputs, folded again at the moments that were written down, give the same facts.
     ///
     /// # Errors
     /// What is refused, by name; `state` is then unchanged.
     pub fn step(&self, state: &mut State, input: &Input, now: Timestamp) -> Result<Vec<Entry>, Refused> {
         // An empty state has no moment yet; floods before 1970 are drilled too.
+        let now = now.trunc_subsecs(3);
         let now = if state.last == FactSeq(0) { now } else { now.max(state.at) };
         let mut desk = Desk { core: self, now, state, input, facts: Vec::new() };
         desk.answer()?;

@@ -1,5 +1,6 @@
 //! Configuration errors that point at the place in the file.
 
+use crate::ingest::FileFault;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,9 @@ pub enum ConfigError {
         #[source]
         cause: io::Error,
     },
+    /// It is not text as we read it.
+    #[error(transparent)]
+    Encoding(#[from] FileFault),
     /// A place in the file is wrong.
     #[error("{}:{line}:{column}: {what}", path.display())]
     Wrong {

@@ -1,9 +1,10 @@
 //! `sensors/` in the binary, and folders of a site that go over it.
 
+use super::EditionError;
 use crate::ingest::sensors::SensorFiles;
 use rust_embed::Embed;
+use std::fs;
 use std::path::Path;
-use std::{fs, io};
 
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/sensors/"]
@@ -31,7 +32,7 @@ pub fn text(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// When a folder or file cannot be read.
-pub fn of_folder(folder: &Path) -> io::Result<SensorFiles> {
+pub fn of_folder(folder: &Path) -> Result<SensorFiles, EditionError> {
     let mut files = profiles_beside(folder)?;
     add_folder(folder, &mut files)?;
     Ok(files)
@@ -41,20 +42,20 @@ pub fn of_folder(folder: &Path) -> io::Result<SensorFiles> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn of_file(file: &Path) -> io::Result<SensorFiles> {
+pub fn of_file(file: &Path) -> Result<SensorFiles, EditionError> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut files = profiles_beside(folder)?;
     for beside in ["stations.toml", "endpoints.toml"] {
         let path = folder.join(beside);
         if path.is_file() {
-            files.insert(path.display().to_string(), fs::read(path)?);
+            files.insert(path.display().to_string(), bytes_of(&path)?);
         }
     }
-    files.insert(file.display().to_string(), fs::read(file)?);
+    files.insert(file.display().to_string(), bytes_of(file)?);
     Ok(files)
 }
 
-fn profiles_beside(folder: &Path) -> io::Result<SensorFiles> {
+fn profiles_beside(folder: &Path) -> Result<SensorFiles, EditionError> {
     let beside = folder.join("../profiles");
     let mut own = SensorFiles::new();
     if beside.is_dir() {
@@ -67,12 +68,17 @@ fn profiles_beside(folder: &Path) -> io::Result<SensorFiles> {
     Ok(files)
 }
 
-fn add_folder(folder: &Path, files: &mut SensorFiles) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
+fn add_folder(folder: &Path, files: &mut SensorFiles) -> Result<(), EditionError> {
+    let unreadable = |cause| EditionError::Unreadable { path: folder.display().to_string(), cause };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|extension| extension == "toml") {
-            files.insert(path.display().to_string(), fs::read(path)?);
+            files.insert(path.display().to_string(), bytes_of(&path)?);
         }
     }
     Ok(())
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, EditionError> {
+    fs::read(path).map_err(|cause| EditionError::Unreadable { path: path.display().to_string(), cause })
 }

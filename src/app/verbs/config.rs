@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::app::config::Config;
+use crate::app::rehearsal::{SiteFiles, load_playbook};
 use clap::Subcommand;
 use std::path::PathBuf;
 
@@ -27,6 +28,9 @@ enum Action {
 pub(super) fn run(args: Args) -> Outcome {
     let Action::Check { file, json } = args.action;
     let config = Config::load(&file)?;
+    // What the file names is read as the server would: a folder that is not there is found here, not at night.
+    let files = SiteFiles::read(&config)?;
+    load_playbook(&files.playbook)?;
     if json {
         println!("{}", serde_json::json!({"ok": true, "listen": config.listen, "data": config.data}));
     } else {

@@ -185,7 +185,8 @@ async fn accounts(users: &Users, address: SocketAddr, members: &[MemberId]) -> R
     for (name, role, member) in officers.chain(phones) {
         let new = NewUser { name: name.clone(), role, member: member.clone(), password: None };
         match users.add(new, wall_now()).await {
-            Ok(_) | Err(UserError::Exists { .. }) => {}
+            // A data directory that was used before has them: the link below fails for a name that is not there.
+            Ok(_) | Err(UserError::Exists { .. } | UserError::MemberTaken { .. }) => {}
             Err(fault) => return Err(fault.into()),
         }
         let token = users.login_link(&UserName::new(&name), LINK_LIFE, wall_now()).await?;

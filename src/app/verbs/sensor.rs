@@ -32,8 +32,7 @@ enum Action {
 
 pub(super) fn run(args: Args) -> Outcome {
     let Action::Probe { file, field, json } = args.action;
-    let files =
-        editions::sensors::of_file(&file).map_err(|cause| format!("cannot read {}: {cause}", file.display()))?;
+    let files = editions::sensors::of_file(&file)?;
     let mut sensors = Sensors::load(&files)?;
     if let Some(base) = field {
         sensors.use_field(&base.ip().to_string(), base.port())?;

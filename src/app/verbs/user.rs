@@ -3,13 +3,14 @@
 use super::{Outcome, password, wait_for};
 use crate::app::clock::wall_now;
 use crate::app::config::Config;
-use crate::model::{MemberId, UserName, UserRole};
+use crate::app::reaches::reach_from;
+use crate::model::{MemberId, Reach, UserName, UserRole};
 use crate::store::users::{NewUser, USERS_SCHEMA, User, Users};
 use crate::store::{Database, state_file};
 use chrono::TimeDelta;
 use clap::Subcommand;
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Makes and manages users; passwords come from the keyboard or standard input (管理用户).
 #[derive(Debug, clap::Args)]
@@ -72,22 +73,26 @@ enum Action {
 
 pub(super) fn run(args: Args) -> Outcome {
     wait_for(async move {
+        let known = MembersKnown::of(args.config.as_deref())?;
         let data = data_directory(args.data, args.config)?;
         let path = state_file(&data);
         if !path.is_file() {
             return Err(format!("{} is not there: run \"anlan init\" first (请先初始化)", path.display()).into());
         }
         let database = Database::open(&path, &[USERS_SCHEMA]).await?;
-        let outcome = act(&Users::new(database.clone()), args.action, args.json).await;
+        let outcome = act(&Users::new(database.clone()), &known, args.action, args.json).await;
         database.close().await;
         outcome
     })
 }
 
-async fn act(users: &Users, action: Action, json: bool) -> Outcome {
+async fn act(users: &Users, known: &MembersKnown, action: Action, json: bool) -> Outcome {
     let now = wall_now();
     match action {
         Action::Add { name, role, member, no_password } => {
+            if let Some(member) = &member {
+                known.check(member)?;
+            }
             let password = if no_password { None } else { Some(password::ask(&name)?) };
             let user = users.add(NewUser { name, role, member: member.map(MemberId::from), password }, now).await?;
             report(json, &shape(&user), &format!("made {} as {} (已建立用户)", user.name, user.role));
@@ -135,6 +140,33 @@ fn data_directory(data: Option<PathBuf>, config: Option<PathBuf>) -> Result<Path
         (Some(data), _) => Ok(data),
         (None, Some(config)) => Ok(Config::load(&config)?.data),
         (None, None) => Err("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)".into()),
+    }
+}
+
+/// The members of the reach that the server has; only a configuration tells which reach that is.
+struct MembersKnown {
+    reach: Reach,
+    configured: bool,
+}
+
+impl MembersKnown {
+    fn of(config: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+        let folder = config.map(Config::load).transpose()?.and_then(|config| config.reach);
+        Ok(Self { reach: reach_from(folder.as_deref())?.reach, configured: config.is_some() })
+    }
+
+    /// An account of nobody would never get a task.
+    fn check(&self, member: &str) -> Outcome {
+        if self.reach.member(&MemberId::new(member)).is_some() {
+            return Ok(());
+        }
+        if self.configured {
+            return Err(format!("no member {member} in the reach of this server (本辖区没有网格员 {member})").into());
+        }
+        eprintln!(
+            "anlan: {member} is no member of the demo reach; give --config FILE to check against your own (演示辖区没有此网格员，请用 --config 核对)"
+        );
+        Ok(())
     }
 }
 
