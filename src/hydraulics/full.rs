@@ -6,10 +6,10 @@
 use super::dispatch;
 use super::grid::HALO;
 use super::kernels::Row;
-use super::sweep::{BandRows, Step, Tally, WIDEST_RUN, sum};
+use super::sweep::{BandRows, Step, Tally, WIDEST_FULL_RUN, sum};
 use std::ops::Range;
 
-const WIDTH: usize = WIDEST_RUN + 4;
+const WIDTH: usize = WIDEST_FULL_RUN + 4;
 
 /// State half a time step on at the middles of a row's cells, and its half differences.
 struct Predicted {

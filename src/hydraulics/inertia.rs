@@ -5,7 +5,7 @@
 
 use super::dispatch;
 use super::grid::HALO;
-use super::sweep::{BandRows, Step, Tally, WIDEST_RUN, clip, sum};
+use super::sweep::{BandRows, Step, Tally, WIDEST_INERTIA_RUN, clip, sum};
 use std::ops::Range;
 
 /// Row buffers of one worker. Values lie at column − first + 2.
@@ -17,7 +17,7 @@ pub(super) struct InertiaScratch {
 
 impl InertiaScratch {
     pub(super) fn new() -> Self {
-        let row = || vec![0.0; WIDEST_RUN + 4];
+        let row = || vec![0.0; WIDEST_INERTIA_RUN + 4];
         Self { faces_x: [row(), row()], faces_y: [row(), row(), row()], shares: [row(), row()] }
     }
 }

@@ -380,6 +380,13 @@ impl Inundation {
         }
     }
 
+    /// After a restart the other buffer must not hold the water of the start.
+    pub(super) fn forget_start(&mut self) {
+        self.next = Water::dry(&self.layout);
+        self.next.h.copy_from_slice(&self.now.h);
+        self.bands = tiles::bands(&self.case, &self.layout);
+    }
+
     /// Largest depth or characteristic speed of the water as it stands.
     fn starting_top(&self) -> f32 {
         let cells = (0..self.layout.rows).flat_map(|row| self.layout.row(row));

@@ -6,6 +6,7 @@
 //! It knows no coordinates beyond metres on the plane, and no sediment.
 
 mod case;
+mod checkpoint;
 mod dispatch;
 mod full;
 mod grid;

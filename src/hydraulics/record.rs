@@ -4,7 +4,7 @@
 
 use super::dispatch::{self, VectorWidth};
 use super::grid::{Layout, Water};
-use super::sweep::WIDEST_RUN;
+use super::sweep::WIDEST_FULL_RUN;
 use std::ops::Range;
 
 /// Water has arrived once it is so deep (到达), m. Froude numbers count from this depth on, too.
@@ -59,8 +59,17 @@ pub(super) struct Look<'a> {
 impl Look<'_> {
     /// Brings a band's records up to date over one run of columns.
     pub(super) fn take(&self, first_row: usize, rows: usize, run: Range<usize>, records: &mut BandRecords) -> Froude {
+        let mut seen = Froude::default();
+        for start in run.clone().step_by(WIDEST_FULL_RUN) {
+            let part = self.take_part(first_row, rows, start..run.end.min(start + WIDEST_FULL_RUN), records);
+            seen = Froude { highest: seen.highest.max(part.highest), cells_above: seen.cells_above + part.cells_above };
+        }
+        seen
+    }
+
+    fn take_part(&self, first_row: usize, rows: usize, run: Range<usize>, records: &mut BandRecords) -> Froude {
         let (n, stride) = (run.len(), self.layout.stride);
-        let (mut q, mut froude) = ([0.0f32; WIDEST_RUN], [0.0f32; WIDEST_RUN]);
+        let (mut q, mut froude) = ([0.0f32; WIDEST_FULL_RUN], [0.0f32; WIDEST_FULL_RUN]);
         let mut seen = Froude::default();
         for row in 0..rows {
             let at = (first_row + row) * stride + run.start;

@@ -12,8 +12,10 @@ use super::weir::Weirs;
 pub(super) const TILE: usize = 64;
 /// Rows of a band, and of its tiles.
 pub(super) const BAND: usize = 32;
-/// Most columns swept at once, so that the row buffers stay near the processor.
-pub(super) const WIDEST_RUN: usize = 8 * TILE;
+/// Most columns that the full equations sweep at once, so that their many row buffers stay near the processor.
+pub(super) const WIDEST_FULL_RUN: usize = 8 * TILE;
+/// The same for local inertia, which has few buffers and gains from long rows in memory.
+pub(super) const WIDEST_INERTIA_RUN: usize = 64 * TILE;
 
 /// What all bands of one step read.
 pub(super) struct Step<'a> {

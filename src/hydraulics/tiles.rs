@@ -3,9 +3,9 @@
 //! In: the largest value of each tile after a step. Out: runs of columns for each band of rows. A dry tile whose eight
 //! neighbours are dry cannot change, so it is passed over.
 
-use super::case::{Boundary, Case};
+use super::case::{Boundary, Case, Scheme};
 use super::grid::{Cell, HALO, Layout};
-use super::sweep::{BAND, TILE, Tally, WIDEST_RUN};
+use super::sweep::{BAND, TILE, Tally, WIDEST_FULL_RUN, WIDEST_INERTIA_RUN};
 use std::ops::Range;
 
 /// One band of rows with its tiles.
@@ -23,6 +23,8 @@ pub(super) struct Band {
     was_wet: Vec<bool>,
     /// Beside a side where water may enter.
     always: Vec<bool>,
+    /// Most columns of a run.
+    widest: usize,
 }
 
 /// All bands from south to north.
@@ -47,6 +49,7 @@ pub(super) fn bands(case: &Case, layout: &Layout) -> Vec<Band> {
             wet: vec![false; tiles],
             was_wet: vec![false; tiles],
             always,
+            widest: if case.scheme == Scheme::LocalInertia { WIDEST_INERTIA_RUN } else { WIDEST_FULL_RUN },
         }
     };
     (0..count).map(make).collect()
@@ -67,7 +70,7 @@ pub(super) fn plan(bands: &mut [Band], layout: &Layout) -> usize {
     for (at, band) in bands.iter_mut().enumerate() {
         let near = &lit[at.saturating_sub(1)..(at + 2).min(lit.len())];
         let active: Vec<bool> = (0..tiles).map(|tile| near.iter().any(|row| row[tile])).collect();
-        band.runs = runs(&active, layout.columns);
+        band.runs = runs(&active, layout.columns, band.widest);
         cells += band.rows * band.runs.iter().map(Range::len).sum::<usize>();
         band.tally.rim = [0.0; 4];
         band.tally.clipped_m = 0.0;
@@ -99,13 +102,13 @@ impl Band {
     }
 }
 
-/// Runs of active tiles as padded columns, none wider than [`WIDEST_RUN`].
-fn runs(active: &[bool], columns: usize) -> Vec<Range<usize>> {
+/// Runs of active tiles as padded columns, none wider than `widest`.
+fn runs(active: &[bool], columns: usize, widest: usize) -> Vec<Range<usize>> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (tile, _) in active.iter().enumerate().filter(|(_, active)| **active) {
         let (start, end) = (HALO + tile * TILE, HALO + ((tile + 1) * TILE).min(columns));
         match runs.last_mut() {
-            Some(run) if run.end == start && end - run.start <= WIDEST_RUN => run.end = end,
+            Some(run) if run.end == start && end - run.start <= widest => run.end = end,
             _ => runs.push(start..end),
         }
     }
@@ -118,9 +121,9 @@ mod tests {
 
     #[test]
     fn tiles_form_runs() {
-        assert_eq!(runs(&[true, true, false, true], 200), [2..130, 194..202]);
-        let wide = runs(&[true; 20], 1280);
-        assert!(wide.iter().all(|run| run.len() <= WIDEST_RUN));
+        assert_eq!(runs(&[true, true, false, true], 200, 512), [2..130, 194..202]);
+        let wide = runs(&[true; 20], 1280, 512);
+        assert!(wide.iter().all(|run| run.len() <= 512));
         assert_eq!(wide.iter().map(Range::len).sum::<usize>(), 1280);
     }
 }
