@@ -135,7 +135,12 @@ fn hydraulics_a3_bowl_and_a4_volume() {
         let run = run_to_end(Bowl::case(scheme), 2);
         let error = relative_error(&run, |x, y| Bowl::depth(x, y, Bowl::period_s()));
         let balance = run.balance();
-        println!("A3 {}: {error:.5}; A4 volume {:.1e}, clipped {} m3", scheme.name(), balance.error(), balance.clipped_m3);
+        println!(
+            "A3 {}: {error:.5}; A4 volume {:.1e}, clipped {} m3",
+            scheme.name(),
+            balance.error(),
+            balance.clipped_m3
+        );
         assert!(error < most, "{}: {error}", scheme.name());
         assert!(balance.error().abs() < 1e-6, "{}: {balance:?}", scheme.name());
     };

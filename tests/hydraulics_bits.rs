@@ -11,7 +11,11 @@ fn valley(scheme: Scheme) -> Case {
     let bed = (0..grid.cells())
         .map(|at| {
             let (x, y) = ((at % 150) as f32, (at / 150) as f32);
-            if (at % 150, at / 150) == (60, 40) { f32::NAN } else { 90.0 - 0.01 * x + 0.2 * (x / 7.0).sin() * (y / 5.0).cos() }
+            if (at % 150, at / 150) == (60, 40) {
+                f32::NAN
+            } else {
+                90.0 - 0.01 * x + 0.2 * (x / 7.0).sin() * (y / 5.0).cos()
+            }
         })
         .collect();
     let mut case = Case::new(grid, bed, 0.03, scheme, 120.0);

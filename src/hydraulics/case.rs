@@ -235,7 +235,12 @@ impl Case {
             None => Ok(()),
             Some(at) => {
                 let (row, column) = (at / self.grid.columns, at % self.grid.columns);
-                Err(CaseFault::Value { what, value: f64::from(values[at]), cell: Cell { column, row }, from_north: self.grid.rows - row })
+                Err(CaseFault::Value {
+                    what,
+                    value: f64::from(values[at]),
+                    cell: Cell { column, row },
+                    from_north: self.grid.rows - row,
+                })
             }
         }
     }
@@ -246,11 +251,8 @@ impl Case {
 
     fn check_numbers(&self) -> Result<(), CaseFault> {
         let most = if self.scheme == Scheme::LocalInertia { 1.0 } else { 0.5 };
-        let numbers = [
-            ("cfl", self.courant, 1e-3, most),
-            ("dry_m", self.dry_m, 1e-5, 0.1),
-            ("end_s", self.end_s, 0.0, 1e9),
-        ];
+        let numbers =
+            [("cfl", self.courant, 1e-3, most), ("dry_m", self.dry_m, 1e-5, 0.1), ("end_s", self.end_s, 0.0, 1e9)];
         match numbers.into_iter().find(|(_, value, low, high)| !(*low..=*high).contains(value)) {
             Some((name, value, low, high)) => Err(CaseFault::Number { name, value, low, high }),
             None => Ok(()),
@@ -277,7 +279,9 @@ impl Case {
         }
         for (name, side) in self.sides.named() {
             match side {
-                Boundary::Stage(series) | Boundary::Discharge(series) => self.check_series(&format!("{name} side"), series)?,
+                Boundary::Stage(series) | Boundary::Discharge(series) => {
+                    self.check_series(&format!("{name} side"), series)?
+                }
                 Boundary::NormalDepth { slope } if !(*slope > 0.0 && *slope < 1.0) => {
                     return Err(CaseFault::Number { name: "slope", value: *slope, low: 0.0, high: 1.0 });
                 }

@@ -26,24 +26,19 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn word(&mut self) -> Result<[u8; 8], InundationFault> {
+    fn count(&mut self) -> Result<u64, InundationFault> {
         let mut word = [0; 8];
         word.copy_from_slice(self.take(8)?);
-        Ok(word)
-    }
-
-    fn number(&mut self) -> Result<f64, InundationFault> {
-        self.word().map(f64::from_le_bytes)
-    }
-
-    fn count(&mut self) -> Result<u64, InundationFault> {
-        self.word().map(u64::from_le_bytes)
+        Ok(u64::from_le_bytes(word))
     }
 
     fn numbers(&mut self) -> Result<Vec<f64>, InundationFault> {
         let count = usize::try_from(self.count()?).map_err(|_| misfit("a length is impossible"))?;
         let bytes = self.take(count.checked_mul(8).ok_or(misfit("a length is impossible"))?)?;
-        Ok(bytes.chunks_exact(8).map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]])).collect())
+        Ok(bytes
+            .chunks_exact(8)
+            .map(|b| f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]))
+            .collect())
     }
 
     fn fill(&mut self, field: &mut [f32]) -> Result<(), InundationFault> {
@@ -79,7 +74,9 @@ impl Inundation {
         put_numbers(&mut out, &self.weirs.state());
         put_numbers(&mut out, &self.sources.state());
         put_field(&mut out, self.rim.values());
-        for field in [&self.now.h, &self.now.qx, &self.now.qy, &self.records.depth, &self.records.hazard, &self.records.arrival] {
+        for field in
+            [&self.now.h, &self.now.qx, &self.now.qy, &self.records.depth, &self.records.hazard, &self.records.arrival]
+        {
             put_field(&mut out, field.iter().copied());
         }
         out
@@ -105,7 +102,9 @@ impl Inundation {
 
     fn take_back(&mut self, reader: &mut Reader) -> Result<(), InundationFault> {
         let numbers = reader.numbers()?;
-        let [time_s, initial_m3, in_m3, out_m3, clipped_m3] = numbers[..] else { return Err(misfit("its head is damaged")) };
+        let [time_s, initial_m3, in_m3, out_m3, clipped_m3] = numbers[..] else {
+            return Err(misfit("its head is damaged"));
+        };
         self.time_s = time_s;
         self.balance = WaterBalance { initial_m3, in_m3, out_m3, clipped_m3, stored_m3: 0.0 };
         (self.steps, self.froude_cells_above, self.swept) = (reader.count()?, reader.count()?, reader.count()?);
@@ -119,7 +118,9 @@ impl Inundation {
         self.rim.restore(rim.into_iter()).ok_or(misfit("its sides are others"))?;
         let records = &mut self.records;
         let water = &mut self.now;
-        for field in [&mut water.h, &mut water.qx, &mut water.qy, &mut records.depth, &mut records.hazard, &mut records.arrival] {
+        for field in
+            [&mut water.h, &mut water.qx, &mut water.qy, &mut records.depth, &mut records.hazard, &mut records.arrival]
+        {
             reader.fill(field)?;
         }
         self.forget_start();
@@ -132,7 +133,13 @@ impl Inundation {
         let case = &self.case;
         hash.update(format!(
             "{:?} {} {} {} {:?} {:?} {:?}",
-            case.grid, case.scheme.name(), case.courant, case.dry_m, case.edges, case.breaches, case.inflows.len()
+            case.grid,
+            case.scheme.name(),
+            case.courant,
+            case.dry_m,
+            case.edges,
+            case.breaches,
+            case.inflows.len()
         ));
         for field in [&self.bed, &self.n2] {
             field.iter().for_each(|value| hash.update(value.to_le_bytes()));

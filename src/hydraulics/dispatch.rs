@@ -35,7 +35,10 @@ impl VectorWidth {
             if is_x86_feature_detected!("avx2") {
                 offered.push(Self(Width::Avx2));
             }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512dq") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512dq")
+            {
                 offered.push(Self(Width::Avx512));
             }
         }

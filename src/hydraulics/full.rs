@@ -87,7 +87,17 @@ fn stand_still(step: &Step, row: usize, run: &Range<usize>, out: &mut Row) {
     let water = step.old;
     let (stage, u, v) = (&mut out.stage[..n], &mut out.u[..n], &mut out.v[..n]);
     let eps = step.dry;
-    dispatch::full_primitives(step.width, part(&water.h), part(&water.qx), part(&water.qy), part(step.bed), stage, u, v, eps);
+    dispatch::full_primitives(
+        step.width,
+        part(&water.h),
+        part(&water.qx),
+        part(&water.qy),
+        part(step.bed),
+        stage,
+        u,
+        v,
+        eps,
+    );
     out.h[..n].copy_from_slice(part(&water.h));
 }
 
@@ -98,9 +108,34 @@ fn predict(step: &Step, row: usize, run: &Range<usize>, [s, c, n]: &[Row; 3], ou
     }
     let Predicted { centre, x, y } = out;
     dispatch::full_slopes(
-        step.width, &c.h, &c.stage, &c.u, &c.v, &s.h, &s.stage, &s.u, &s.v, &n.h, &n.stage, &n.u, &n.v,
-        &mut centre.h[..w], &mut centre.stage, &mut centre.u, &mut centre.v, &mut x.h, &mut x.stage, &mut x.u, &mut x.v,
-        &mut y.h, &mut y.stage, &mut y.u, &mut y.v, step.k, step.gdt * step.rdx, step.dry,
+        step.width,
+        &c.h,
+        &c.stage,
+        &c.u,
+        &c.v,
+        &s.h,
+        &s.stage,
+        &s.u,
+        &s.v,
+        &n.h,
+        &n.stage,
+        &n.u,
+        &n.v,
+        &mut centre.h[..w],
+        &mut centre.stage,
+        &mut centre.u,
+        &mut centre.v,
+        &mut x.h,
+        &mut x.stage,
+        &mut x.u,
+        &mut x.v,
+        &mut y.h,
+        &mut y.stage,
+        &mut y.u,
+        &mut y.v,
+        step.k,
+        step.gdt * step.rdx,
+        step.dry,
     );
     if step.weirs.is_empty() {
         return;
@@ -136,11 +171,30 @@ fn flux_north(step: &Step, row: usize, run: &Range<usize>, here: &Predicted, nex
     let (a, da, b, db) = (&here.centre, &here.y, &next.centre, &next.y);
     let part = |values| -> &[f32] { cells(values, n) };
     dispatch::full_fluxes(
-        step.width, part(&a.h), part(&a.stage), part(&a.v), part(&a.u), part(&da.h), part(&da.stage), part(&da.v), part(&da.u),
-        part(&b.h), part(&b.stage), part(&b.v), part(&b.u), part(&db.h), part(&db.stage), part(&db.v), part(&db.u),
-        &mut out.mass[..n], &mut out.before, &mut out.behind, &mut out.across,
+        step.width,
+        part(&a.h),
+        part(&a.stage),
+        part(&a.v),
+        part(&a.u),
+        part(&da.h),
+        part(&da.stage),
+        part(&da.v),
+        part(&da.u),
+        part(&b.h),
+        part(&b.stage),
+        part(&b.v),
+        part(&b.u),
+        part(&db.h),
+        part(&db.stage),
+        part(&db.v),
+        part(&db.u),
+        &mut out.mass[..n],
+        &mut out.before,
+        &mut out.behind,
+        &mut out.across,
     );
-    let side = if row + 1 == HALO { Some(&step.rim.south) } else { Some(&step.rim.north).filter(|_| step.at_north(row)) };
+    let side =
+        if row + 1 == HALO { Some(&step.rim.south) } else { Some(&step.rim.north).filter(|_| step.at_north(row)) };
     let fixed = if row + 1 == HALO { step.rim.fixed[2] } else { step.rim.fixed[3] };
     if let Some(values) = side.filter(|_| fixed) {
         out.mass[..n].copy_from_slice(&values[run.start..run.end]);
@@ -162,8 +216,27 @@ fn flux_west(step: &Step, row: usize, run: &Range<usize>, here: &Predicted, out:
     let n = run.len() + 1;
     let (c, d) = (&here.centre, &here.x);
     dispatch::full_fluxes(
-        step.width, &c.h, &c.stage, &c.u, &c.v, &d.h, &d.stage, &d.u, &d.v, &c.h[1..], &c.stage[1..], &c.u[1..], &c.v[1..],
-        &d.h[1..], &d.stage[1..], &d.u[1..], &d.v[1..], &mut out.mass[..n], &mut out.before, &mut out.behind, &mut out.across,
+        step.width,
+        &c.h,
+        &c.stage,
+        &c.u,
+        &c.v,
+        &d.h,
+        &d.stage,
+        &d.u,
+        &d.v,
+        &c.h[1..],
+        &c.stage[1..],
+        &c.u[1..],
+        &c.v[1..],
+        &d.h[1..],
+        &d.stage[1..],
+        &d.u[1..],
+        &d.v[1..],
+        &mut out.mass[..n],
+        &mut out.before,
+        &mut out.behind,
+        &mut out.across,
     );
     if step.at_west(run.start) && step.rim.fixed[0] {
         (out.mass[0], out.across[0]) = (step.rim.west[row], 0.0);
@@ -195,8 +268,14 @@ struct Around<'a> {
 
 #[allow(clippy::too_many_arguments)] // the buffers are lent apart so that they do not overlap
 fn write_row(
-    step: &Step, band: &mut BandRows, row: usize, run: &Range<usize>, around: &Around, speed: &mut [f32],
-    clipped: &mut [f32], tally: &mut Tally,
+    step: &Step,
+    band: &mut BandRows,
+    row: usize,
+    run: &Range<usize>,
+    around: &Around,
+    speed: &mut [f32],
+    clipped: &mut [f32],
+    tally: &mut Tally,
 ) {
     let n = run.len();
     let start = (row - band.first) * step.layout.stride + run.start;
@@ -204,11 +283,34 @@ fn write_row(
     let part = |values| step.part(values, row, run.start, n);
     let water = step.old;
     dispatch::full_update(
-        step.width, part(&water.h), part(&water.qx), part(&water.qy), part(step.n2), &x.mass, &x.mass[1..], &x.behind,
-        &x.before[1..], &x.across, &x.across[1..], &south.mass, &north.mass, &south.behind, &north.before, &south.across,
-        &north.across, cells(&here.centre.h, n), cells(&here.x.stage, n), cells(&here.y.stage, n),
-        &mut band.h[start..start + n], &mut band.qx[start..start + n], &mut band.qy[start..start + n], speed, clipped,
-        step.k, step.gdt, step.dry,
+        step.width,
+        part(&water.h),
+        part(&water.qx),
+        part(&water.qy),
+        part(step.n2),
+        &x.mass,
+        &x.mass[1..],
+        &x.behind,
+        &x.before[1..],
+        &x.across,
+        &x.across[1..],
+        &south.mass,
+        &north.mass,
+        &south.behind,
+        &north.before,
+        &south.across,
+        &north.across,
+        cells(&here.centre.h, n),
+        cells(&here.x.stage, n),
+        cells(&here.y.stage, n),
+        &mut band.h[start..start + n],
+        &mut band.qx[start..start + n],
+        &mut band.qy[start..start + n],
+        speed,
+        clipped,
+        step.k,
+        step.gdt,
+        step.dry,
     );
     tally.take_row(step.width, run.start, &speed[..n]);
     if dispatch::largest(step.width, &clipped[..n]) > 0.0 {

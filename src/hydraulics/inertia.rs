@@ -23,7 +23,13 @@ impl InertiaScratch {
 }
 
 /// Sweeps the padded columns `run` of a band.
-pub(super) fn sweep(step: &Step, band: &mut BandRows, run: Range<usize>, scratch: &mut InertiaScratch, tally: &mut Tally) {
+pub(super) fn sweep(
+    step: &Step,
+    band: &mut BandRows,
+    run: Range<usize>,
+    scratch: &mut InertiaScratch,
+    tally: &mut Tally,
+) {
     let n = run.len();
     let [mut x, mut x_below] = scratch.faces_x.each_mut().map(Vec::as_mut_slice);
     let [mut north, mut south, mut south_below] = scratch.faces_y.each_mut().map(Vec::as_mut_slice);
@@ -64,8 +70,20 @@ fn faces_east(step: &Step, row: usize, run: &Range<usize>, out: &mut [f32]) {
     let q = &step.old.qx;
     let before = row * step.layout.stride + from - 1;
     dispatch::inertia_faces(
-        step.width, part(&step.old.h, 0), part(&step.old.h, 1), part(step.bed, 0), part(step.bed, 1), part(step.n2, 0),
-        part(step.n2, 1), part(q, 0), &q[before..before + n], part(q, 1), &mut out[..n], step.gdt, step.rdx, step.dry,
+        step.width,
+        part(&step.old.h, 0),
+        part(&step.old.h, 1),
+        part(step.bed, 0),
+        part(step.bed, 1),
+        part(step.n2, 0),
+        part(step.n2, 1),
+        part(q, 0),
+        &q[before..before + n],
+        part(q, 1),
+        &mut out[..n],
+        step.gdt,
+        step.rdx,
+        step.dry,
     );
     if step.at_west(run.start) {
         out[1] = step.rim.west[row];
@@ -94,8 +112,20 @@ fn faces_north(step: &Step, row: usize, run: &Range<usize>, out: &mut [f32]) {
         let part = |values, row| step.part(values, row, from, n);
         let (h, q) = (&step.old.h, &step.old.qy);
         dispatch::inertia_faces(
-            step.width, part(h, row), part(h, row + 1), part(step.bed, row), part(step.bed, row + 1), part(step.n2, row),
-            part(step.n2, row + 1), part(q, row), part(q, row - 1), part(q, row + 1), out, step.gdt, step.rdx, step.dry,
+            step.width,
+            part(h, row),
+            part(h, row + 1),
+            part(step.bed, row),
+            part(step.bed, row + 1),
+            part(step.n2, row),
+            part(step.n2, row + 1),
+            part(q, row),
+            part(q, row - 1),
+            part(q, row + 1),
+            out,
+            step.gdt,
+            step.rdx,
+            step.dry,
         );
     }
     for weir in step.weirs.north_of(row) {

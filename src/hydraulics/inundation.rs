@@ -83,6 +83,9 @@ impl WaterBalance {
     }
 }
 
+/// A band with its rows of new depths and discharges.
+type BandWork<'a> = (&'a mut Band, ((&'a mut [f32], &'a mut [f32]), &'a mut [f32]));
+
 enum Scratch {
     Inertia(InertiaScratch),
     Full(Box<FullScratch>),
@@ -185,7 +188,7 @@ impl Inundation {
         while self.time_s < until_s {
             self.step(until_s)?;
             taken += 1;
-            if taken % 16 == 0 && !watch(self.time_s) {
+            if taken.is_multiple_of(16) && !watch(self.time_s) {
                 return Ok(Advance::Stopped);
             }
         }
@@ -218,7 +221,7 @@ impl Inundation {
         std::mem::swap(&mut self.now, &mut self.next);
         self.settle(dt_s, until_s);
         self.swept += cells as u64;
-        if !(self.top < IMPOSSIBLE) {
+        if self.top.is_nan() || self.top >= IMPOSSIBLE {
             return Err(self.unstable());
         }
         let every = if self.case.scheme == Scheme::LocalInertia { 8 } else { 4 };
@@ -304,7 +307,7 @@ impl Inundation {
         let Water { h, qx, qy } = &mut self.next;
         let (h, qx, qy) = (&mut h[inner.clone()], &mut qx[inner.clone()], &mut qy[inner]);
         let scratch = &self.scratch;
-        let work = |(band, ((h, qx), qy)): (&mut Band, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+        let work = |(band, ((h, qx), qy)): BandWork| {
             sweep_band(&step, band, BandRows { first: band.first, rows: band.rows, h, qx, qy }, scratch);
         };
         if self.workers.is_none() || cells < FEW_CELLS {
@@ -396,7 +399,8 @@ impl Inundation {
                 Scheme::LocalInertia => h,
                 _ if h > super::kernels::FILM_M => {
                     let deep = h.max(self.case.dry_m as f32);
-                    self.now.qx[at].abs().max(self.now.qy[at].abs()) * 2.0 * h / (h * h + deep * deep) + (GRAVITY * h).sqrt()
+                    self.now.qx[at].abs().max(self.now.qy[at].abs()) * 2.0 * h / (h * h + deep * deep)
+                        + (GRAVITY * h).sqrt()
                 }
                 _ => 0.0,
             }
@@ -469,7 +473,8 @@ impl Ground {
             for (column, at) in layout.row(row).enumerate() {
                 let from = row * layout.columns + column;
                 let z = f64::from(case.bed_m[from]);
-                bed[at] = if z.is_nan() { NO_GROUND_M } else { (((z - datum_m) / lattice_m).round() * lattice_m) as f32 };
+                bed[at] =
+                    if z.is_nan() { NO_GROUND_M } else { (((z - datum_m) / lattice_m).round() * lattice_m) as f32 };
                 let n = match &case.manning {
                     Manning::Uniform(n) => *n,
                     Manning::Field(values) => f64::from(values[from]),
@@ -489,7 +494,8 @@ impl Ground {
             for (column, at) in layout.row(row).enumerate() {
                 let from = row * layout.columns + column;
                 let ground = self.bed[at] < NO_GROUND_M;
-                let h = if ground { self.depth(value(&case.depth_m, from), case.bed_m[from], self.bed[at]) } else { 0.0 };
+                let h =
+                    if ground { self.depth(value(&case.depth_m, from), case.bed_m[from], self.bed[at]) } else { 0.0 };
                 water.h[at] = h;
                 if h > 0.0 {
                     water.qx[at] = h * value(&case.u_ms, from);

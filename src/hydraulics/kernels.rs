@@ -35,7 +35,8 @@ fn smaller(a: f32, b: f32) -> f32 {
 pub(super) fn power_minus_seven_thirds(x: f32) -> f32 {
     const ONE: i32 = 0x3f80_0000;
     let bits = (x.to_bits() as i32).wrapping_sub(ONE);
-    let third = (bits >> 2).wrapping_add(bits >> 4).wrapping_add(bits >> 6).wrapping_add(bits >> 8).wrapping_add(bits >> 10);
+    let third =
+        (bits >> 2).wrapping_add(bits >> 4).wrapping_add(bits >> 6).wrapping_add(bits >> 8).wrapping_add(bits >> 10);
     let mut y = f32::from_bits(ONE.wrapping_sub(third).wrapping_sub(0x0005_0000) as u32);
     let part = x * (1.0 / 3.0);
     y *= 4.0 / 3.0 - part * (y * y * y);
@@ -54,8 +55,19 @@ pub(super) fn power_minus_seven_thirds(x: f32) -> f32 {
 /// those of the faces before and behind in line; `gdt` = g Δt, `rdx` = 1/Δx, `dry`: least flow depth m.
 #[inline(always)]
 pub(super) fn inertia_faces(
-    h0: &[f32], h1: &[f32], z0: &[f32], z1: &[f32], n0: &[f32], n1: &[f32], q: &[f32], qm: &[f32], qp: &[f32],
-    out: &mut [f32], gdt: f32, rdx: f32, dry: f32,
+    h0: &[f32],
+    h1: &[f32],
+    z0: &[f32],
+    z1: &[f32],
+    n0: &[f32],
+    n1: &[f32],
+    q: &[f32],
+    qm: &[f32],
+    qp: &[f32],
+    out: &mut [f32],
+    gdt: f32,
+    rdx: f32,
+    dry: f32,
 ) {
     let n = out.len();
     let (h0, h1, z0, z1, n0, n1) = (&h0[..n], &h1[..n], &z0[..n], &z1[..n], &n0[..n], &n1[..n]);
@@ -75,7 +87,13 @@ pub(super) fn inertia_faces(
 /// Share of its wanted outflow that each cell can give: min(1, h / (Δt/Δx ΣQ_out)). True if some cell cannot give all.
 #[inline(always)]
 pub(super) fn inertia_shares(
-    h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], share: &mut [f32], k: f32,
+    h: &[f32],
+    west: &[f32],
+    east: &[f32],
+    south: &[f32],
+    north: &[f32],
+    share: &mut [f32],
+    k: f32,
 ) -> bool {
     let n = share.len();
     let (h, west, east, south, north) = (&h[..n], &west[..n], &east[..n], &south[..n], &north[..n]);
@@ -84,13 +102,15 @@ pub(super) fn inertia_shares(
     for start in (0..whole).step_by(LANES) {
         for lane in 0..LANES {
             let i = start + lane;
-            let out = k * ((larger(east[i], 0.0) - smaller(west[i], 0.0)) + (larger(north[i], 0.0) - smaller(south[i], 0.0)));
+            let out =
+                k * ((larger(east[i], 0.0) - smaller(west[i], 0.0)) + (larger(north[i], 0.0) - smaller(south[i], 0.0)));
             short[lane] |= u32::from(out > h[i]);
         }
     }
     let mut any = short.iter().any(|s| *s != 0);
     for i in whole..n {
-        let out = k * ((larger(east[i], 0.0) - smaller(west[i], 0.0)) + (larger(north[i], 0.0) - smaller(south[i], 0.0)));
+        let out =
+            k * ((larger(east[i], 0.0) - smaller(west[i], 0.0)) + (larger(north[i], 0.0) - smaller(south[i], 0.0)));
         any |= out > h[i];
     }
     if !any {
@@ -98,7 +118,8 @@ pub(super) fn inertia_shares(
         return false;
     }
     for i in 0..n {
-        let out = k * ((larger(east[i], 0.0) - smaller(west[i], 0.0)) + (larger(north[i], 0.0) - smaller(south[i], 0.0)));
+        let out =
+            k * ((larger(east[i], 0.0) - smaller(west[i], 0.0)) + (larger(north[i], 0.0) - smaller(south[i], 0.0)));
         let short = out > h[i];
         // A trace less than all, so that rounding does not take more than there is.
         share[i] = pick(short, h[i] / pick(short, out, 1.0) * 0.999_999, 1.0);
@@ -119,7 +140,13 @@ pub(super) fn inertia_limit(q: &mut [f32], before: &[f32], behind: &[f32]) {
 /// New depth: h + Δt/Δx (q_W − q_E + q_S − q_N), m. What would be below zero goes to `clipped`; true if there is any.
 #[inline(always)]
 pub(super) fn inertia_depths(
-    h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], out: &mut [f32], k: f32,
+    h: &[f32],
+    west: &[f32],
+    east: &[f32],
+    south: &[f32],
+    north: &[f32],
+    out: &mut [f32],
+    k: f32,
 ) -> bool {
     let n = out.len();
     let (h, west, east, south, north) = (&h[..n], &west[..n], &east[..n], &south[..n], &north[..n]);
@@ -145,18 +172,17 @@ pub(super) fn inertia_depths(
 /// Largest value of a row, at least 0; not a number if one is.
 #[inline(always)]
 pub(super) fn largest(values: &[f32]) -> f32 {
+    // What is not a number stays: nothing is larger than it.
+    let keep = |value: f32, best: f32| pick((value > best) | value.is_nan(), value, best);
     let mut lanes = [0.0f32; LANES];
     let chunks = values.chunks_exact(LANES);
-    let mut rest = 0.0f32;
-    for value in chunks.remainder() {
-        rest = pick(!(*value <= rest), *value, rest);
-    }
+    let rest = chunks.remainder().iter().fold(0.0, |best, value| keep(*value, best));
     for chunk in chunks {
         for lane in 0..LANES {
-            lanes[lane] = pick(!(chunk[lane] <= lanes[lane]), chunk[lane], lanes[lane]);
+            lanes[lane] = keep(chunk[lane], lanes[lane]);
         }
     }
-    lanes.iter().fold(rest, |best, lane| if *lane <= best { best } else if best.is_nan() { best } else { *lane })
+    lanes.iter().fold(rest, |best, lane| keep(*lane, best))
 }
 
 // ---- Full shallow water ----
@@ -165,7 +191,14 @@ pub(super) fn largest(values: &[f32]) -> f32 {
 /// Commun. Math. Sci. 5, eq. 2.17.
 #[inline(always)]
 pub(super) fn full_primitives(
-    h: &[f32], qx: &[f32], qy: &[f32], z: &[f32], stage: &mut [f32], u: &mut [f32], v: &mut [f32], eps: f32,
+    h: &[f32],
+    qx: &[f32],
+    qy: &[f32],
+    z: &[f32],
+    stage: &mut [f32],
+    u: &mut [f32],
+    v: &mut [f32],
+    eps: f32,
 ) {
     let n = stage.len();
     let (h, qx, qy, z, u, v) = (&h[..n], &qx[..n], &qy[..n], &z[..n], &mut u[..n], &mut v[..n]);
@@ -214,13 +247,33 @@ impl Row {
 /// Slices begin one cell west of the output: `w`, `c`, `e` of a row are its parts from 0, 1 and 2.
 #[inline(always)]
 pub(super) fn full_slopes(
-    h: &[f32], stage: &[f32], u: &[f32], v: &[f32],
-    hs: &[f32], stage_s: &[f32], us: &[f32], vs: &[f32],
-    hn: &[f32], stage_n: &[f32], un: &[f32], vn: &[f32],
-    ch: &mut [f32], cs: &mut [f32], cu: &mut [f32], cv: &mut [f32],
-    xh: &mut [f32], xs: &mut [f32], xu: &mut [f32], xv: &mut [f32],
-    yh: &mut [f32], ys: &mut [f32], yu: &mut [f32], yv: &mut [f32],
-    k: f32, gk: f32, dry: f32,
+    h: &[f32],
+    stage: &[f32],
+    u: &[f32],
+    v: &[f32],
+    hs: &[f32],
+    stage_s: &[f32],
+    us: &[f32],
+    vs: &[f32],
+    hn: &[f32],
+    stage_n: &[f32],
+    un: &[f32],
+    vn: &[f32],
+    ch: &mut [f32],
+    cs: &mut [f32],
+    cu: &mut [f32],
+    cv: &mut [f32],
+    xh: &mut [f32],
+    xs: &mut [f32],
+    xu: &mut [f32],
+    xv: &mut [f32],
+    yh: &mut [f32],
+    ys: &mut [f32],
+    yu: &mut [f32],
+    yv: &mut [f32],
+    k: f32,
+    gk: f32,
+    dry: f32,
 ) {
     let n = ch.len();
     let (h, stage, u, v) = (&h[..n + 2], &stage[..n + 2], &u[..n + 2], &v[..n + 2]);
@@ -260,9 +313,26 @@ pub(super) fn full_slopes(
 /// gives exactly zero; momentum across m³/s². `u` is the velocity along the face's normal, `v` the other.
 #[inline(always)]
 pub(super) fn full_fluxes(
-    ah: &[f32], az: &[f32], au: &[f32], av: &[f32], dah: &[f32], daz: &[f32], dau: &[f32], dav: &[f32],
-    bh: &[f32], bz: &[f32], bu: &[f32], bv: &[f32], dbh: &[f32], dbz: &[f32], dbu: &[f32], dbv: &[f32],
-    mass: &mut [f32], before: &mut [f32], behind: &mut [f32], across: &mut [f32],
+    ah: &[f32],
+    az: &[f32],
+    au: &[f32],
+    av: &[f32],
+    dah: &[f32],
+    daz: &[f32],
+    dau: &[f32],
+    dav: &[f32],
+    bh: &[f32],
+    bz: &[f32],
+    bu: &[f32],
+    bv: &[f32],
+    dbh: &[f32],
+    dbz: &[f32],
+    dbu: &[f32],
+    dbv: &[f32],
+    mass: &mut [f32],
+    before: &mut [f32],
+    behind: &mut [f32],
+    across: &mut [f32],
 ) {
     let n = mass.len();
     let (ah, az, au, av, dah, daz, dau, dav) =
@@ -305,12 +375,33 @@ pub(super) fn full_fluxes(
 /// Friction is implicit: |q'| solves |q'| + g Δt n² |q'|² h^(−7/3) = |q*|, so a uniform steady flow obeys Manning exactly.
 #[inline(always)]
 pub(super) fn full_update(
-    h: &[f32], qx: &[f32], qy: &[f32], n2: &[f32],
-    mw: &[f32], me: &[f32], pw: &[f32], pe: &[f32], tw: &[f32], te: &[f32],
-    ms: &[f32], mn: &[f32], ps: &[f32], pn: &[f32], ts: &[f32], tn: &[f32],
-    depth: &[f32], slope_x: &[f32], slope_y: &[f32],
-    oh: &mut [f32], ox: &mut [f32], oy: &mut [f32], speed: &mut [f32], clipped: &mut [f32],
-    k: f32, gdt: f32, eps: f32,
+    h: &[f32],
+    qx: &[f32],
+    qy: &[f32],
+    n2: &[f32],
+    mw: &[f32],
+    me: &[f32],
+    pw: &[f32],
+    pe: &[f32],
+    tw: &[f32],
+    te: &[f32],
+    ms: &[f32],
+    mn: &[f32],
+    ps: &[f32],
+    pn: &[f32],
+    ts: &[f32],
+    tn: &[f32],
+    depth: &[f32],
+    slope_x: &[f32],
+    slope_y: &[f32],
+    oh: &mut [f32],
+    ox: &mut [f32],
+    oy: &mut [f32],
+    speed: &mut [f32],
+    clipped: &mut [f32],
+    k: f32,
+    gdt: f32,
+    eps: f32,
 ) {
     let n = oh.len();
     let (h, qx, qy, n2) = (&h[..n], &qx[..n], &qy[..n], &n2[..n]);
@@ -335,7 +426,8 @@ pub(super) fn full_update(
         ox[i] = x;
         oy[i] = y;
         clipped[i] = larger(-raw, 0.0);
-        speed[i] = pick(wet, larger(x.abs(), y.abs()) * over + (GRAVITY * deep).sqrt(), pick(raw > 0.0, 1e-6, raw * 0.0));
+        speed[i] =
+            pick(wet, larger(x.abs(), y.abs()) * over + (GRAVITY * deep).sqrt(), pick(raw > 0.0, 1e-6, raw * 0.0));
     }
 }
 
@@ -345,10 +437,18 @@ pub(super) fn full_update(
 /// the Froude number is 0 where it is shallower than `least` m.
 #[inline(always)]
 pub(super) fn flow_row(
-    h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], q: &mut [f32], froude: &mut [f32], least: f32,
+    h: &[f32],
+    west: &[f32],
+    east: &[f32],
+    south: &[f32],
+    north: &[f32],
+    q: &mut [f32],
+    froude: &mut [f32],
+    least: f32,
 ) {
     let n = q.len();
-    let (h, west, east, south, north, froude) = (&h[..n], &west[..n], &east[..n], &south[..n], &north[..n], &mut froude[..n]);
+    let (h, west, east, south, north, froude) =
+        (&h[..n], &west[..n], &east[..n], &south[..n], &north[..n], &mut froude[..n]);
     for i in 0..n {
         let (x, y) = (0.5 * (west[i] + east[i]), 0.5 * (south[i] + north[i]));
         let size = (x * x + y * y).sqrt();
@@ -362,7 +462,13 @@ pub(super) fn flow_row(
 /// Brings highest depth, highest unit discharge (hazard) and arrival time of a row up to date. `q` is |q|, m²/s.
 #[inline(always)]
 pub(super) fn record_row(
-    h: &[f32], q: &[f32], depth: &mut [f32], hazard: &mut [f32], arrival: &mut [f32], time_s: f32, arrives_m: f32,
+    h: &[f32],
+    q: &[f32],
+    depth: &mut [f32],
+    hazard: &mut [f32],
+    arrival: &mut [f32],
+    time_s: f32,
+    arrives_m: f32,
 ) {
     let n = depth.len();
     let (h, q, hazard, arrival) = (&h[..n], &q[..n], &mut hazard[..n], &mut arrival[..n]);

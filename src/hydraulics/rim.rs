@@ -97,7 +97,13 @@ impl Rim {
         let fixed = case.sides.named().map(|(_, side)| {
             case.scheme == Scheme::LocalInertia || !matches!(side, Boundary::Free | Boundary::Stage(_))
         });
-        Self { west: vec![0.0; rows], east: vec![0.0; rows], south: vec![0.0; columns], north: vec![0.0; columns], fixed }
+        Self {
+            west: vec![0.0; rows],
+            east: vec![0.0; rows],
+            south: vec![0.0; columns],
+            north: vec![0.0; columns],
+            fixed,
+        }
     }
 
     fn sides_mut(&mut self) -> [&mut Vec<f32>; 4] {

@@ -33,7 +33,8 @@ impl Series {
         if times_s.is_empty() {
             return Err(SeriesFault::Empty);
         }
-        if let Some(at) = times_s.iter().zip(&values).position(|(time, value)| !time.is_finite() || !value.is_finite()) {
+        if let Some(at) = times_s.iter().zip(&values).position(|(time, value)| !time.is_finite() || !value.is_finite())
+        {
             return Err(SeriesFault::NotFinite(at + 1));
         }
         match times_s.windows(2).position(|pair| pair[1] <= pair[0]) {
@@ -66,7 +67,9 @@ impl Series {
     pub fn at(&self, time_s: f64) -> f64 {
         let after = self.times_s.partition_point(|t| *t <= time_s);
         let Some(before) = after.checked_sub(1) else { return self.values[0] };
-        let (Some(&t1), Some(&v1)) = (self.times_s.get(after), self.values.get(after)) else { return self.values[before] };
+        let (Some(&t1), Some(&v1)) = (self.times_s.get(after), self.values.get(after)) else {
+            return self.values[before];
+        };
         let (t0, v0) = (self.times_s[before], self.values[before]);
         v0 + (v1 - v0) * (time_s - t0) / (t1 - t0)
     }

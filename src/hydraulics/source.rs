@@ -52,9 +52,7 @@ impl Sources {
     }
 
     /// Adds what enters from `time_s` on during `dt_s`; tells which cells woke. Returns the volume, m³.
-    pub(super) fn add(
-        &mut self, case: &Case, water: &mut Water, span: (f64, f64), mut woke: impl FnMut(Cell),
-    ) -> f64 {
+    pub(super) fn add(&mut self, case: &Case, water: &mut Water, span: (f64, f64), mut woke: impl FnMut(Cell)) -> f64 {
         let area = case.grid.cell_area_m2();
         let (time_s, dt_s) = span;
         let mut volume = 0.0;

@@ -85,7 +85,7 @@ pub(super) fn settle(bands: &mut [Band]) -> f32 {
     for band in bands {
         std::mem::swap(&mut band.wet, &mut band.was_wet);
         for (wet, value) in band.wet.iter_mut().zip(&band.tally.tiles) {
-            *wet = !(*value <= 0.0);
+            *wet = value.is_nan() || *value > 0.0;
             if value.is_nan() || *value > top {
                 top = *value;
             }

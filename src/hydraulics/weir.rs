@@ -36,12 +36,13 @@ pub(super) fn faces_along(grid: &Grid, line: &[[f64; 2]]) -> Vec<Face> {
                 ((to[0] - from[0]) * (y as f64 - from[1]) - (to[1] - from[1]) * (x as f64 - from[0])).abs()
             };
             let eastward = dy == 0 || (dx != 0 && off(x + dx, y) <= off(x, y + dy));
-            let (column, row, east) = if eastward {
-                (x.min(x + dx), y - 1, false)
+            let (column, row, east) =
+                if eastward { (x.min(x + dx), y - 1, false) } else { (x - 1, y.min(y + dy), true) };
+            if eastward {
+                x += dx
             } else {
-                (x - 1, y.min(y + dy), true)
-            };
-            if eastward { x += dx } else { y += dy }
+                y += dy
+            }
             faces.extend(inner_face(grid, column, row, east, share.min(1.0)));
         }
     }
