@@ -18,7 +18,7 @@ fn valley(scheme: Scheme) -> Case {
             }
         })
         .collect();
-    let mut case = Case::new(grid, bed, 0.03, scheme, 120.0);
+    let mut case = Case::new(grid, bed, 0.03, scheme, 30.0);
     case.depth_m = (0..grid.cells()).map(|at| if at % 150 < 40 { 1.5 } else { 0.0 }).collect();
     let series = |points: &[(f64, f64)]| Series::new(points.iter().copied()).unwrap();
     case.inflows.push(Inflow {
@@ -39,9 +39,9 @@ fn valley(scheme: Scheme) -> Case {
         edge: 0,
         centre: [500_800.0, 3_800_500.0],
         width_m: 60.0,
-        start: BreachStart::Time(40.0),
+        start: BreachStart::Time(10.0),
         to_crest_m: 89.5,
-        duration_s: 30.0,
+        duration_s: 10.0,
     });
     case
 }
@@ -49,8 +49,8 @@ fn valley(scheme: Scheme) -> Case {
 const SCHEMES: [Scheme; 3] = [Scheme::LocalInertia, Scheme::Full1, Scheme::Full2];
 
 fn hash_of(mut run: Inundation) -> (String, u64, Vec<u8>) {
-    run.advance(60.0, &|_| true).unwrap();
-    run.advance(120.0, &|_| true).unwrap();
+    run.advance(15.0, &|_| true).unwrap();
+    run.advance(30.0, &|_| true).unwrap();
     (run.state_hash(), run.steps(), run.checkpoint())
 }
 
@@ -58,7 +58,7 @@ fn hash_of(mut run: Inundation) -> (String, u64, Vec<u8>) {
 fn hydraulics_a10_same_bits_for_any_number_of_workers() {
     for scheme in SCHEMES {
         let one = hash_of(Inundation::new(valley(scheme), 1).unwrap());
-        for workers in [2, 3, 5] {
+        for workers in [2, 3] {
             let many = hash_of(Inundation::new(valley(scheme), workers).unwrap());
             assert!(one == many, "{} with {workers} workers: {} against {}", scheme.name(), one.0, many.0);
         }
@@ -82,11 +82,11 @@ fn hydraulics_a10_same_bits_after_a_restart() {
     for scheme in SCHEMES {
         let whole = hash_of(Inundation::new(valley(scheme), 1).unwrap());
         let mut half = Inundation::new(valley(scheme), 2).unwrap();
-        half.advance(60.0, &|_| true).unwrap();
+        half.advance(15.0, &|_| true).unwrap();
         let bytes = half.checkpoint();
         let mut resumed = Inundation::resume(valley(scheme), 3, &bytes).unwrap();
-        assert_eq!(resumed.time_s(), 60.0);
-        resumed.advance(120.0, &|_| true).unwrap();
+        assert_eq!(resumed.time_s(), 15.0);
+        resumed.advance(30.0, &|_| true).unwrap();
         assert!(whole == (resumed.state_hash(), resumed.steps(), resumed.checkpoint()), "{}", scheme.name());
     }
 }
@@ -114,11 +114,11 @@ fn hydraulics_checkpoint_of_another_case_is_refused() {
 fn hydraulics_volume_is_kept_with_every_kind_of_side() {
     for scheme in SCHEMES {
         let mut run = Inundation::new(valley(scheme), 2).unwrap();
-        run.advance(120.0, &|_| true).unwrap();
+        run.advance(30.0, &|_| true).unwrap();
         let balance = run.balance();
         println!("{}: {balance:?} {:.1e} Fr {}", scheme.name(), balance.error(), run.highest_froude());
-        assert!(balance.in_m3 > 10_000.0 && balance.out_m3 > 100.0, "{balance:?}");
+        assert!(balance.in_m3 > 3_000.0 && balance.out_m3 > 10.0, "{balance:?}");
         assert!(balance.error().abs() < 1e-6, "{}: {:e}", scheme.name(), balance.error());
-        assert_eq!(run.breaches_opened_s(), [Some(40.0)]);
+        assert_eq!(run.breaches_opened_s(), [Some(10.0)]);
     }
 }

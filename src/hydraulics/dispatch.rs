@@ -114,7 +114,9 @@ dispatched! {
         ch: &mut [f32], cs: &mut [f32], cu: &mut [f32], cv: &mut [f32],
         xh: &mut [f32], xs: &mut [f32], xu: &mut [f32], xv: &mut [f32],
         yh: &mut [f32], ys: &mut [f32], yu: &mut [f32], yv: &mut [f32],
-        k: f32, gk: f32, dry: f32,
+        n2: &[f32],
+        k: f32, gk: f32,
+        half_gdt: f32, dry: f32,
     );
     full_fluxes(
         ah: &[f32], az: &[f32], au: &[f32], av: &[f32], dah: &[f32], daz: &[f32], dau: &[f32], dav: &[f32],

@@ -133,8 +133,10 @@ fn predict(step: &Step, row: usize, run: &Range<usize>, [s, c, n]: &[Row; 3], ou
         &mut y.stage,
         &mut y.u,
         &mut y.v,
+        step.part(step.n2, row, run.start - 1, w),
         step.k,
         step.gdt * step.rdx,
+        0.5 * step.gdt,
         step.dry,
     );
     if step.weirs.is_empty() {

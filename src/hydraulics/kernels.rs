@@ -243,7 +243,8 @@ impl Row {
 /// Half differences in both directions and the state half a time step on (MUSCL–Hancock: van Leer 1984, SIAM J. Sci. Stat.
 /// Comput. 5; Toro 2001, Shock-Capturing Methods for Free-Surface Shallow Flows, section 11.5), in the variables (η, h, u, v).
 ///
-/// Slopes are taken where all three cells are deeper than `dry`, so a shore is first order. `k` = Δt/Δx, `gk` = g Δt/Δx.
+/// Slopes are taken where all three cells are deeper than `dry`, so a shore is first order. `k` = Δt/Δx, `gk` = g Δt/Δx,
+/// `half_gdt` = g Δt/2, `n2` = n² of the output's cells.
 /// Slices begin one cell west of the output: `w`, `c`, `e` of a row are its parts from 0, 1 and 2.
 #[inline(always)]
 pub(super) fn full_slopes(
@@ -271,8 +272,10 @@ pub(super) fn full_slopes(
     ys: &mut [f32],
     yu: &mut [f32],
     yv: &mut [f32],
+    n2: &[f32],
     k: f32,
     gk: f32,
+    half_gdt: f32,
     dry: f32,
 ) {
     let n = ch.len();
@@ -282,6 +285,7 @@ pub(super) fn full_slopes(
     let (cs, cu, cv) = (&mut cs[..n], &mut cu[..n], &mut cv[..n]);
     let (xh, xs, xu, xv) = (&mut xh[..n], &mut xs[..n], &mut xu[..n], &mut xv[..n]);
     let (yh, ys, yu, yv) = (&mut yh[..n], &mut ys[..n], &mut yu[..n], &mut yv[..n]);
+    let n2 = &n2[..n];
     for i in 0..n {
         let (h1, s1, u1, v1) = (h[i + 1], stage[i + 1], u[i + 1], v[i + 1]);
         let along = (h[i] > dry) & (h1 > dry) & (h[i + 2] > dry);
@@ -299,8 +303,13 @@ pub(super) fn full_slopes(
         let rise = larger(smaller(rise, h1), -0.5 * h1);
         ch[i] = h1 + rise;
         cs[i] = s1 + rise;
-        cu[i] = u1 - k * (u1 * dxu + v1 * dyu) - gk * dxs;
-        cv[i] = v1 - k * (u1 * dxv + v1 * dyv) - gk * dys;
+        // Half a step of friction, so that a uniform flow is in balance at the faces, too.
+        let deep = h1 > dry;
+        let depth = pick(deep, h1, 1.0);
+        let drag = half_gdt * n2[i] * (u1 * u1 + v1 * v1).sqrt() * depth * power_minus_seven_thirds(depth);
+        let kept = pick(deep, 1.0 / (1.0 + drag), 1.0);
+        cu[i] = kept * (u1 - k * (u1 * dxu + v1 * dyu) - gk * dxs);
+        cv[i] = kept * (v1 - k * (u1 * dxv + v1 * dyv) - gk * dys);
         (xh[i], xs[i], xu[i], xv[i]) = (dxh, dxs, dxu, dxv);
         (yh[i], ys[i], yu[i], yv[i]) = (dyh, dys, dyu, dyv);
     }
