@@ -214,3 +214,20 @@ fn hydraulics_refuses_what_cannot_be() {
     let fault = CaseFault::NoGround;
     assert!(!fault.to_string().is_empty());
 }
+
+#[test]
+fn hydraulics_rising_inflow_on_dry_ground_makes_no_water() {
+    // The hydrograph begins at zero: the first step must foresee what is coming.
+    for scheme in SCHEMES {
+        let grid = flume(60, 60, 5.0);
+        let mut case = Case::new(grid, vec![0.0; grid.cells()], 0.05, scheme, 400.0);
+        let discharge_m3s = Series::new([(0.0, 0.0), (300.0, 20.0), (400.0, 20.0)]).unwrap();
+        case.inflows.push(Inflow { line: vec![[2.0, 140.0], [2.0, 160.0]], discharge_m3s });
+        let mut run = Inundation::new(case, 1).unwrap();
+        run.advance(400.0, &|_| true).unwrap();
+        let balance = run.balance();
+        println!("{}: {balance:?} {:e}", scheme.name(), balance.error());
+        assert!((balance.in_m3 - 5000.0).abs() < 1e-6);
+        assert!(balance.error().abs() < 1e-6, "{}: {:e}", scheme.name(), balance.error());
+    }
+}

@@ -258,11 +258,14 @@ impl Inundation {
 
     fn fastest_rise_ms(&self) -> f64 {
         let (case, grid) = (&self.case, &self.case.grid);
-        let lines = self.sources.fastest_rise_ms(case, self.time_s);
-        let rain = case.rain_mm_h.as_ref().map_or(0.0, |rain| rain.at(self.time_s) / 3.6e6);
+        let soon_s = self.time_s + LONGEST_STEP_S;
+        let lines = self.sources.fastest_rise_ms(case, self.time_s, soon_s);
+        let rain = case.rain_mm_h.as_ref().map_or(0.0, |rain| rain.highest_in(self.time_s, soon_s) / 3.6e6);
         let sides = case.sides.named().into_iter().zip([grid.rows, grid.rows, grid.columns, grid.columns]);
         let rim = sides.map(|((_, side), cells)| match side {
-            Boundary::Discharge(q) => 4.0 * q.at(self.time_s).max(0.0) / (cells as f64 * grid.cell_area_m2()),
+            Boundary::Discharge(q) => {
+                4.0 * q.highest_in(self.time_s, soon_s).max(0.0) / (cells as f64 * grid.cell_area_m2())
+            }
             _ => 0.0,
         });
         rim.fold(lines.max(rain), f64::max)

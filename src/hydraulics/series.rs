@@ -74,6 +74,12 @@ impl Series {
         v0 + (v1 - v0) * (time_s - t0) / (t1 - t0)
     }
 
+    /// Highest value from `from_s` to `to_s`.
+    pub fn highest_in(&self, from_s: f64, to_s: f64) -> f64 {
+        let corners = self.times_s.iter().zip(&self.values).filter(|(t, _)| (from_s..=to_s).contains(*t));
+        corners.map(|(_, value)| *value).fold(self.at(from_s).max(self.at(to_s)), f64::max)
+    }
+
     /// Integral over time from `from_s` to `to_s`, exact for the linear pieces.
     pub fn integral(&self, from_s: f64, to_s: f64) -> f64 {
         let first = self.times_s.partition_point(|t| *t <= from_s);
@@ -95,6 +101,7 @@ mod tests {
         let series = Series::new([(0.0, 0.0), (10.0, 20.0), (20.0, 20.0)]).unwrap();
         assert_eq!(series.at(5.0), 10.0);
         assert_eq!(series.at(-1.0), 0.0);
+        assert_eq!((series.highest_in(0.0, 5.0), series.highest_in(5.0, 40.0)), (10.0, 20.0));
         assert_eq!(series.at(99.0), 20.0);
         assert_eq!(series.integral(0.0, 20.0), 300.0);
         assert_eq!(series.integral(5.0, 15.0), 75.0 + 100.0);

@@ -42,11 +42,13 @@ impl Sources {
         Self { springs, rain_owed_m: 0.0 }
     }
 
-    /// Fastest rise by sources now, m/s: bounds the time step on dry ground.
-    pub(super) fn fastest_rise_ms(&self, case: &Case, time_s: f64) -> f64 {
+    /// Fastest rise by sources from now to `until_s`, m/s: bounds the time step on dry ground.
+    pub(super) fn fastest_rise_ms(&self, case: &Case, time_s: f64, until_s: f64) -> f64 {
         let area = case.grid.cell_area_m2();
         let springs = self.springs.iter().map(|spring| {
-            case.inflows.get(spring.inflow).map_or(0.0, |inflow| inflow.discharge_m3s.at(time_s) * spring.share / area)
+            let rate =
+                case.inflows.get(spring.inflow).map_or(0.0, |inflow| inflow.discharge_m3s.highest_in(time_s, until_s));
+            rate * spring.share / area
         });
         springs.fold(0.0, f64::max)
     }
