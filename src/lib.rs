@@ -6,6 +6,7 @@
 pub mod model;
 
 pub mod forecast;
+pub mod hydraulics;
 pub mod playbook;
 pub mod quality;
 pub mod stones;

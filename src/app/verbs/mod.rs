@@ -17,6 +17,7 @@ mod playbook;
 mod restore;
 mod sensor;
 mod serve;
+mod twin;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -54,6 +55,8 @@ enum Verb {
     Playbook(playbook::Args),
     /// 传感器：读取并换算 (sensors).
     Sensor(sensor::Args),
+    /// 水力孪生：二维淹没演进 (the hydraulic twin: inundation on a grid).
+    Twin(twin::Args),
     /// 初始化：新建数据目录与配置文件 (makes a data directory and a configuration file).
     Init(init::Args),
     /// 用户：新建、列出、改密、停用 (users; passwords come from the keyboard or standard input).
@@ -80,6 +83,7 @@ pub fn run() -> ExitCode {
         Some(Verb::Journal(args)) => journal::run(args),
         Some(Verb::Playbook(args)) => playbook::run(args),
         Some(Verb::Sensor(args)) => sensor::run(args),
+        Some(Verb::Twin(args)) => twin::run(args),
         Some(Verb::Init(args)) => init::run(args),
         Some(Verb::User(args)) => user::run(args),
         Some(Verb::Config(args)) => config::run(args),

@@ -1,0 +1,172 @@
+//! `anlan twin`: the hydraulic twin from the command line.
+//!
+//! In: a case file. Out: rasters, gauges and `run.json` in a folder; progress on standard error.
+
+mod case_file;
+mod raster;
+mod results;
+mod table;
+
+use super::Outcome;
+use crate::hydraulics::{Advance, Inundation, VectorWidth};
+use case_file::CaseFile;
+use clap::Subcommand;
+use results::{Folder, RunStory};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Arguments of the verb.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// 二维淹没演进：读算例文件，写水深、最大水深、到达时间、危险度 (inundation on a grid from a case file).
+    Flood2d(Flood2dArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct Flood2dArgs {
+    /// Case file, TOML; paths in it are relative to it.
+    case: PathBuf,
+    /// Folder of the results; made if absent.
+    #[arg(long)]
+    out: PathBuf,
+    /// Workers, in place of `[run] threads`.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Writes DIR/checkpoint.bin at every output time; a later run with --resume goes on from it.
+    #[arg(long)]
+    checkpoint: bool,
+    /// Goes on from DIR/checkpoint.bin.
+    #[arg(long)]
+    resume: bool,
+    /// Also prints run.json on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    match args.action {
+        Action::Flood2d(args) => flood2d(&args),
+    }
+}
+
+fn flood2d(args: &Flood2dArgs) -> Outcome {
+    let file = CaseFile::read(&args.case)?;
+    let folder = Folder::open(&args.out, &file)?;
+    let workers = args.threads.or(file.threads).unwrap_or_else(all_cores);
+    let (output_times, gauges) = (file.output_times(), file.gauges.clone());
+    let story = RunStory::new(&file, workers, VectorWidth::of_this_machine().name());
+    let end_s = file.case.end_s;
+    let checkpoint = args.out.join("checkpoint.bin");
+    let mut run = if args.resume {
+        let bytes = std::fs::read(&checkpoint).map_err(|cause| results::ResultFault::read(&checkpoint, cause))?;
+        Inundation::resume(file.case, workers, &bytes)?
+    } else {
+        Inundation::new(file.case, workers)?
+    };
+    let progress = Progress::new(run.time_s(), end_s);
+    let stop = Interrupt::listen()?;
+    let mut gauges = folder.gauges(&gauges, args.resume)?;
+    for time_s in output_times {
+        // A resumed run has written everything up to its time.
+        if time_s < run.time_s() || (args.resume && time_s <= run.time_s()) {
+            continue;
+        }
+        let advance = run.advance(time_s, &|now_s| progress.tell(now_s) && !stop.asked())?;
+        folder.write_depth(&run)?;
+        gauges.write(&run)?;
+        if args.checkpoint || advance == Advance::Stopped {
+            results::write_whole(&checkpoint, &run.checkpoint())?;
+        }
+        if advance == Advance::Stopped {
+            return Err(format!("stopped at {:.0} s of {end_s} s; go on with --resume", run.time_s()).into());
+        }
+    }
+    progress.finish();
+    folder.write_records(&run)?;
+    let told = story.finish(&run, progress.wall());
+    results::write_whole(&args.out.join("run.json"), format!("{told:#}\n").as_bytes())?;
+    if args.json {
+        println!("{told}");
+    } else {
+        println!("{}", results::summary(&told, &args.out));
+    }
+    Ok(())
+}
+
+fn all_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Ctrl-C: the run stops at a whole step and keeps a checkpoint.
+struct Interrupt {
+    asked: Arc<AtomicBool>,
+    /// Listens as long as the run lasts.
+    _listener: tokio::runtime::Runtime,
+}
+
+impl Interrupt {
+    fn listen() -> std::io::Result<Self> {
+        let listener = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let asked = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&asked);
+        listener.spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                flag.store(true, Ordering::Relaxed);
+            }
+        });
+        Ok(Self { asked, _listener: listener })
+    }
+
+    fn asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+/// A line on the terminal that is written over: share done, time left.
+struct Progress {
+    begun: Instant,
+    from_s: f64,
+    end_s: f64,
+    told: Mutex<Instant>,
+    shown: bool,
+}
+
+impl Progress {
+    fn new(from_s: f64, end_s: f64) -> Self {
+        let begun = Instant::now();
+        Self { begun, from_s, end_s, told: Mutex::new(begun), shown: std::io::stderr().is_terminal() }
+    }
+
+    fn wall(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Always true: the run goes on.
+    fn tell(&self, now_s: f64) -> bool {
+        let Ok(mut told) = self.told.try_lock() else { return true };
+        if self.shown && told.elapsed() > Duration::from_millis(500) {
+            *told = Instant::now();
+            let share = ((now_s - self.from_s) / (self.end_s - self.from_s)).clamp(1e-6, 1.0);
+            let left_s = self.wall().as_secs_f64() * (1.0 - share) / share;
+            let bar = "#".repeat((share * 30.0) as usize);
+            eprint!("\r[{bar:<30}] {:5.1} %  t = {now_s:.0} s  剩余 {left_s:.0} s left   ", share * 100.0);
+            let _ = std::io::stderr().flush();
+        }
+        true
+    }
+
+    fn finish(&self) {
+        if self.shown {
+            eprintln!();
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The case file of `anlan twin flood2d`.
+//!
+//! In: TOML with paths to rasters and series. Out: a case for the inundation model with its output times and gauges.
+//! A key that is not known is refused: a misspelt boundary must not become a wall in silence.
+
+use super::raster::{self, Raster, RasterFault};
+use super::table::{self, TableFault};
+use crate::hydraulics::{Boundary, Breach, BreachStart, Case, Cell, Edge, Inflow, Manning, Scheme, Series};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Most output times of a run.
+const MOST_OUTPUTS: f64 = 10_000.0;
+
+/// Why a case file cannot be read.
+#[derive(Debug, Error)]
+pub(super) enum CaseFileFault {
+    #[error("cannot read case {path}")]
+    Unreadable {
+        path: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("{path} is no case file")]
+    Toml {
+        path: String,
+        #[source]
+        cause: toml::de::Error,
+    },
+    #[error(transparent)]
+    Raster(#[from] RasterFault),
+    #[error(transparent)]
+    Table(#[from] TableFault),
+    #[error("{path}: {what}")]
+    Key { path: String, what: String },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Toml {
+    grid: GridToml,
+    initial: Option<InitialToml>,
+    run: RunToml,
+    #[serde(default)]
+    inflow: Vec<InflowToml>,
+    #[serde(default)]
+    boundary: Vec<BoundaryToml>,
+    #[serde(default)]
+    edge: Vec<EdgeToml>,
+    #[serde(default)]
+    breach: Vec<BreachToml>,
+    #[serde(default)]
+    gauge: Vec<GaugeToml>,
+    #[serde(default)]
+    rain: Vec<RainToml>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GridToml {
+    dem: PathBuf,
+    manning: NumberOrPath,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum NumberOrPath {
+    Number(f64),
+    Path(PathBuf),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InitialToml {
+    dry: Option<bool>,
+    stage_m: Option<f64>,
+    depth: Option<PathBuf>,
+    u: Option<PathBuf>,
+    v: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunToml {
+    end_s: f64,
+    output_every_s: f64,
+    #[serde(default)]
+    scheme: SchemeToml,
+    threads: Option<usize>,
+    cfl: Option<f64>,
+    dry_m: Option<f64>,
+}
+
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SchemeToml {
+    #[default]
+    Auto,
+    LocalInertia,
+    Full1,
+    Full2,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InflowToml {
+    line: Vec<[f64; 2]>,
+    series: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RainToml {
+    series: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SideName {
+    West,
+    East,
+    South,
+    North,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Wall,
+    Free,
+    Stage,
+    Discharge,
+    NormalDepth,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BoundaryToml {
+    side: SideName,
+    kind: Kind,
+    series: Option<PathBuf>,
+    slope: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EdgeToml {
+    line: Vec<[f64; 2]>,
+    crest_m: f64,
+    #[serde(default = "usual_coefficient")]
+    weir_coefficient: f64,
+}
+
+/// Broad-crested weir, m^½/s.
+fn usual_coefficient() -> f64 {
+    1.705
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BreachToml {
+    edge: usize,
+    centre: [f64; 2],
+    width_m: f64,
+    start: StartToml,
+    to_crest_m: f64,
+    duration_s: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartToml {
+    time_s: Option<f64>,
+    overtopped_for_s: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GaugeToml {
+    name: String,
+    at: [f64; 2],
+}
+
+/// A place whose water is written at every output time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Gauge {
+    pub name: String,
+    pub cell: Cell,
+}
+
+/// A case with what to write and when.
+#[derive(Debug)]
+pub(super) struct CaseFile {
+    pub case: Case,
+    pub output_every_s: f64,
+    pub threads: Option<usize>,
+    pub gauges: Vec<Gauge>,
+    /// Why these equations were chosen.
+    pub scheme_reason: &'static str,
+    /// Cells without a height: walls.
+    pub nodata_cells: usize,
+}
+
+/// Files and keys of one case while it is put together.
+struct Loader<'a> {
+    path: &'a Path,
+    folder: &'a Path,
+}
+
+impl CaseFile {
+    /// Reads a case file and all that it names.
+    pub(super) fn read(path: &Path) -> Result<Self, CaseFileFault> {
+        let shown = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|cause| CaseFileFault::Unreadable { path: shown.clone(), cause })?;
+        let toml: Toml = toml::from_str(&text).map_err(|cause| CaseFileFault::Toml { path: shown, cause })?;
+        Loader { path, folder: path.parent().unwrap_or(Path::new(".")) }.build(toml)
+    }
+
+    /// 0, every `output_every_s`, and the end.
+    pub(super) fn output_times(&self) -> Vec<f64> {
+        let end_s = self.case.end_s;
+        let whole = (end_s / self.output_every_s).floor() as usize;
+        let mut times: Vec<f64> = (0..=whole).map(|at| at as f64 * self.output_every_s).collect();
+        if times.last().is_some_and(|last| end_s - last > 1e-9 * end_s) {
+            times.push(end_s);
+        }
+        times
+    }
+}
+
+impl Loader<'_> {
+    fn key(&self, what: impl Into<String>) -> CaseFileFault {
+        CaseFileFault::Key { path: self.path.display().to_string(), what: what.into() }
+    }
+
+    fn build(&self, toml: Toml) -> Result<CaseFile, CaseFileFault> {
+        let dem = raster::read(&self.folder.join(&toml.grid.dem))?;
+        self.check_run(&toml.run)?;
+        let (scheme, scheme_reason) = choose(&toml);
+        let mut case = Case::new(dem.grid, Vec::new(), 0.0, scheme, toml.run.end_s);
+        case.manning = match &toml.grid.manning {
+            NumberOrPath::Number(n) => Manning::Uniform(*n),
+            NumberOrPath::Path(path) => Manning::Field(self.field(path, &dem)?),
+        };
+        self.set_water(&mut case, toml.initial.as_ref(), &dem)?;
+        case.courant = toml.run.cfl.unwrap_or(case.courant);
+        case.dry_m = toml.run.dry_m.unwrap_or(case.dry_m);
+        for inflow in &toml.inflow {
+            let discharge_m3s = self.series(&inflow.series, "discharge_m3s")?;
+            case.inflows.push(Inflow { line: inflow.line.clone(), discharge_m3s });
+        }
+        case.rain_mm_h = match toml.rain.as_slice() {
+            [] => None,
+            [rain] => Some(self.series(&rain.series, "mm_per_h")?),
+            _ => return Err(self.key("there is more than one [[rain]]; add them up in one series")),
+        };
+        self.set_sides(&mut case, &toml.boundary)?;
+        self.set_structures(&mut case, &toml)?;
+        let gauges = toml.gauge.iter().map(|gauge| self.gauge(&case, gauge)).collect::<Result<_, _>>()?;
+        let nodata_cells = dem.values.iter().filter(|z| z.is_nan()).count();
+        case.bed_m = dem.values;
+        let RunToml { output_every_s, threads, .. } = toml.run;
+        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells })
+    }
+
+    fn check_run(&self, run: &RunToml) -> Result<(), CaseFileFault> {
+        if !(run.end_s > 0.0 && run.end_s.is_finite()) {
+            return Err(self.key(format!("[run] end_s = {} must be above zero", run.end_s)));
+        }
+        if !(run.output_every_s > 0.0 && run.end_s / run.output_every_s <= MOST_OUTPUTS) {
+            return Err(self.key(format!(
+                "[run] output_every_s = {} must be above zero and give at most {MOST_OUTPUTS} outputs",
+                run.output_every_s
+            )));
+        }
+        if run.threads.is_some_and(|threads| threads == 0 || threads > 1024) {
+            return Err(self.key("[run] threads must be 1 to 1024"));
+        }
+        Ok(())
+    }
+
+    fn field(&self, path: &Path, dem: &Raster) -> Result<Vec<f32>, CaseFileFault> {
+        let raster = raster::read(&self.folder.join(path))?;
+        raster.must_match(dem)?;
+        Ok(raster.values)
+    }
+
+    fn series(&self, path: &Path, value: &str) -> Result<Series, CaseFileFault> {
+        Ok(table::read(&self.folder.join(path), value)?)
+    }
+
+    fn set_water(&self, case: &mut Case, initial: Option<&InitialToml>, dem: &Raster) -> Result<(), CaseFileFault> {
+        let Some(initial) = initial else { return Ok(()) };
+        let ways = [initial.dry == Some(true), initial.stage_m.is_some(), initial.depth.is_some()];
+        if ways.iter().filter(|given| **given).count() != 1 {
+            return Err(self.key("[initial] needs exactly one of dry = true, stage_m, depth"));
+        }
+        if let Some(stage_m) = initial.stage_m {
+            if !stage_m.is_finite() {
+                return Err(self.key("[initial] stage_m is not a finite number"));
+            }
+            let depth = |z: &f32| if z.is_nan() { 0.0 } else { (stage_m - f64::from(*z)).max(0.0) as f32 };
+            case.depth_m = dem.values.iter().map(depth).collect();
+        }
+        if let Some(depth) = &initial.depth {
+            case.depth_m = self.field(depth, dem)?;
+        }
+        for (path, field) in [(&initial.u, &mut case.u_ms), (&initial.v, &mut case.v_ms)] {
+            if let Some(path) = path {
+                *field = self.field(path, dem)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_sides(&self, case: &mut Case, boundaries: &[BoundaryToml]) -> Result<(), CaseFileFault> {
+        for (at, boundary) in boundaries.iter().enumerate() {
+            if boundaries.iter().take(at).any(|before| before.side == boundary.side) {
+                return Err(self.key(format!("two [[boundary]] for the {:?} side", boundary.side)));
+            }
+            let needs_series = matches!(boundary.kind, Kind::Stage | Kind::Discharge);
+            let needs_slope = boundary.kind == Kind::NormalDepth;
+            if needs_series != boundary.series.is_some() || needs_slope != boundary.slope.is_some() {
+                let what = "stage and discharge take series, normal-depth takes slope, wall and free take neither";
+                return Err(self.key(format!("[[boundary]] of the {:?} side: {what}", boundary.side)));
+            }
+            let side = match (boundary.kind, &boundary.series, boundary.slope) {
+                (Kind::Stage, Some(path), _) => Boundary::Stage(self.series(path, "stage_m")?),
+                (Kind::Discharge, Some(path), _) => Boundary::Discharge(self.series(path, "discharge_m3s")?),
+                (Kind::NormalDepth, _, Some(slope)) => Boundary::NormalDepth { slope },
+                (Kind::Free, ..) => Boundary::Free,
+                _ => Boundary::Wall,
+            };
+            match boundary.side {
+                SideName::West => case.sides.west = side,
+                SideName::East => case.sides.east = side,
+                SideName::South => case.sides.south = side,
+                SideName::North => case.sides.north = side,
+            }
+        }
+        Ok(())
+    }
+
+    fn set_structures(&self, case: &mut Case, toml: &Toml) -> Result<(), CaseFileFault> {
+        for edge in &toml.edge {
+            let (line, crest_m, coefficient) = (edge.line.clone(), edge.crest_m, edge.weir_coefficient);
+            case.edges.push(Edge { line, crest_m, coefficient });
+        }
+        for (at, breach) in toml.breach.iter().enumerate() {
+            let start = match (breach.start.time_s, breach.start.overtopped_for_s) {
+                (Some(time_s), None) => BreachStart::Time(time_s),
+                (None, Some(hold_s)) => BreachStart::OvertoppedFor(hold_s),
+                _ => return Err(self.key(format!("[[breach]] {at}: start takes either time_s or overtopped_for_s"))),
+            };
+            let BreachToml { edge, centre, width_m, to_crest_m, duration_s, .. } = *breach;
+            case.breaches.push(Breach { edge, centre, width_m, start, to_crest_m, duration_s });
+        }
+        Ok(())
+    }
+
+    fn gauge(&self, case: &Case, gauge: &GaugeToml) -> Result<Gauge, CaseFileFault> {
+        let cell = case.grid.cell_at(gauge.at).ok_or_else(|| {
+            self.key(format!("[[gauge]] '{}' at {}, {} lies outside the terrain", gauge.name, gauge.at[0], gauge.at[1]))
+        })?;
+        if gauge.name.is_empty() || gauge.name.contains([',', '"', '\n', '\r']) {
+            return Err(
+                self.key(format!("[[gauge]] name '{}' is empty or holds a comma, quote or line break", gauge.name))
+            );
+        }
+        Ok(Gauge { name: gauge.name.clone(), cell })
+    }
+}
+
+/// The equations asked for, or those that suit the case, with the reason.
+fn choose(toml: &Toml) -> (Scheme, &'static str) {
+    match toml.run.scheme {
+        SchemeToml::LocalInertia => (Scheme::LocalInertia, "asked for"),
+        SchemeToml::Full1 => (Scheme::Full1, "asked for"),
+        SchemeToml::Full2 => (Scheme::Full2, "asked for"),
+        SchemeToml::Auto if !toml.breach.is_empty() || !toml.edge.is_empty() => {
+            (Scheme::Full2, "auto: weirs or breaches need the full equations")
+        }
+        SchemeToml::Auto if toml.initial.as_ref().is_some_and(|initial| initial.depth.is_some()) => {
+            (Scheme::Full2, "auto: a given starting depth may break like a dam")
+        }
+        SchemeToml::Auto => (Scheme::LocalInertia, "auto: a gradual flood without structures"),
+    }
+}

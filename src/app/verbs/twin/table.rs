@@ -1,0 +1,72 @@
+//! Series of a case: CSV with a header line and two columns of numbers.
+
+use crate::hydraulics::{Series, SeriesFault};
+use std::path::Path;
+use thiserror::Error;
+
+/// Why a series cannot be read.
+#[derive(Debug, Error)]
+pub(super) enum TableFault {
+    #[error("cannot read series {path}")]
+    Unreadable {
+        path: String,
+        #[source]
+        cause: std::io::Error,
+    },
+    #[error("{path}: the first line must be '{expected}', it is '{found}'")]
+    Header { path: String, expected: String, found: String },
+    #[error("{path}:{line}: '{text}' is not two finite numbers")]
+    Row { path: String, line: usize, text: String },
+    #[error("{path} is no series")]
+    Series {
+        path: String,
+        #[source]
+        cause: SeriesFault,
+    },
+}
+
+/// Reads a series whose columns are `time_s` and `value`.
+pub(super) fn read(path: &Path, value: &str) -> Result<Series, TableFault> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|cause| TableFault::Unreadable { path: shown.clone(), cause })?;
+    parse(&shown, &text, value)
+}
+
+fn parse(path: &str, text: &str, value: &str) -> Result<Series, TableFault> {
+    let expected = format!("time_s,{value}");
+    let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    let found: String = lines.next().map_or("", |(_, line)| line).chars().filter(|c| !c.is_whitespace()).collect();
+    if found != expected {
+        return Err(TableFault::Header { path: path.into(), expected, found });
+    }
+    let mut points = Vec::new();
+    for (at, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+        let row = || TableFault::Row { path: path.into(), line: at + 1, text: line.into() };
+        let (time, value) = line.split_once(',').ok_or_else(row)?;
+        let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(row);
+        points.push((number(time)?, number(value)?));
+    }
+    Series::new(points).map_err(|cause| TableFault::Series { path: path.into(), cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twin_table_reads_and_names_what_is_wrong() {
+        let series = parse("q.csv", "time_s,discharge_m3s\n0,1\n\n10, 3\n", "discharge_m3s").unwrap();
+        assert_eq!(series.at(5.0), 2.0);
+        let check = |text: &str, expected: &str| {
+            let fault = parse("q.csv", text, "discharge_m3s").unwrap_err();
+            let cause = std::error::Error::source(&fault).map(ToString::to_string).unwrap_or_default();
+            let said = format!("{fault} {cause}");
+            assert!(said.contains(expected), "{said}");
+        };
+        check("time,q\n0,1\n", "first line must be 'time_s,discharge_m3s'");
+        check("time_s,discharge_m3s\n0,1\n5,x\n", "q.csv:3: '5,x'");
+        check("time_s,discharge_m3s\n0,1\n5,nan\n", "q.csv:3");
+        check("time_s,discharge_m3s\n0,1\n0,2\n", "point 2 does not come after");
+        check("time_s,discharge_m3s\n", "empty");
+    }
+}

@@ -1,0 +1,31 @@
+//! Two-dimensional inundation on a regular grid: where the water goes, how deep, how fast, when. No I/O, no clock.
+//!
+//! In: a [`Case`]: terrain, roughness, water, boundaries, sources, weirs, breaches. Out: an [`Inundation`] that can be moved on
+//! in time: depths, velocities, highest depth, arrival, hazard, and a water balance with every run.
+//! Two sets of equations on one grid: local inertia (fast, gradual floods) and full shallow water (breaches, structures).
+//! It knows no coordinates beyond metres on the plane, and no sediment.
+
+mod case;
+mod checkpoint;
+mod dispatch;
+mod full;
+mod grid;
+mod inertia;
+mod inundation;
+mod kernels;
+mod record;
+mod rim;
+mod series;
+mod source;
+mod sweep;
+mod tiles;
+mod view;
+mod weir;
+
+pub use case::{Boundary, Breach, BreachStart, Case, CaseFault, Edge, Inflow, Manning, Scheme, Sides};
+pub use dispatch::VectorWidth;
+pub use grid::{Cell, Grid};
+pub use inundation::{Advance, Inundation, InundationFault, WaterBalance};
+pub use record::{ARRIVAL_DEPTH_M, FROUDE_LIMIT};
+pub use series::{Series, SeriesFault};
+pub use view::CellWater;

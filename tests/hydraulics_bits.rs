@@ -1,0 +1,124 @@
+//! The inundation model gives the same bits for any number of workers, any vector width, and after a restart.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use anlan::hydraulics::{
+    Boundary, Breach, BreachStart, Case, Edge, Grid, Inflow, Inundation, InundationFault, Scheme, Series, VectorWidth,
+};
+
+/// A valley with an inflow, rain, a levee that breaches, and all kinds of sides; large enough for several workers.
+fn valley(scheme: Scheme) -> Case {
+    let grid = Grid { columns: 150, rows: 100, cell_m: 10.0, west_m: 500_000.0, south_m: 3_800_000.0 };
+    let bed = (0..grid.cells())
+        .map(|at| {
+            let (x, y) = ((at % 150) as f32, (at / 150) as f32);
+            if (at % 150, at / 150) == (60, 40) {
+                f32::NAN
+            } else {
+                90.0 - 0.01 * x + 0.2 * (x / 7.0).sin() * (y / 5.0).cos()
+            }
+        })
+        .collect();
+    let mut case = Case::new(grid, bed, 0.03, scheme, 30.0);
+    case.depth_m = (0..grid.cells()).map(|at| if at % 150 < 40 { 1.5 } else { 0.0 }).collect();
+    let series = |points: &[(f64, f64)]| Series::new(points.iter().copied()).unwrap();
+    case.inflows.push(Inflow {
+        line: vec![[500_020.0, 3_800_300.0], [500_020.0, 3_800_700.0]],
+        discharge_m3s: series(&[(0.0, 50.0), (60.0, 300.0), (200.0, 300.0)]),
+    });
+    case.rain_mm_h = Some(series(&[(0.0, 20.0), (200.0, 80.0)]));
+    case.sides.east = Boundary::NormalDepth { slope: 1e-3 };
+    case.sides.north = Boundary::Free;
+    case.sides.west = Boundary::Stage(series(&[(0.0, 91.4), (200.0, 92.0)]));
+    case.sides.south = Boundary::Discharge(series(&[(0.0, 0.0), (200.0, 40.0)]));
+    case.edges.push(Edge {
+        line: vec![[500_800.0, 3_800_000.0], [500_800.0, 3_801_000.0]],
+        crest_m: 91.0,
+        coefficient: 1.705,
+    });
+    case.breaches.push(Breach {
+        edge: 0,
+        centre: [500_800.0, 3_800_500.0],
+        width_m: 60.0,
+        start: BreachStart::Time(10.0),
+        to_crest_m: 89.5,
+        duration_s: 10.0,
+    });
+    case
+}
+
+const SCHEMES: [Scheme; 3] = [Scheme::LocalInertia, Scheme::Full1, Scheme::Full2];
+
+fn hash_of(mut run: Inundation) -> (String, u64, Vec<u8>) {
+    run.advance(15.0, &|_| true).unwrap();
+    run.advance(30.0, &|_| true).unwrap();
+    (run.state_hash(), run.steps(), run.checkpoint())
+}
+
+#[test]
+fn hydraulics_a10_same_bits_for_any_number_of_workers() {
+    for scheme in SCHEMES {
+        let one = hash_of(Inundation::new(valley(scheme), 1).unwrap());
+        for workers in [2, 3] {
+            let many = hash_of(Inundation::new(valley(scheme), workers).unwrap());
+            assert!(one == many, "{} with {workers} workers: {} against {}", scheme.name(), one.0, many.0);
+        }
+    }
+}
+
+#[test]
+fn hydraulics_a10_same_bits_for_any_vector_width() {
+    for scheme in SCHEMES {
+        let widths = VectorWidth::offered();
+        let runs: Vec<_> =
+            widths.iter().map(|width| hash_of(Inundation::with_width(valley(scheme), 1, *width).unwrap())).collect();
+        for (run, width) in runs.iter().zip(&widths) {
+            assert!(*run == runs[0], "{} with {}", scheme.name(), width.name());
+        }
+    }
+}
+
+#[test]
+fn hydraulics_a10_same_bits_after_a_restart() {
+    for scheme in SCHEMES {
+        let whole = hash_of(Inundation::new(valley(scheme), 1).unwrap());
+        let mut half = Inundation::new(valley(scheme), 2).unwrap();
+        half.advance(15.0, &|_| true).unwrap();
+        let bytes = half.checkpoint();
+        let mut resumed = Inundation::resume(valley(scheme), 3, &bytes).unwrap();
+        assert_eq!(resumed.time_s(), 15.0);
+        resumed.advance(30.0, &|_| true).unwrap();
+        assert!(whole == (resumed.state_hash(), resumed.steps(), resumed.checkpoint()), "{}", scheme.name());
+    }
+}
+
+#[test]
+fn hydraulics_checkpoint_of_another_case_is_refused() {
+    let mut run = Inundation::new(valley(Scheme::Full2), 1).unwrap();
+    run.advance(2.0, &|_| true).unwrap();
+    let bytes = run.checkpoint();
+    let refused = |case: Case, bytes: &[u8]| match Inundation::resume(case, 1, bytes) {
+        Err(InundationFault::Checkpoint(why)) => why,
+        Err(other) => panic!("another fault: {other}"),
+        Ok(_) => panic!("was taken"),
+    };
+    let mut other = valley(Scheme::Full2);
+    other.bed_m[5] += 0.5;
+    assert!(refused(other, &bytes).contains("changed"));
+    assert!(refused(valley(Scheme::Full2), &bytes[..bytes.len() - 1]).contains("early"));
+    assert!(refused(valley(Scheme::Full2), b"something else").contains("no checkpoint"));
+    let longer = [bytes.as_slice(), &[0]].concat();
+    assert!(refused(valley(Scheme::Full2), &longer).contains("after its end"));
+}
+
+#[test]
+fn hydraulics_volume_is_kept_with_every_kind_of_side() {
+    for scheme in SCHEMES {
+        let mut run = Inundation::new(valley(scheme), 2).unwrap();
+        run.advance(30.0, &|_| true).unwrap();
+        let balance = run.balance();
+        println!("{}: {balance:?} {:.1e} Fr {}", scheme.name(), balance.error(), run.highest_froude());
+        assert!(balance.in_m3 > 3_000.0 && balance.out_m3 > 10.0, "{balance:?}");
+        assert!(balance.error().abs() < 1e-6, "{}: {:e}", scheme.name(), balance.error());
+        assert_eq!(run.breaches_opened_s(), [Some(10.0)]);
+    }
+}

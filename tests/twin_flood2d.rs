@@ -1,0 +1,113 @@
+//! `anlan twin flood2d` as a user runs it: a small case end to end, going on from a checkpoint, and errors that name the cause.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const CASE: &str = r#"
+[grid]
+dem = "dem.asc"
+manning = 0.03
+[initial]
+depth = "h0.asc"
+[run]
+end_s = 40.0
+output_every_s = 20.0
+scheme = "full2"
+threads = 1
+[[boundary]]
+side = "east"
+kind = "normal-depth"
+slope = 0.001
+[[edge]]
+line = [[100.0, 0.0], [100.0, 50.0]]
+crest_m = 1.0
+[[breach]]
+edge = 0
+centre = [100.0, 25.0]
+width_m = 20.0
+start = { time_s = 5.0 }
+to_crest_m = 0.0
+duration_s = 5.0
+[[inflow]]
+line = [[5.0, 0.0], [5.0, 50.0]]
+series = "q.csv"
+[[gauge]]
+name = "P1"
+at = [95.0, 25.0]
+"#;
+
+fn raster(of: impl Fn(usize) -> f64) -> String {
+    let row: Vec<String> = (0..20).map(|column| of(column).to_string()).collect();
+    let rows = vec![row.join(" "); 5].join("\n");
+    format!("ncols 20\nnrows 5\nxllcorner 0\nyllcorner 0\ncellsize 10\nNODATA_value -9999\n{rows}\n")
+}
+
+fn write_case(dir: &Path, case: &str) {
+    fs::write(dir.join("case.toml"), case).unwrap();
+    fs::write(dir.join("dem.asc"), raster(|column| 0.5 - 0.001 * column as f64)).unwrap();
+    fs::write(dir.join("h0.asc"), raster(|column| if column < 10 { 1.2 } else { 0.0 })).unwrap();
+    fs::write(dir.join("q.csv"), "time_s,discharge_m3s\n0,5\n100,5\n").unwrap();
+}
+
+fn flood2d(dir: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    command.args(["twin", "flood2d"]).arg(dir.join("case.toml")).arg("--out").arg(dir.join("out")).args(more);
+    command.output().unwrap()
+}
+
+#[test]
+fn twin_flood2d_writes_all_results() {
+    let dir = tempfile::tempdir().unwrap();
+    write_case(dir.path(), CASE);
+    let output = flood2d(dir.path(), &["--json", "--checkpoint"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["cells"], 100);
+    assert_eq!(told["scheme"], "full2");
+    assert_eq!(told["breaches_opened_s"][0], 5.0);
+    assert!(told["volume_error"].as_f64().unwrap().abs() < 1e-6);
+    assert!((told["volume_in_m3"].as_f64().unwrap() - 200.0).abs() < 1e-3);
+    let out = dir.path().join("out");
+    for name in
+        ["depth_0.asc", "depth_20.asc", "depth_40.asc", "max_depth.asc", "arrival_s.asc", "max_hazard.asc", "run.json"]
+    {
+        assert!(out.join(name).exists(), "{name}");
+    }
+    let gauges = fs::read_to_string(out.join("gauges.csv")).unwrap();
+    assert_eq!(gauges.lines().count(), 1 + 3, "{gauges}");
+    assert!(gauges.starts_with("time_s,name,depth_m,stage_m,u_ms,v_ms\n0,P1,1.2"));
+    // Going on from the checkpoint of the end changes nothing and ends in the same state.
+    let again = flood2d(dir.path(), &["--json", "--resume"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let resumed: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(resumed["state_hash"], told["state_hash"]);
+}
+
+#[test]
+fn twin_flood2d_names_what_is_wrong() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        write_case(dir.path(), &CASE.replace(from, to));
+        let output = flood2d(dir.path(), &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    check("manning = 0.03", "manning = -0.03", "Manning's n is -0.03");
+    check("end_s = 40.0", "end_s = 400.0", "inflow 0 ends at 100 s");
+    check("dem.asc", "none.asc", "none.asc");
+    check("dem.asc", "dem.tif", "GeoTIFF is not read yet");
+    check("threads = 1", "treads = 1", "treads");
+    check("slope = 0.001", "series = \"q.csv\"", "normal-depth takes slope");
+    check("[100.0, 50.0]]", "[100.0, 500.0]]", "edge 0 at 100.00, 500.00 lies outside");
+    check("edge = 0\n", "edge = 4\n", "names edge 4");
+    check("at = [95.0, 25.0]", "at = [950.0, 25.0]", "gauge]] 'P1'");
+    check("depth = \"h0.asc\"", "depth = \"h0.asc\"\ndry = true", "exactly one of");
+    let dir = tempfile::tempdir().unwrap();
+    write_case(dir.path(), CASE);
+    fs::write(dir.path().join("h0.asc"), raster(|_| 1.0).replace("ncols 20", "ncols 25").replace("nrows 5", "nrows 4"))
+        .unwrap();
+    let said = String::from_utf8(flood2d(dir.path(), &[]).stderr).unwrap();
+    assert!(said.contains("h0.asc does not match"), "{said}");
+}
