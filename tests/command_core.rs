@@ -469,7 +469,7 @@ fn core_hazard_reaches_people_and_settles() {
         .state
         .firings
         .keys()
-        .filter(|(code, ..)| CORE.playbook.instruction(code).unwrap().is_hazard_driven())
+        .filter(|(code, ..)| CORE.playbook.instruction(code).unwrap().trigger.text.contains("hazard("))
         .collect();
     assert!(!fired.is_empty());
     assert!(
@@ -725,4 +725,54 @@ fn a_whole_photo_takes_the_place_of_its_small_one_whatever_the_order() {
     // A picture that needs no shrinking: small and whole are the same file.
     assert_eq!(add("e", Some(("E", true))).1, "own a-whole b-small c-whole d e");
     assert_eq!(add("e", Some(("E", false))).1, "own a-whole b-small c-whole d e");
+}
+
+#[test]
+fn core_an_assumed_discharge_below_the_river_takes_no_order_back() {
+    let mut night = Night::new();
+    night.water(8_200.0);
+    night.activate(WarningLevel::Orange);
+    let live = |night: &Night| -> Vec<TaskId> {
+        night.state.tasks.values().filter(|task| task.is_live()).map(|task| task.id).collect()
+    };
+    let before = live(&night);
+    let lower = Input::Ask {
+        by: officer("zhang", UserRole::Duty),
+        level: WarningLevel::Orange,
+        reason: "按 7000 预备".into(),
+        ordered_by: None,
+        prepare_for_m3s: Some(6_900.0),
+    };
+    night.give(lower).unwrap();
+    let id = night.state.pending.unwrap();
+    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    let after = live(&night);
+    let lost: Vec<_> = before.iter().filter(|task| !after.contains(task)).collect();
+    assert!(before.len() > 100 && lost.is_empty(), "{} tasks, lost {lost:?}", before.len());
+}
+
+#[test]
+fn core_a_code_signed_twice_in_one_request_is_one_order() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let by = officer("zhang", UserRole::Commander);
+    let codes: std::collections::BTreeSet<_> = night.state.drafts().map(|task| task.code.clone()).collect();
+    let signed = codes.into_iter().find_map(|code| {
+        let codes = vec![code.clone(), code];
+        night.give(Input::Sign { by: by.clone(), codes }).ok()
+    });
+    let Some(facts) = signed else {
+        night.water(6_500.0);
+        let code = night.state.drafts().map(|task| task.code.clone()).next().unwrap();
+        let refused = night.give(Input::Sign { by, codes: vec![code.clone(), code] });
+        assert!(refused.is_err(), "a draft of a higher colour is not signed alone");
+        return;
+    };
+    let issued: Vec<_> = facts
+        .iter()
+        .filter_map(|entry| if let Fact::Issued { task, .. } = entry.fact { Some(task) } else { None })
+        .collect();
+    let once: std::collections::BTreeSet<_> = issued.iter().collect();
+    assert_eq!(issued.len(), once.len(), "{issued:?}");
 }

@@ -29,6 +29,13 @@ fn note(places: &mut Places, hazard: Option<ReportId>, place: &PlaceId) {
     places.entry(hazard).or_default().push(place.clone());
 }
 
+impl RowChange {
+    /// Of an assumed discharge: it may add orders, it never takes one back.
+    pub(super) fn added_only(self) -> Self {
+        Self { fired: self.fired, unsafe_again: self.unsafe_again, resumed: self.resumed, ..Self::default() }
+    }
+}
+
 impl Desk<'_> {
     /// What has fired, row by row, each in the order of places: asked once an evaluation, not once a place.
     pub(super) fn firings_by_row(&self) -> BTreeMap<&InstructionCode, Vec<FiredAt<'_>>> {
@@ -64,25 +71,26 @@ impl Desk<'_> {
             let Some(verdict) = own.or(everywhere) else { continue };
             fires_at(verdict, place, &here, &mut change);
             for (hazard, firing) in here {
-                self.latched_at(row, &Standpoint::of(verdict, hazard), (place, hazard, firing), &mut change);
+                self.latched_at(&Standpoint::of(verdict, hazard), (place, hazard, firing), &mut change);
             }
         }
         change
     }
 
     /// What becomes of a row that has fired at a place: it is over, safe, ended, or goes on.
-    fn latched_at(&self, row: &Instruction, now: &Standpoint, fired: FiredAt<'_>, change: &mut RowChange) {
+    fn latched_at(&self, now: &Standpoint, fired: FiredAt<'_>, change: &mut RowChange) {
         let (place, hazard, firing) = fired;
         let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
         let over = match now.truth {
             Truth::True => false,
-            Truth::False => row.is_hazard_driven() || now.still == Truth::False || (ended && now.still != Truth::True),
+            Truth::False => hazard.is_some() || now.still == Truth::False || (ended && now.still != Truth::True),
             // What nobody measures holds a row until two people have ended the response, not for ever.
             Truth::Unknown => ended && now.still != Truth::True,
         };
         let rearm = chrono::TimeDelta::seconds(i64::from(self.state.settings.rearm_after_s));
         match (over, firing.safe_since) {
-            (true, _) if row.is_hazard_driven() => note(&mut change.rearmed, hazard, place),
+            // A settled hazard is over at once; what wavers about a threshold waits.
+            (true, _) if hazard.is_some() => note(&mut change.rearmed, hazard, place),
             (true, None) => change.safe.push(place.clone()),
             (true, Some(since)) if self.now - since >= rearm => note(&mut change.rearmed, hazard, place),
             (false, Some(_)) if now.still == Truth::True => change.unsafe_again.push(place.clone()),

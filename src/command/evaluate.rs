@@ -22,6 +22,15 @@ impl Desk<'_> {
 
     /// Fires, re-arms, drafts and withdraws after what the signals say.
     pub(super) fn judge_rows(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
+        self.judge(snapshot, readings, |change| change);
+    }
+
+    /// As [`Self::judge_rows`], for a discharge that was assumed and not measured.
+    pub(super) fn prepare_rows(&mut self, assumed: &Snapshot) {
+        self.judge(assumed, &[], RowChange::added_only);
+    }
+
+    fn judge(&mut self, snapshot: &Snapshot, readings: &[ReadingRef], counts: fn(RowChange) -> RowChange) {
         let playbook = Arc::clone(&self.core.playbook);
         let verdicts = playbook.evaluate(snapshot, &self.state.standing(), &self.core.reach);
         let fired = self.firings_by_row();
@@ -30,7 +39,7 @@ impl Desk<'_> {
             .filter_map(|of_row| {
                 let row = playbook.instructions().get(of_row.first()?.row)?;
                 let fired = fired.get(&row.code).map_or(&[][..], Vec::as_slice);
-                Some((row, self.changes_of(row, of_row, fired)))
+                Some((row, counts(self.changes_of(row, of_row, fired))))
             })
             .collect();
         self.open_event(&changes);

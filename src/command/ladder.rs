@@ -2,7 +2,7 @@
 
 use super::core::Desk;
 use super::task::{Due, Task};
-use super::{Fact, Severity};
+use super::{Fact, Severity, WithdrawReason};
 use crate::model::{MemberId, TaskId};
 use chrono::TimeDelta;
 
@@ -61,7 +61,14 @@ impl Desk<'_> {
     }
 
     fn next_round(&mut self, task: &Task) {
-        let Some(minutes) = self.instruction(task.id).and_then(|row| row.repeat_min) else { return };
+        let Some(minutes) = self.instruction(task.id).and_then(|row| row.repeat_min) else {
+            // Another edition is in use and knows no such rounds: an end that is seen, not a round that is due for ever.
+            self.record(Fact::Withdrawn { task: task.id, reason: WithdrawReason::Stopped });
+            let zh = format!("{} 现行预案已无此轮次任务，已终止，请核对", self.words_of(task));
+            let en = format!("{}: the edition in use has no such rounds, ended; check it", task.code);
+            self.raise(format!("round:{}:{}", task.code, task.place), Severity::Warning, zh, en);
+            return;
+        };
         let missed = !task.round_done;
         let due_at = task.next_round_at.unwrap_or(self.now).max(self.now) + TimeDelta::minutes(i64::from(minutes));
         self.record(Fact::RoundDue { task: task.id, round: task.round + 1, due_at, missed });

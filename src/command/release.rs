@@ -5,6 +5,7 @@ use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
 use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
 use crate::playbook::{Phase, Snapshot};
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// 响应降级, as the trigger language names it.
@@ -39,7 +40,7 @@ impl Desk<'_> {
         if let Some(q_m3s) = prepare_for_m3s {
             let keys = self.core.playbook.signals();
             let prepared = Snapshot::at_discharge(self.now, q_m3s, Some((0.0, q_m3s)), &keys);
-            self.judge_rows(&prepared, &[]);
+            self.prepare_rows(&prepared);
         }
         if let Some(activation) = activation {
             let playbook = Arc::clone(&self.core.playbook);
@@ -103,7 +104,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn sign(&mut self, by: &Actor, codes: &[InstructionCode]) -> Result<(), Refused> {
-        let mut signed = Vec::new();
+        let mut signed = BTreeSet::new();
         for code in codes {
             let row = self.core.playbook.instruction(code).ok_or_else(|| Refused::NothingToSign(code.clone()))?;
             if !by.is_headquarters() || !by.may_sign(row.authority) {

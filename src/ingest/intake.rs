@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 const PUSHES: usize = 64;
 const BATCHES_AT_ONCE: usize = 64;
 const WAITING_MAX: usize = 200_000;
+/// Points of one append.
+const APPEND_MAX: usize = 50_000;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Why a push was not taken.
@@ -98,7 +100,7 @@ impl Worker {
                 biased;
                 () = stop.cancelled() => return,
                 Some((readings, reply)) = pushes.recv() => {
-                    let kept = self.take(&readings).await;
+                    let kept = self.take_push(&readings).await;
                     // A sender that has gone away does not change what is durable.
                     let _ = reply.send(kept);
                 }
@@ -125,21 +127,29 @@ impl Worker {
         kept
     }
 
+    /// What its sender will send again does not wait here: pushes cannot fill the waiting room.
+    async fn take_push(&mut self, readings: &[Reading]) -> Result<(), IntakeError> {
+        let before = self.waiting.len();
+        let kept = self.take(readings).await;
+        if kept.is_err() {
+            self.waiting.truncate(before);
+        }
+        kept
+    }
+
+    /// In parts that every store takes, oldest first; what is durable waits no longer.
     async fn flush(&mut self) -> Result<(), IntakeError> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        match self.parts.series.append(&self.waiting).await {
-            Ok(_durable) => {
-                self.waiting.clear();
-                self.report_store(false).await;
-                Ok(())
-            }
-            Err(fault) => {
+        while !self.waiting.is_empty() {
+            let part = self.waiting.len().min(APPEND_MAX);
+            let (first, _) = self.waiting.split_at(part);
+            if let Err(fault) = self.parts.series.append(first).await {
                 self.report_store(true).await;
-                Err(IntakeError::Store(fault))
+                return Err(IntakeError::Store(fault));
             }
+            self.waiting.drain(..part);
+            self.report_store(false).await;
         }
+        Ok(())
     }
 
     /// One alarm when the store goes down, closed when it is back.
@@ -165,9 +175,8 @@ impl Worker {
     }
 
     async fn look(&mut self) {
-        if self.flush().await.is_err() {
-            return; // Said once already; the next look tries again.
-        }
+        // A store that is down was said once already; levels are watched all the same, and the next look tries again.
+        let _ = self.flush().await;
         let now = (self.parts.clock)();
         for input in self.parts.watch.health(now) {
             self.submit(input).await;

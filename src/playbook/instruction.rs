@@ -151,10 +151,6 @@ impl Instruction {
     pub fn our_default(&self) -> bool {
         self.basis == "default" || self.numbers_basis == "default"
     }
-    /// Whether the trigger asks for a reported hazard; its deadline then runs from the report.
-    pub fn is_hazard_driven(&self) -> bool {
-        ["hazard", "grade", "false_alarm"].into_iter().any(|name| self.trigger.condition.asks_for(name))
-    }
 }
 
 /// The word of an authority in files.

@@ -340,8 +340,9 @@ fn outbox_changes(entries: &[Entry]) -> Vec<OutboxChange<'_>> {
         };
         match &entry.fact {
             Fact::Issued { task, to: Some(member), .. } => changes.push(queue(task, member, "first")),
-            Fact::Escalated { task, step, to: Some(member) } => {
-                changes.push(queue(task, member, &format!("escalation-{step}")));
+            // Someone else may have been named in between and the same step reached again: a new order, a new key.
+            Fact::Escalated { task, to: Some(member), .. } => {
+                changes.push(queue(task, member, &format!("escalation-{}", entry.seq.0)));
             }
             Fact::Assigned { task, relieved, to, due_at: Some(_), .. } => {
                 changes.extend(relieved.iter().map(|member| OutboxChange::Mark {

@@ -142,7 +142,9 @@ impl Tally {
 /// The tallies of all places with tasks of rows that `counts` lets through.
 fn tallies<'a>(frame: &Frame, state: &'a State, counts: impl Fn(&Instruction) -> bool) -> BTreeMap<&'a PlaceId, Tally> {
     let mut by_place: BTreeMap<&PlaceId, Tally> = BTreeMap::new();
-    for task in state.tasks.values() {
+    // Of the open event only: what was done in the flood before tells nothing about this one.
+    let Some(since) = state.event.as_ref().map(|event| event.opened_at) else { return by_place };
+    for task in state.tasks.values().filter(|task| task.created_at >= since) {
         let Some(row) = frame.playbook.instruction(&task.code) else { continue };
         if row.category == EVACUATE && counts(row) {
             by_place.entry(&task.place).or_default().add(task, row);

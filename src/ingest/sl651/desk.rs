@@ -18,6 +18,7 @@ use crate::model::{Reading, Timestamp};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -120,13 +121,7 @@ impl Desk {
 
     fn believe(&self, frame: &Frame, peer: Peer) -> Result<&Arc<Station>, &'static str> {
         let station = self.stations.get(&frame.station).ok_or("unknown-station")?;
-        if station.told.password != frame.password {
-            return Err("wrong-password");
-        }
-        let from = peer.address().ip();
-        if !station.told.from.is_empty() && !station.told.from.iter().any(|network| network.holds(from)) {
-            return Err("wrong-network");
-        }
+        admitted(station, frame, peer.address().ip())?;
         Ok(station)
     }
 
@@ -324,7 +319,7 @@ impl Desk {
             keep.pictures.push((picture.to_vec(), with(json!({ "observed_at": at }))));
         }
         let mut reasons: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
-        keep.readings = self.readings(&measured, now, &mut reasons);
+        keep.readings = self.readings(&measured, (frame, peer.address().ip()), now, &mut reasons);
         if keep.readings.len() > READINGS_OF_ONE {
             return self.set_aside(frame, peer, now, "too-many-values");
         }
@@ -336,7 +331,13 @@ impl Desk {
     }
 
     /// Readings of the values that a file maps to a series, in the order of their times.
-    fn readings(&self, measured: &[Measured], now: Timestamp, reasons: &mut Vec<String>) -> Vec<Reading> {
+    fn readings(
+        &self,
+        measured: &[Measured],
+        (frame, from): (&Frame, IpAddr),
+        now: Timestamp,
+        reasons: &mut Vec<String>,
+    ) -> Vec<Reading> {
         let mut readings = Vec::with_capacity(measured.len());
         for one in measured {
             // A relay may speak for several stations; one that no file names makes no series.
@@ -347,6 +348,14 @@ impl Desk {
                 }
                 continue;
             };
+            // It speaks with its own password and from its own network for others too: theirs must be the same.
+            if let Err(reason) = admitted(station, frame, from) {
+                let reason = format!("relayed {reason} {}", one.station);
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+                continue;
+            }
             let Some(series) = station.series(one.id) else {
                 self.counts.unmapped.one();
                 continue;
@@ -451,4 +460,17 @@ fn merged(about: &Value, more: Value) -> Value {
         whole.extend(more);
     }
     whole
+}
+
+/// Whether a frame may speak for a station: its password, and its network where the file names one.
+fn admitted(station: &Station, frame: &Frame, from: IpAddr) -> Result<(), &'static str> {
+    if station.told.password != frame.password {
+        return Err("wrong-password");
+    }
+    let networks = &station.told.from;
+    if networks.is_empty() || networks.iter().any(|network| network.holds(from)) {
+        Ok(())
+    } else {
+        Err("wrong-network")
+    }
 }

@@ -215,6 +215,11 @@ pub async fn report(
     Query(query): Query<ReportQuery>,
 ) -> Result<Response, Problem> {
     session.at_headquarters()?;
+    // It tells what is going to break: players read it when the drill is over.
+    let going = |drill: Value| matches!(drill.get("state").and_then(Value::as_str), Some("running" | "paused"));
+    if site.drills.get(&id).is_some_and(going) {
+        session.may("inject")?;
+    }
     let word = query.format.as_deref().unwrap_or("html");
     let format = ReportFormat::from_word(word).ok_or_else(|| {
         let known = ReportFormat::ALL.map(ReportFormat::as_str).join(", ");

@@ -1,5 +1,6 @@
 //! Map layers as GeoJSON: those of the reach's files, and those that the state moves.
 
+use crate::command::{Report, ReportKind};
 use crate::web::shape::mask_name;
 use crate::web::{At, Post, Problem, Session};
 use axum::extract::Path;
@@ -22,7 +23,7 @@ pub async fn layer(At(post): At, session: Session, Path(name): Path<String>) -> 
     session.at_headquarters().or_else(|refused| if open_to_phones(&name) { Ok(()) } else { Err(refused) })?;
     let body = match name.as_str() {
         "members" => members(&post).to_string(),
-        "hazards" => hazards(&post).to_string(),
+        "hazards" => hazards(&post, session.at_headquarters().is_ok()).to_string(),
         "stones" => stones(&post)?.to_string(),
         "gauges" => gauges(&post)?.to_string(),
         "grids" => grids(&post)?.to_string(),
@@ -73,17 +74,27 @@ fn members(post: &Post) -> Value {
     collection(features.collect())
 }
 
-fn hazards(post: &Post) -> Value {
+/// Reports on the map. A phone sees what is dangerous and where; who reported it, in which words, is for headquarters.
+fn hazards(post: &Post, whole: bool) -> Value {
     let state = post.engine.state();
     let frame = post.frame();
     let reach = &post.engine.core().reach;
-    let features = state.reports.values().filter_map(|report| {
+    let dangerous = |report: &&Report| {
+        matches!(report.content.kind, ReportKind::Hazard | ReportKind::Sos) && report.settled.is_none()
+    };
+    let features = state.reports.values().filter(|report| whole || dangerous(report)).filter_map(|report| {
         let spot = &report.content.place;
         let (lon, lat) = match (spot.lon, spot.lat) {
             (Some(lon), Some(lat)) => (lon, lat),
             _ => report.places.iter().find_map(|id| reach.place(id)).map(|place| (place.lon, place.lat))?,
         };
-        Some(feature(lon, lat, &frame.report(report)))
+        let properties = if whole {
+            frame.report(report)
+        } else {
+            let content = &report.content;
+            json!({ "id": report.id, "kind": content.kind, "type": content.type_, "grade": content.grade })
+        };
+        Some(feature(lon, lat, &properties))
     });
     collection(features.collect())
 }
@@ -134,7 +145,9 @@ fn grids(post: &Post) -> Result<Value, Problem> {
         overdue.insert(task.place.to_string());
     }
     let hazard = |id: &str| {
-        let open = |report: &&crate::command::Report| report.settled.is_none();
+        let open = |report: &&crate::command::Report| {
+            matches!(report.content.kind, ReportKind::Hazard | ReportKind::Sos) && report.settled.is_none()
+        };
         state.reports.values().filter(open).any(|report| report.places.iter().any(|place| place.as_str() == id))
     };
     each_feature(&mut layer, |properties| {

@@ -219,7 +219,11 @@ pub struct WhyNotQuery {
 /// # Errors
 /// When there is no such row.
 pub async fn why_not(At(post): At, session: Session, Query(query): Query<WhyNotQuery>) -> Result<Json<Value>, Problem> {
-    session.own_member()?;
+    // A phone may ask about itself.
+    let asked = match session.own_member()? {
+        Some(own) => Some(own),
+        None => query.member.as_deref().map(MemberId::from),
+    };
     let core = post.engine.core();
     let code = query.instruction.as_str().into();
     let (Some(row), Some(index)) = (core.playbook.instruction(&code), core.playbook.row(&code)) else {
@@ -235,9 +239,7 @@ pub async fn why_not(At(post): At, session: Session, Query(query): Query<WhyNotQ
         .map(|verdict| json!({ "place": verdict.place, "truth": format!("{:?}", verdict.truth).to_lowercase(), "unknown": verdict.unknown }))
         .collect();
     let tasks = state.tasks.values().filter(|task| task.code == code);
-    let mine = |task: &&crate::command::Task| {
-        query.member.as_ref().is_none_or(|member| task.concerns(&member.as_str().into()))
-    };
+    let mine = |task: &&crate::command::Task| asked.as_ref().is_none_or(|member| task.concerns(member));
     let tasks: Vec<_> =
         tasks.filter(mine).map(|task| json!({ "id": task.id, "place": task.place, "status": task.status })).collect();
     Ok(Json(json!({
