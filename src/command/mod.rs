@@ -21,6 +21,7 @@ mod settings;
 mod state;
 mod task;
 mod watch;
+mod whereabouts;
 mod why;
 
 pub use actor::Actor;
@@ -33,4 +34,5 @@ pub use settings::CommandSettings;
 pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, FiringKey, FloodEvent, Report, State};
 pub use task::{Named, Refusal, Task};
 pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
+pub use whereabouts::PlaceFrom;
 pub use why::{WhyStep, why};

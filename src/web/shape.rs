@@ -156,7 +156,8 @@ impl Frame<'_> {
             "place": { "chainage": spot.chainage, "side": spot.side, "lon": spot.lon, "lat": spot.lat, "name": name },
             "observed_at": content.observed_at, "received_at": report.received_at, "text": content.text,
             "by": self.by(&report.by), "photos": photos, "state": state, "task": content.task,
-            "seen_by": report.seen_by.as_ref().map(|by| &by.user),
+            "seen_by": report.seen_by.as_ref().map(|by| &by.user), "place_from": report.place_from,
+            "calls": 1 + report.calls.len(),
         })
     }
 }
