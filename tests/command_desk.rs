@@ -3,7 +3,9 @@
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;
-use anlan::command::{Actor, Core, Entry, Fact, FieldReport, Input, PlaceFrom, Refused, Report, ReportKind, State};
+use anlan::command::{
+    Actor, Core, Entry, Fact, FieldReport, Input, PlaceFrom, Refused, Released, Report, ReportKind, State,
+};
 use anlan::model::*;
 use anlan::playbook::{Playbook, Snapshot};
 use chrono::TimeDelta;
@@ -38,6 +40,11 @@ impl Desk {
             self.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
         }
         self
+    }
+    fn ask(&mut self, level: WarningLevel, prepare_for_m3s: Option<f64>) -> ActivationId {
+        let by = officer("zhang");
+        self.give(Input::Ask { by, level, reason: "实测超过阈值".into(), ordered_by: None, prepare_for_m3s }).unwrap();
+        self.state.pending.unwrap()
     }
     fn report(&mut self, by: &Actor, kind: ReportKind, type_: &str, place: Spot) -> Result<Vec<Entry>, Refused> {
         self.now += TimeDelta::seconds(30);
@@ -217,4 +224,80 @@ fn desk_putting_an_alarm_aside_is_not_an_answer() {
     let until = Some(desk.now + TimeDelta::minutes(5));
     desk.give(Input::MindAlarm { by: officer("li"), alarm: key, shelve_until: until }).unwrap();
     assert_eq!(desk.last_report().seen_by, None);
+}
+
+/// Asks, takes the promise, confirms, and compares with what went out; then with what the request says it sent.
+fn kept(desk: &mut Desk, level: WarningLevel, prepare_for_m3s: Option<f64>, what: &str) -> usize {
+    let before = CORE.would_release(&desk.state, level, prepare_for_m3s);
+    let activation = desk.ask(level, prepare_for_m3s);
+    let promised = CORE.would_release(&desk.state, level, prepare_for_m3s);
+    let untouched = desk.state.clone();
+    let facts = desk.give(Input::Confirm { by: officer("li"), activation }).unwrap();
+    let issued: std::collections::BTreeSet<_> = facts
+        .iter()
+        .filter_map(|entry| match entry.fact {
+            Fact::Issued { task, .. } => Some(task),
+            _ => None,
+        })
+        .collect();
+    assert_ne!(untouched, desk.state);
+    assert_eq!(promised.tasks.len(), issued.len(), "{what}: promised and sent");
+    let sent = Released::of_tasks(desk.state.activations[&activation].released.iter().copied(), &desk.state);
+    assert_eq!(sent.tasks, issued, "{what}");
+    assert_eq!((&promised.instructions, &promised.people), (&sent.instructions, &sent.people), "{what}");
+    assert_eq!(
+        (&before.instructions, &before.people),
+        (&sent.instructions, &sent.people),
+        "{what}: asked from a preview"
+    );
+    assert_eq!(before.tasks.len(), issued.len(), "{what}: asked from a preview");
+    issued.len()
+}
+
+#[test]
+fn desk_a_request_promises_exactly_what_its_confirmation_sends() {
+    for q in [4_200.0, 6_500.0, 9_000.0, 12_000.0, 16_000.0, 22_000.0] {
+        let level = CORE.playbook.levels().level_of(q);
+        // Prepared for, with nothing in force and low water; and with the drafts of the water itself.
+        let mut ahead = Desk::new();
+        let sent = kept(ahead.water(3_000.0), level, Some(q), &format!("{q} ahead"));
+        assert!(sent > 20, "{q}: {sent}");
+        let mut risen = Desk::new();
+        kept(risen.water(q), level, None, &format!("{q} risen"));
+        kept(&mut risen, WarningLevel::None, None, &format!("{q} down"));
+        let mut half = Desk::new();
+        kept(half.water(q), WarningLevel::Blue, Some(q), &format!("{q} by blue alone"));
+        kept(half.water(q), level.max(WarningLevel::Yellow), Some(q), &format!("{q} after blue"));
+    }
+    let nothing = CORE.would_release(&Desk::new().state, WarningLevel::None, None);
+    assert_eq!(nothing, Released::default(), "a request that is refused sends nothing");
+}
+
+type Settles = fn(ActivationId) -> Input;
+
+#[test]
+fn desk_the_alarm_of_a_request_ends_with_it() {
+    let settle: [(&str, Settles); 4] = [
+        ("confirmed", |activation| Input::Confirm { by: officer("li"), activation }),
+        ("refused", |activation| Input::Refuse { by: officer("li"), activation, reason: "水在退".into() }),
+        ("alone", |activation| Input::BreakGlass { by: officer("zhang"), activation, reason: "无人应答".into() }),
+        ("expired", |_| Input::Tick),
+    ];
+    for (how, input) in settle {
+        let mut desk = Desk::new();
+        let activation = desk.water(4_500.0).ask(WarningLevel::Blue, None);
+        let key = format!("request:{activation}");
+        let settings = desk.state.settings.clone();
+        desk.after(i64::from(settings.deputies_after_s));
+        assert!(!desk.state.alarms[&key].closed, "{how}");
+        if how == "expired" {
+            desk.after(i64::from(settings.expires_after_s));
+            let told = &desk.state.alarms[&format!("expired:{activation}")];
+            assert!(!told.closed && told.title.zh.contains("已失效"), "{how}");
+        } else {
+            desk.give(input(activation)).unwrap();
+        }
+        assert!(desk.state.alarms[&key].closed, "{how}");
+        assert_eq!(desk.state.pending, None, "{how}");
+    }
 }

@@ -72,6 +72,8 @@ pub struct State {
     pub activations: BTreeMap<ActivationId, Activation>,
     /// The one that waits for a second person.
     pub pending: Option<ActivationId>,
+    /// The request that the facts of this step carry out.
+    pub(super) releasing: Option<ActivationId>,
     /// Reports.
     pub reports: BTreeMap<ReportId, Report>,
     /// Alarms by cause, closed ones included until raised again.
@@ -140,7 +142,8 @@ impl State {
         self.last = entry.seq;
         self.at = entry.at;
         match &entry.fact {
-            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
+            Fact::Received { .. } => self.releasing = None,
+            Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
             Fact::EditionUsed { edition } => self.edition.clone_from(edition),
             Fact::LevelWatched { state } => self.watch = state.clone(),
