@@ -3,7 +3,7 @@
 //! In: committed entries. Out: events of `tracing` under the room `command`. Free text, names and numbers of people stay
 //! in the journal: lines carry ids, levels and counts.
 
-use crate::command::{Entry, Fact, ReportKind, Signature};
+use crate::command::{Entry, Fact, ReportKind};
 use crate::model::ActivationId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -130,6 +130,8 @@ fn report(fact: &Fact) {
 /// What comes by the hundred and is told as a number.
 #[derive(Default)]
 struct Batch {
+    /// The request that the facts of this step carry out.
+    settling: Option<ActivationId>,
     released: BTreeMap<Option<ActivationId>, Release>,
     to_deputy: usize,
     to_commander: usize,
@@ -147,14 +149,12 @@ struct Release {
 impl Batch {
     fn count(&mut self, fact: &Fact) {
         match fact {
-            Fact::Issued { to, signature, .. } => {
-                let request = match signature {
-                    Signature::Activation { activation } | Signature::StandingAuthorisation { activation } => {
-                        Some(*activation)
-                    }
-                    Signature::Officer { .. } | Signature::NotNeeded => None,
-                };
-                let release = self.released.entry(request).or_default();
+            Fact::Received { .. } => self.settling = None,
+            Fact::Confirmed { activation, .. }
+            | Fact::GlassBroken { activation, .. }
+            | Fact::Expired { activation } => self.settling = Some(*activation),
+            Fact::Issued { to, .. } => {
+                let release = self.released.entry(self.settling).or_default();
                 release.tasks += 1;
                 release.unowned += usize::from(to.is_none());
                 release.people.extend(to.as_ref().map(ToString::to_string));
@@ -190,7 +190,7 @@ impl Batch {
 mod tests {
     use super::super::tests::all_logged;
     use super::*;
-    use crate::command::{Actor, FieldReport};
+    use crate::command::{Actor, FieldReport, Signature};
     use crate::model::{FactSeq, ReportId, Spot, TaskId, Timestamp, UserRole, WarningLevel};
 
     fn told(facts: Vec<Fact>) -> Vec<String> {
