@@ -211,7 +211,7 @@ fn core_request_calls_admits_and_expires() {
     let listed = ["B4-019".to_owned(), "B4-020".to_owned()];
     assert!(out.iter().all(|code| listed.contains(code)), "only listed pre-authorised rows: {out:?}");
     assert!(night.count(TaskStatus::Issued) >= before);
-    let alarm = &night.state.alarms[&format!("request:{id}")];
+    let alarm = &night.state.alarms[&format!("expired:{id}")];
     assert!(alarm.title.zh.contains("已失效"), "{}", alarm.title.zh);
 }
 

@@ -64,7 +64,8 @@ impl Town {
     }
 
     fn view(&self) -> Value {
-        let frame = Frame { playbook: &self.core.playbook, reach: &self.core.reach, sight: Sight::Masked };
+        let frame =
+            Frame { core: &self.core, playbook: &self.core.playbook, reach: &self.core.reach, sight: Sight::Masked };
         self.register.view(&frame, &self.state)
     }
 

@@ -163,6 +163,17 @@ async fn serving_from_closed_door_to_orderly_stop() {
         assert_eq!(scrape(true, Some(token)).await, StatusCode::OK);
     }
 
+    // Somebody guesses from the street, and somebody types the password into the field of the name.
+    let guess = async |name: &str, password: &str| {
+        let request = client.post(at("/api/v1/session")).header("x-forwarded-for", "203.0.113.66");
+        request.json(&json!({"name": name, "password": password})).send().await.unwrap().status()
+    };
+    for _ in 0..5 {
+        assert_eq!(guess("boss", "guessed-in-vain").await, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(guess("boss", PASSWORD).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(guess("typed-in-the-wrong-field", "x").await, StatusCode::UNAUTHORIZED);
+
     // A backup meanwhile, then an orderly stop.
     ok(dir, &["backup", "--data", "data", "--to", "copy"]).await;
     assert!(dir.join("copy/series.db").is_file() && dir.join("copy/manifest.json").is_file());
@@ -171,6 +182,12 @@ async fn serving_from_closed_door_to_orderly_stop() {
     let ended = timeout(LIMIT, server.wait()).await.expect("SIGTERM ends the server").unwrap();
     assert!(ended.success(), "{ended}");
     let log = fs::read_to_string(dir.join("log")).unwrap();
+    let door: Vec<_> = log.lines().filter(|line| line.contains("[door]")).collect();
+    let counted = |words: &str| door.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(counted("登录失败 (a login failed) name=boss address=203.0.113.66"), 5, "{door:?}");
+    assert_eq!((counted("登录已锁定"), counted("name=未知 (no account)")), (1, 1), "{door:?}");
+    let typed = ["guessed-in-vain", "typed-in-the-wrong-field"];
+    assert!(!typed.iter().any(|typed| log.contains(typed)), "{door:?}");
     for secret in [PASSWORD, SCRAPE_TOKEN, token, &boss, phone, link["token"].as_str().unwrap()] {
         assert!(!log.contains(secret), "a secret is in the log:\n{log}");
     }
@@ -238,6 +255,44 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     })
     .await
     .expect("the demo issues tasks");
+    let post = async |token: &str, path: &str, body: Value| -> (u16, Value) {
+        let reply = client.post(at(path)).bearer_auth(token).json(&body).send().await.unwrap();
+        (reply.status().as_u16(), reply.json().await.unwrap())
+    };
+    // What the dialog promises is what the second officer reads and what goes out; drafts were never sent.
+    let other = log_in(&account("duty", 1)).await;
+    let sent_so_far = list(&duty, "").await;
+    let is_sent = |code: &Value| sent_so_far.iter().any(|task| &task["code"] == code && task["status"] != "draft");
+    let (_, shown) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000})).await;
+    assert!(shown["diff"]["kept"].as_array().unwrap().iter().all(is_sent), "{}", shown["diff"]);
+    let promised = shown["counts"]["released_by_level"].clone();
+    assert!(promised["tasks"].as_u64() > Some(100) && promised["level"] == shown["level"], "{promised}");
+    let rows = |counts: &Value| counts["instructions"].as_u64().unwrap();
+    assert!(rows(&promised) < rows(&shown["counts"]), "higher colours wait: {}", shown["counts"]);
+    let ask = json!({"level": shown["level"], "reason": "预演", "preview_id": shown["id"]});
+    let (_, asked) = post(&duty, "/api/v1/activations", ask).await;
+    let settle = format!("/api/v1/activations/{}/confirm", asked["id"].as_str().unwrap());
+    let (_, sent) = post(&other, &settle, json!({})).await;
+    assert_eq!(sent["state"], "confirmed", "{sent}");
+    for count in ["instructions", "tasks", "people"] {
+        assert_eq!((&asked[count], &sent[count]), (&promised[count], &promised[count]), "{count}");
+    }
+    // A hazard that nobody can place is refused with words; the phone's own post stands in for it.
+    let seen = |kind: &str| json!({"kind": "hazard", "type": kind, "observed_at": "2026-07-28T20:00:00+08:00"});
+    let (status, refused) = post(&duty, "/api/v1/reports", seen("piping")).await;
+    assert_eq!((status, refused["field"].as_str()), (422, Some("place")), "{refused}");
+    let (status, made) = post(&phone, "/api/v1/reports", seen("piping")).await;
+    assert_eq!((status, made["place_from"].as_str()), (201, Some("duty")), "{made}");
+    let sum = format!("tasks={} people=", sent["tasks"]);
+    let words = ["[command] 申请启动", "[command] 响应等级生效", "[command] 任务下发", &sum, "[command] 险情 ("];
+    let told = async {
+        let log = || fs::read_to_string(temp.path().join("log")).unwrap();
+        while !words.iter().all(|words| log().contains(words)) {
+            list(&duty, "limit=1").await;
+        }
+    };
+    timeout(LIMIT, told).await.expect("the log tells it");
+    issued = list(&duty, "status=issued").await;
     let task = issued.iter().find(|task| task["owner"]["member"] != member.as_str()).unwrap();
     let id = task["id"].as_str().unwrap();
     let assign = async |token: &str, id: &str, body: Value, key: &str| {

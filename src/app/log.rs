@@ -4,6 +4,8 @@
 //! and anything in a field named like a secret are masked here, whoever wrote them; names of people do not belong into
 //! log lines at all: log ids.
 
+pub mod duty;
+
 use super::clock::wall_now;
 use super::config::{LogFormat, LogSection};
 use crate::model::Timestamp;
@@ -170,11 +172,16 @@ mod tests {
         }
     }
 
-    fn logged(write: impl FnOnce()) -> (String, String) {
+    /// Every line as text and as JSON.
+    pub(super) fn all_logged(write: impl FnOnce()) -> Vec<(String, String)> {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let subscriber = tracing_subscriber::registry().with(Kept(kept.clone()));
         tracing::subscriber::with_default(subscriber, write);
-        kept.lock().unwrap().pop().unwrap()
+        std::mem::take(&mut kept.lock().unwrap())
+    }
+
+    fn logged(write: impl FnOnce()) -> (String, String) {
+        all_logged(write).pop().unwrap()
     }
 
     #[test]

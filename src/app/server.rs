@@ -104,6 +104,7 @@ impl Server {
         let settings = parts.settings.clone();
         let (engine, writer) =
             assemble::start_engine(journal, folded, &parts.files, settings, Arc::clone(&clock), stop.clone()).await?;
+        let feed = engine.feed();
         let now = clock();
         let store: Arc<dyn SeriesStore> = series.clone();
         let gauge_ids = assemble::gauge_series(&parts.files);
@@ -201,7 +202,8 @@ impl Server {
                 Some(sl651)
             }
         };
-        let mut workers = vec![writer, intake_worker];
+        let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
+        let mut workers = vec![writer, intake_worker, duty_log];
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
         }

@@ -49,6 +49,7 @@ impl Desk<'_> {
         }
         let (level, prepare_for_m3s) = (asked.level, asked.prepare_for_m3s);
         self.record(Fact::Confirmed { activation: id, by: by.clone() });
+        self.answer_alarm(id);
         self.put_in_force(level, Some(id), prepare_for_m3s);
         Ok(())
     }
@@ -62,6 +63,7 @@ impl Desk<'_> {
             return Err(Refused::NoReason);
         }
         self.record(Fact::Refused { activation: id, by: by.clone(), reason: reason.trim().to_owned() });
+        self.answer_alarm(id);
         Ok(())
     }
 
@@ -75,6 +77,7 @@ impl Desk<'_> {
         }
         let (level, prepare_for_m3s) = (asked.level, asked.prepare_for_m3s);
         self.record(Fact::GlassBroken { activation: id, by: by.clone(), reason: reason.trim().to_owned() });
+        self.answer_alarm(id);
         self.record(Fact::AlarmRaised {
             alarm: format!("break-glass:{id}"),
             severity: Severity::Critical,
@@ -115,6 +118,7 @@ impl Desk<'_> {
     /// Nothing is put in force; rows of the standing authorisation go out, the rest is said aloud.
     fn expire(&mut self, asked: &Activation) {
         self.record(Fact::Expired { activation: asked.id });
+        self.answer_alarm(asked.id);
         let listed: Vec<_> = self
             .state
             .drafts()
@@ -124,7 +128,7 @@ impl Desk<'_> {
             .collect();
         let waited = self.now.signed_duration_since(asked.asked_at).max(seconds(0)).num_seconds();
         self.record(Fact::AlarmRaised {
-            alarm: format!("request:{}", asked.id),
+            alarm: format!("expired:{}", asked.id),
             severity: Severity::Critical,
             title: Words {
                 zh: format!(
@@ -142,6 +146,11 @@ impl Desk<'_> {
         for task in listed {
             self.issue(task, Signature::StandingAuthorisation { activation: asked.id });
         }
+    }
+
+    /// Nobody has to answer the request any more.
+    fn answer_alarm(&mut self, id: ActivationId) {
+        self.close_alarm(&format!("request:{id}"));
     }
 
     fn waiting(&self, id: ActivationId) -> Result<&Activation, Refused> {

@@ -58,6 +58,7 @@ impl Desk<'_> {
         if fired.is_empty() && verdicts.iter().all(|verdict| verdict.truth != Truth::True) {
             return change;
         }
+        let is_for_all = row.scope == "all";
         // Verdicts of places and firings stand in the order of the places themselves.
         let mut local = verdicts.iter().filter_map(|verdict| Some((verdict.place.as_ref()?, verdict))).peekable();
         let mut fired = fired.iter().copied().peekable();
@@ -69,12 +70,26 @@ impl Desk<'_> {
                 here.push((hazard, firing));
             }
             let Some(verdict) = own.or(everywhere) else { continue };
-            fires_at(verdict, place, &here, &mut change);
+            let elsewhere = |report| is_for_all && self.place_among_all(row, report).is_some_and(|only| only != place);
+            fires_at(verdict, place, &here, elsewhere, &mut change);
             for (hazard, firing) in here {
                 self.latched_at(&Standpoint::of(verdict, hazard), (place, hazard, firing), &mut change);
             }
         }
         change
+    }
+
+    /// The one place of a row for everybody where a report calls for it: the nearest to where it was told first. A
+    /// later position of a caller does not call others.
+    fn place_among_all(&self, row: &Instruction, report: ReportId) -> Option<&PlaceId> {
+        let report = self.state.reports.get(&report)?;
+        let touched = report.places.iter().find_map(|id| self.core.reach.place(id)).map(|at| (at.lon, at.lat));
+        let at_hq = || {
+            let hq = self.core.reach.places_of_scope("hq").first().and_then(|id| self.core.reach.place(id));
+            hq.map(|at| (at.lon, at.lat))
+        };
+        let (lon, lat) = touched.or_else(at_hq)?;
+        self.core.reach.nearest_of(self.core.reach.places_of_scope(&row.scope), lon, lat).map(|(place, _)| &place.id)
     }
 
     /// What becomes of a row that has fired at a place: it is over, safe, ended, or goes on.
@@ -125,12 +140,18 @@ impl Standpoint {
 }
 
 /// Every hazard fires by itself; what is no hazard fires only where none has fired: one matter, one task.
-fn fires_at(verdict: &Verdict, place: &PlaceId, here: &[(Option<ReportId>, &Firing)], change: &mut RowChange) {
+fn fires_at(
+    verdict: &Verdict,
+    place: &PlaceId,
+    here: &[(Option<ReportId>, &Firing)],
+    belongs_elsewhere: impl Fn(ReportId) -> bool,
+    change: &mut RowChange,
+) {
     let fires = |truth, stop| truth == Truth::True && stop != Truth::True;
     let mut is_answered = !here.is_empty();
     for cause in verdict.causes.iter().filter(|cause| fires(cause.truth, cause.stop)) {
         is_answered = true;
-        if !here.iter().any(|(hazard, _)| *hazard == Some(cause.report)) {
+        if !belongs_elsewhere(cause.report) && !here.iter().any(|(hazard, _)| *hazard == Some(cause.report)) {
             note(&mut change.fired, Some(cause.report), place);
         }
     }

@@ -1,9 +1,9 @@
 //! What has happened. The journal is a list of these; the state is nothing but their fold.
 
-use super::{Actor, CommandSettings, FieldReport, Injection, Input, ReadingRef};
+use super::{Actor, CommandSettings, FieldReport, Injection, Input, PlaceFrom, ReadingRef};
 use crate::model::{
-    ActivationId, DeclineReason, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp,
-    WarningLevel, WorkingMode,
+    ActivationId, DeclineReason, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, Spot, TaskId,
+    Timestamp, WarningLevel, WorkingMode,
 };
 use crate::playbook::LevelState;
 pub use crate::playbook::Words;
@@ -407,6 +407,18 @@ pub enum Fact {
         content: FieldReport,
         /// Places of the reach that it touches.
         places: Vec<PlaceId>,
+        /// How they were found, where the reporter did not name them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place_from: Option<PlaceFrom>,
+    },
+    /// Somebody whose call for help is open calls again: no second alarm, a newer position.
+    CalledAgain {
+        /// The open call.
+        report: ReportId,
+        /// When, on his phone.
+        observed_at: Timestamp,
+        /// Where he is now, as far as he can say.
+        place: Spot,
     },
     /// More photos of it.
     PhotosAdded {

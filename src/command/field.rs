@@ -128,12 +128,19 @@ impl Desk<'_> {
             let problem = format!("未知险情类型 {:?} (unknown kind of hazard)", content.type_);
             return Err(Refused::BadField { field: "type", problem });
         }
+        if let Some(known) = self.state.same_call(by, content) {
+            if !known.has_call(content.observed_at) {
+                let (report, observed_at, place) = (known.id, content.observed_at, content.place.clone());
+                self.record(Fact::CalledAgain { report, observed_at, place });
+            }
+            return Ok(());
+        }
         if let Some(known) = self.state.same_report(by, content).map(|known| known.id) {
             return self.add_photos(by, known, &content.photos, None);
         }
-        let places = self.core.reach.places_at(&content.place);
+        let (places, place_from) = self.whereabouts(by, content)?;
         let report = ReportId(self.next_seq());
-        self.record(Fact::Reported { report, by: by.clone(), content: content.clone(), places });
+        self.record(Fact::Reported { report, by: by.clone(), content: content.clone(), places, place_from });
         let (severity, zh, en) = match content.kind {
             ReportKind::Sos => (Severity::Critical, "巡查人员求救 SOS", "SOS from the field"),
             ReportKind::Hazard if content.grade == 3 => (Severity::Critical, "重大险情报告", "major hazard reported"),
@@ -283,7 +290,18 @@ impl Desk<'_> {
             return Err(Refused::NoAlarm(key.to_owned()));
         }
         self.record(Fact::AlarmMinded { alarm: key.to_owned(), by: by.clone(), shelved_until: shelve_until });
+        if shelve_until.is_none() && by.is_headquarters() {
+            self.see_report_behind(by, key);
+        }
         Ok(())
+    }
+
+    /// Who takes note of a report's alarm has seen the report: the phone that waits for an answer hears it.
+    fn see_report_behind(&mut self, by: &Actor, alarm: &str) {
+        let unseen = |report: &&super::Report| report.seen_by.is_none() && alarm == format!("report:{}", report.id);
+        if let Some(report) = self.state.reports.values().find(unseen).map(|report| report.id) {
+            self.record(Fact::ReportSeen { report, by: by.clone() });
+        }
     }
 
     pub(super) fn close_alarm(&mut self, key: &str) {

@@ -12,7 +12,7 @@ pub use firing::{FiredBecause, Firing, FiringKey};
 pub use report::Report;
 
 use super::task::Task;
-use super::{Actor, CommandSettings, Entry, Fact, FieldReport, Signature, Words};
+use super::{Actor, CommandSettings, Entry, Fact, FieldReport, ReportKind, Signature, Words};
 use crate::model::{
     ActivationId, EventId, FactSeq, MemberId, OrderGiven, ReportId, Standing, TaskId, Timestamp, WarningLevel,
     WorkingMode,
@@ -72,6 +72,8 @@ pub struct State {
     pub activations: BTreeMap<ActivationId, Activation>,
     /// The one that waits for a second person.
     pub pending: Option<ActivationId>,
+    /// The request that the facts of this step carry out.
+    pub(super) releasing: Option<ActivationId>,
     /// Reports.
     pub reports: BTreeMap<ReportId, Report>,
     /// Alarms by cause, closed ones included until raised again.
@@ -109,6 +111,15 @@ impl State {
             known.by.user == by.user && known.content == FieldReport { photos, ..content.clone() }
         })
     }
+    /// The call for help that this one belongs to: one of the same account that is open, or the same call sent twice.
+    pub fn same_call(&self, by: &Actor, content: &FieldReport) -> Option<&Report> {
+        let is_call = |report: &FieldReport| report.kind == ReportKind::Sos;
+        let own = |known: &&Report| is_call(&known.content) && known.by.user == by.user;
+        let mut calls = self.reports.values().rev().filter(own);
+        let is_one =
+            |known: &&Report| (known.settled.is_none() && !known.is_past) || known.has_call(content.observed_at);
+        if is_call(content) { calls.find(is_one) } else { None }
+    }
     /// Drafts that wait for a signature.
     pub fn drafts(&self) -> impl Iterator<Item = &Task> {
         self.drafts.iter().filter_map(|id| self.tasks.get(id))
@@ -131,7 +142,8 @@ impl State {
         self.last = entry.seq;
         self.at = entry.at;
         match &entry.fact {
-            Fact::Received { .. } | Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
+            Fact::Received { .. } => self.releasing = None,
+            Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
             Fact::EditionUsed { edition } => self.edition.clone_from(edition),
             Fact::LevelWatched { state } => self.watch = state.clone(),
@@ -164,9 +176,11 @@ impl State {
             | Fact::Refused { .. }
             | Fact::Expired { .. }
             | Fact::GlassBroken { .. } => self.apply_activation(entry),
-            Fact::Reported { .. } | Fact::PhotosAdded { .. } | Fact::ReportSeen { .. } | Fact::ReportSettled { .. } => {
-                self.apply_report(entry)
-            }
+            Fact::Reported { .. }
+            | Fact::CalledAgain { .. }
+            | Fact::PhotosAdded { .. }
+            | Fact::ReportSeen { .. }
+            | Fact::ReportSettled { .. } => self.apply_report(entry),
             Fact::AlarmRaised { .. } | Fact::AlarmMinded { .. } | Fact::AlarmClosed { .. } => self.apply_alarm(entry),
             Fact::Drafted { .. }
             | Fact::Issued { .. }

@@ -128,8 +128,8 @@ impl Task {
             || (self.escalations > 0 && self.deputy.as_ref() == Some(member))
     }
 
-    /// Everyone whom the task calls now.
-    pub(super) fn called(&self) -> BTreeSet<&MemberId> {
+    /// Everyone whom the task calls now and who may answer it: its owner too, after the deputy was called.
+    pub fn called(&self) -> BTreeSet<&MemberId> {
         let deputy = self.deputy.as_ref().filter(|_| self.escalations > 0);
         [self.owner.as_ref(), self.holder.as_ref(), deputy].into_iter().flatten().collect()
     }

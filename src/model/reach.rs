@@ -1,7 +1,12 @@
 //! A reach: its places, its people and its duty table, with the questions that the command asks of them.
 
-use super::{DutyRow, Member, MemberId, Place, PlaceId, Spot};
+use super::{DutyRow, Member, MemberId, Place, PlaceId, PlaceKind, Spot};
 use std::collections::BTreeMap;
+
+/// A position farther than this from every place in the field is outside the reach, in m.
+const NEAR_M: f64 = 3000.0;
+/// Length of a degree of latitude, in m.
+const METRES_PER_DEGREE: f64 = 111_320.0;
 
 /// What is wrong with a reach's data.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,7 +135,8 @@ impl Reach {
         self.duty.get(&(role.to_owned(), PlaceId::new("*"))).map(|(owner, deputy)| (owner, deputy))
     }
 
-    /// Every place that a spot touches: the named place with all it is part of, and what spans the chainage.
+    /// Every place that a spot touches: the named place with all it is part of, and what spans the chainage; for a bare
+    /// position the nearest place in the field.
     pub fn places_at(&self, spot: &Spot) -> Vec<PlaceId> {
         let mut found = Vec::new();
         let mut at = spot.place.clone();
@@ -143,10 +149,42 @@ impl Reach {
         }
         if let Some(chainage_m) = spot.chainage {
             found.extend(self.places.values().filter(|place| place.spans(chainage_m)).map(|place| place.id.clone()));
+        } else if let (true, Some((lon, lat))) = (found.is_empty(), spot.lon.zip(spot.lat)) {
+            found.extend(self.places_around(lon, lat));
         }
         found.sort();
         found.dedup();
         found
+    }
+    /// The nearest place in the field with all it is part of; none when even that is farther than [`NEAR_M`].
+    fn places_around(&self, lon: f64, lat: f64) -> Vec<PlaceId> {
+        let indoors = |kind| matches!(kind, PlaceKind::Hq | PlaceKind::Town | PlaceKind::Depot | PlaceKind::Shelter);
+        let in_field = self.places.values().filter(|place| !indoors(place.kind)).map(|place| &place.id);
+        let nearest = self.nearest_of(in_field, lon, lat).filter(|(_, metres)| *metres <= NEAR_M);
+        let spot = nearest.map(|(place, _)| Spot { place: Some(place.id.clone()), ..Spot::default() });
+        spot.map_or_else(Vec::new, |spot| self.places_at(&spot))
+    }
+
+    /// The nearest of some places, and how far its representative point is, in m.
+    pub fn nearest_of<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a PlaceId>,
+        lon: f64,
+        lat: f64,
+    ) -> Option<(&Place, f64)> {
+        let far = |place: &Place| {
+            let east = (place.lon - lon) * lat.to_radians().cos();
+            east.hypot(place.lat - lat) * METRES_PER_DEGREE
+        };
+        let places = ids.into_iter().filter_map(|id| self.place(id)).map(|place| (place, far(place)));
+        places.filter(|(_, metres)| metres.is_finite()).min_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// The levee's first and last chainage, in m; `None` where no segment has one.
+    pub fn levee_ends(&self) -> Option<(f64, f64)> {
+        let of_levee = self.places.values().filter(|place| place.kind == PlaceKind::Segment);
+        let ends = of_levee.filter_map(|place| place.chainage_from_m.zip(place.chainage_to_m));
+        ends.reduce(|(from, to), (next_from, next_to)| (from.min(next_from), to.max(next_to)))
     }
 }
 

@@ -69,7 +69,7 @@ impl Post {
     /// Titles, places and people, masked.
     pub fn frame(&self) -> Frame<'_> {
         let core = self.engine.core();
-        Frame { playbook: &core.playbook, reach: &core.reach, sight: Sight::Masked }
+        Frame { core, playbook: &core.playbook, reach: &core.reach, sight: Sight::Masked }
     }
 
     /// The water as last judged. Hold the guard briefly.

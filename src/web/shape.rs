@@ -2,7 +2,7 @@
 //!
 //! Names and numbers of people leave this file masked unless the reader may see them.
 
-use crate::command::{Activation, ActivationState, Actor, Alarm, Report, State, Task, Words};
+use crate::command::{Activation, ActivationState, Actor, Alarm, Core, Released, Report, State, Task, Words};
 pub use crate::model::mask_name;
 use crate::model::{MemberId, Place, PlaceId, Reach, TaskStatus, Timestamp, UserRole};
 use crate::playbook::{Instruction, Playbook};
@@ -20,6 +20,8 @@ pub enum Sight {
 /// Everything that shapes need beside the state.
 #[derive(Clone, Copy)]
 pub struct Frame<'a> {
+    /// The rules: what a request would send is the release itself, on a copy.
+    pub core: &'a Core,
     /// Titles, roles.
     pub playbook: &'a Playbook,
     /// Places, people.
@@ -101,7 +103,7 @@ impl Frame<'_> {
             "id": task.id, "code": task.code, "level": task.level, "status": task.status,
             "role": role, "role_name": self.role_name(role), "place": self.place(&task.place),
             "owner": self.person(task.owner.as_ref()), "deputy": self.person(task.deputy.as_ref()),
-            "holder": task.holder, "created_at": task.created_at, "issued_at": time(task.issued_at),
+            "holder": task.holder, "may_answer": task.called(), "created_at": task.created_at, "issued_at": time(task.issued_at),
             "due_at": time(task.due_at), "answer_due_at": time(answer_due), "delivered_at": time(task.delivered_at),
             "acknowledged_at": time(task.acknowledged.as_ref().map(|(at, _)| *at)),
             "acknowledged_by": task.acknowledged.as_ref().map(|(_, by)| self.by(by)),
@@ -125,7 +127,7 @@ impl Frame<'_> {
             ActivationState::Refused => "refused",
             ActivationState::Expired => "expired",
         };
-        let counts = Counts::of_request(asked, state, self.playbook);
+        let released = released(asked, state, self.core);
         let expires_at = asked.asked_at + chrono::TimeDelta::seconds(i64::from(state.settings.expires_after_s));
         json!({
             "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
@@ -135,7 +137,7 @@ impl Frame<'_> {
             "break_glass": asked.glass_broken, "expires_at": expires_at,
             "settled_by": asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map(|by| &by.user),
             "settled_at": time(asked.settled.as_ref().map(|(at, _)| *at)), "settled_reason": asked.settled_reason,
-            "instructions": counts.instructions, "tasks": counts.tasks, "people": counts.people,
+            "instructions": released.instructions.len(), "tasks": released.tasks.len(), "people": released.people.len(),
         })
     }
 
@@ -156,7 +158,8 @@ impl Frame<'_> {
             "place": { "chainage": spot.chainage, "side": spot.side, "lon": spot.lon, "lat": spot.lat, "name": name },
             "observed_at": content.observed_at, "received_at": report.received_at, "text": content.text,
             "by": self.by(&report.by), "photos": photos, "state": state, "task": content.task,
-            "seen_by": report.seen_by.as_ref().map(|by| &by.user),
+            "seen_by": report.seen_by.as_ref().map(|by| &by.user), "place_from": report.place_from,
+            "calls": 1 + report.calls.len(),
         })
     }
 }
@@ -207,29 +210,11 @@ fn row_shape(row: &Instruction) -> serde_json::Map<String, Value> {
     shape.as_object().cloned().unwrap_or_default()
 }
 
-/// Instructions, tasks and people that a request concerns.
-struct Counts {
-    instructions: usize,
-    tasks: usize,
-    people: usize,
-}
-
-impl Counts {
-    /// While it waits: the drafts that it would release; afterwards: what was released under it.
-    fn of_request(asked: &Activation, state: &State, playbook: &Playbook) -> Self {
-        use crate::command::Signature;
-        let waits = asked.state == ActivationState::Asked;
-        let drafts = state.drafts_up_to(asked.level, playbook).filter(|_| waits);
-        let under = |task: &&Task| match asked.state {
-            ActivationState::Asked => false,
-            _ => matches!(&task.signature, Some(
-                Signature::Activation { activation } | Signature::StandingAuthorisation { activation }
-            ) if *activation == asked.id),
-        };
-        let tasks: Vec<_> = drafts.chain(state.tasks.values().filter(under)).collect();
-        let instructions: std::collections::BTreeSet<_> = tasks.iter().map(|task| &task.code).collect();
-        let people: std::collections::BTreeSet<_> = tasks.iter().filter_map(|task| task.owner.as_ref()).collect();
-        Self { instructions: instructions.len(), tasks: tasks.len(), people: people.len() }
+/// What a request is about: while it waits, what its confirmation would send now; afterwards, what it sent.
+fn released(asked: &Activation, state: &State, core: &Core) -> Released {
+    match asked.state {
+        ActivationState::Asked => core.would_release(state, asked.level, asked.prepare_for_m3s),
+        _ => Released::of_tasks(asked.released.iter().copied(), state),
     }
 }
 

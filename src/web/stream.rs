@@ -250,6 +250,10 @@ impl Touched {
             Fact::AlarmRaised { alarm, .. } | Fact::AlarmMinded { alarm, .. } | Fact::AlarmClosed { alarm } => {
                 self.alarms.insert(alarm.clone());
             }
+            Fact::CalledAgain { report, .. } => {
+                self.reports.insert(*report);
+                self.alarms.insert(format!("report:{report}"));
+            }
             Fact::Reported { report, .. }
             | Fact::PhotosAdded { report, .. }
             | Fact::ReportSeen { report, .. }

@@ -3,7 +3,8 @@
 use super::State;
 use crate::command::settings::seconds;
 use crate::command::{Actor, CommandSettings, Entry, Fact};
-use crate::model::{ActivationId, Timestamp, WarningLevel};
+use crate::model::{ActivationId, TaskId, Timestamp, WarningLevel};
+use std::collections::BTreeSet;
 
 /// How a request to put a level in force stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Activation {
     pub settled: Option<(Timestamp, Option<Actor>)>,
     /// Why refused, or why alone.
     pub settled_reason: Option<String>,
+    /// The tasks that went out in the step that settled it.
+    pub released: BTreeSet<TaskId>,
 }
 
 impl State {
@@ -72,6 +75,7 @@ impl State {
                     glass_broken: false,
                     settled: None,
                     settled_reason: None,
+                    released: BTreeSet::new(),
                 };
                 self.activations.insert(*activation, asked);
                 self.pending = Some(*activation);
@@ -84,6 +88,7 @@ impl State {
             }
             Fact::Confirmed { activation, by } => {
                 self.pending = None;
+                self.releasing = Some(*activation);
                 self.change_activation(*activation, |asked| settle(asked, ActivationState::Confirmed, Some(by), None));
             }
             Fact::Refused { activation, by, reason } => {
@@ -93,16 +98,27 @@ impl State {
             }
             Fact::Expired { activation } => {
                 self.pending = None;
+                self.releasing = Some(*activation);
                 self.change_activation(*activation, |asked| settle(asked, ActivationState::Expired, None, None));
             }
             Fact::GlassBroken { activation, by, reason } => {
                 self.pending = None;
+                self.releasing = Some(*activation);
                 self.change_activation(*activation, |asked| {
                     settle(asked, ActivationState::Confirmed, Some(by), Some(reason));
                     asked.glass_broken = true;
                 });
             }
             _ => {}
+        }
+    }
+
+    /// A task went out: it counts for the request that this step settled, if it settled one.
+    pub(super) fn note_released(&mut self, task: TaskId) {
+        if let Some(activation) = self.releasing {
+            self.change_activation(activation, |asked| {
+                asked.released.insert(task);
+            });
         }
     }
 

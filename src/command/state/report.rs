@@ -1,9 +1,12 @@
 //! Reports from the field.
 
 use super::State;
-use crate::command::{Actor, Entry, Fact, FieldReport, ReportKind, Shot};
-use crate::model::{Hazard, PlaceId, ReportId, Timestamp};
+use crate::command::{Actor, Entry, Fact, FieldReport, PlaceFrom, ReportKind, Shot};
+use crate::model::{Hazard, PlaceId, ReportId, Spot, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How many repeated calls are remembered, to know one that is sent twice.
+const CALLS_KEPT: usize = 64;
 
 /// A report from the field and what became of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,10 @@ pub struct Report {
     pub content: FieldReport,
     /// Places of the reach that it touches.
     pub places: Vec<PlaceId>,
+    /// How they were found, where the reporter did not name them.
+    pub place_from: Option<PlaceFrom>,
+    /// The moments at which he called again, on his phone; the latest few.
+    pub calls: BTreeSet<Timestamp>,
     /// Who at HQ has looked at it first.
     pub seen_by: Option<Actor>,
     /// Settled, and whether it was nothing.
@@ -33,13 +40,15 @@ pub struct Report {
 impl State {
     pub(super) fn apply_report(&mut self, entry: &Entry) {
         match &entry.fact {
-            Fact::Reported { report, by, content, places } => {
+            Fact::Reported { report, by, content, places, place_from } => {
                 let report = Report {
                     id: *report,
                     by: by.clone(),
                     received_at: entry.at,
                     content: content.clone(),
                     places: places.clone(),
+                    place_from: *place_from,
+                    calls: BTreeSet::new(),
                     seen_by: None,
                     settled: None,
                     is_past: false,
@@ -47,6 +56,15 @@ impl State {
                     shots: BTreeSet::new(),
                 };
                 self.reports.insert(report.id, report);
+            }
+            Fact::CalledAgain { report, observed_at, place } => {
+                if let Some(report) = self.reports.get_mut(report) {
+                    report.call_again(*observed_at, place);
+                }
+                if let Some(alarm) = self.alarms.get_mut(&format!("report:{report}")) {
+                    alarm.count = alarm.count.saturating_add(1);
+                    alarm.last = entry.at;
+                }
             }
             Fact::PhotosAdded { report, photos, shot, .. } => {
                 if let Some(report) = self.reports.get_mut(report) {
@@ -69,6 +87,24 @@ impl State {
 }
 
 impl Report {
+    /// He calls again; the newest position counts.
+    fn call_again(&mut self, at: Timestamp, place: &Spot) {
+        let is_newest = at > self.content.observed_at && self.calls.last().is_none_or(|last| at > *last);
+        let is_fix = place.chainage.is_some() || (place.lon.is_some() && place.lat.is_some());
+        if is_newest && is_fix {
+            self.content.place = place.clone();
+        }
+        self.calls.insert(at);
+        if self.calls.len() > CALLS_KEPT {
+            self.calls.pop_first();
+        }
+    }
+
+    /// Whether this call for help is known: from that phone, at that moment.
+    pub fn has_call(&self, at: Timestamp) -> bool {
+        self.content.observed_at == at || self.calls.contains(&at)
+    }
+
     /// Photos arrive; a whole one takes the place of its small one.
     fn add_photos(&mut self, photos: &[String], shot: Option<&Shot>) {
         let (content, known) = (&mut self.content.photos, shot.map(|shot| shot.id.clone()));

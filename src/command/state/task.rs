@@ -50,14 +50,17 @@ impl State {
                 self.tasks.insert(*task, drafted);
                 self.drafts.insert(*task);
             }
-            Fact::Issued { task, level, signature, due_at, .. } => self.change_task(*task, |task| {
-                task.status = TaskStatus::Issued;
-                task.level = *level;
-                task.signature = Some(signature.clone());
-                task.issued_at = Some(at);
-                task.handed_at = Some(at);
-                task.due_at = Some(*due_at);
-            }),
+            Fact::Issued { task, level, signature, due_at, .. } => {
+                self.note_released(*task);
+                self.change_task(*task, |task| {
+                    task.status = TaskStatus::Issued;
+                    task.level = *level;
+                    task.signature = Some(signature.clone());
+                    task.issued_at = Some(at);
+                    task.handed_at = Some(at);
+                    task.due_at = Some(*due_at);
+                });
+            }
             Fact::Delivered { tasks, .. } => {
                 for task in tasks {
                     self.change_task(*task, |task| {

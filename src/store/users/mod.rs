@@ -133,6 +133,19 @@ impl Users {
         self.open_session(&UserName::from(login.name), SessionKind::Browser, now).await
     }
 
+    /// Whether an account of that name may log in by password.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_password(&self, name: &str) -> Result<bool, UserError> {
+        Ok(self.stored_password(name).await?.is_some())
+    }
+
+    /// How long that name must wait before it may try again from that address.
+    pub fn locked_for(&self, name: &str, address: IpAddr, now: Timestamp) -> Option<chrono::TimeDelta> {
+        self.limit().wait(name, address, now)
+    }
+
     /// Gives a user another password and ends all sessions of the user.
     pub async fn set_password(&self, name: &UserName, password: Password, now: Timestamp) -> Result<(), UserError> {
         let doing = "store a password";

@@ -1,7 +1,7 @@
 //! 预演: what would happen at a discharge. It sends nothing and changes nothing.
 
 use crate::command::State;
-use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, TaskStatus, Timestamp};
+use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, Timestamp};
 use crate::playbook::{Instruction, preview};
 use crate::web::{At, Body, Post, Problem, Scope, Session};
 use axum::Json;
@@ -72,6 +72,7 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
     let state = post.engine.state();
     let result = preview(playbook, reach, q.as_m3s(), forecast, now, &state.standing());
     let diff = result.diff(playbook, &active(&state));
+    let released = core.would_release(&state, result.level, Some(q.as_m3s()));
     let frame = post.frame();
     let mut places: BTreeMap<&InstructionCode, usize> = BTreeMap::new();
     let mut people = BTreeSet::new();
@@ -115,7 +116,12 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
         "id": format!("prv-{}-{}", state.last.0, q.as_m3s()), "discharge_m3s": q.as_m3s(),
         "forecast": forecast.map(|(hours, q)| json!({ "discharge_m3s": q, "hours": hours })),
         "level": result.level, "reason": { "zh": result.reason.zh, "en": result.reason.en }, "band": result.band,
-        "counts": { "instructions": fires.len(), "tasks": tasks.len(), "people": people.len(), "unowned": unowned },
+        "counts": { "instructions": fires.len(), "tasks": tasks.len(), "people": people.len(), "unowned": unowned,
+            "released_by_level": {
+                "level": result.level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
+                "people": released.people.len(),
+            },
+        },
         "instructions": { "fires": fires, "waits": waits, "excluded": result.excluded },
         "tasks": tasks, "messages": messages(post, &orders, now),
         "diff": { "new": diff.new, "changed": diff.changed, "kept": diff.kept, "withdrawn": diff.withdrawn },
@@ -188,14 +194,9 @@ fn by(now: Timestamp, minutes: u32) -> String {
     due.format(format).to_string()
 }
 
-/// Rows with a draft or an open task now.
+/// Rows that have gone out and are not at their end. A draft was never sent: for everybody it is new.
 fn active(state: &State) -> BTreeSet<InstructionCode> {
-    state
-        .tasks
-        .values()
-        .filter(|task| !matches!(task.status, TaskStatus::Withdrawn | TaskStatus::Verified | TaskStatus::Done))
-        .map(|task| task.code.clone())
-        .collect()
+    state.open_tasks().map(|task| task.code.clone()).collect()
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ async fn send(at: At, session: Session, headers: HeaderMap, report: FieldReport)
     let by = session.actor.clone();
     let input = Input::Report { by: by.clone(), report: report.clone() };
     change(&at, &session, &headers, input, move |state, _| {
-        let made = state.same_report(&by, &report);
+        let made = state.same_call(&by, &report).or_else(|| state.same_report(&by, &report));
         (StatusCode::CREATED, made.map_or(Value::Null, |report| post.frame().report(report)))
     })
     .await

@@ -14,8 +14,11 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+
+/// The room of the log for who tried to get in.
+const DOOR: &str = "anlan::door";
 
 /// A name with its password, or the token of a one-time link.
 #[derive(Debug, Deserialize)]
@@ -50,18 +53,41 @@ pub async fn login(
     Body(body): Body<LoginBody>,
 ) -> Result<Response, Problem> {
     let now = (site.wall)();
+    let address = caller(peer.ip(), &headers);
     let opened = match body {
         LoginBody::Password { name, password } => {
-            let login = Login { name, password: Password::new(password), address: caller(peer.ip(), &headers) };
-            site.users.login(login, now).await?
+            let login = Login { name: name.clone(), password: Password::new(password), address };
+            match site.users.login(login, now).await {
+                Err(UserError::Refused) => {
+                    note_failure(&site, &name, address).await;
+                    return Err(UserError::Refused.into());
+                }
+                opened => opened?,
+            }
         }
         LoginBody::Token { token, device } => {
             let kind = if device { SessionKind::Device } else { SessionKind::Browser };
-            site.users.redeem(&token, kind, now).await?
+            let opened = site.users.redeem(&token, kind, now).await;
+            if matches!(opened, Err(UserError::StaleLink | UserError::Refused)) {
+                tracing::warn!(target: DOOR, %address, "登录链接无效 (a login link was refused)");
+            }
+            opened?
         }
     };
     tracing::info!(user = %opened.user.name, role = opened.user.role.as_str(), "登录 (logged in)");
     Ok(opened_response(&site, jar, &opened, came_by_tls(peer.ip(), &headers)))
+}
+
+/// A failed login in the log, and the lock that it leads to. Attempts while it is locked write nothing more, so that
+/// nobody floods the log. Only names of accounts are written: into the field of the name people also type passwords.
+async fn note_failure(site: &Site, name: &str, address: IpAddr) {
+    let is_account = site.users.has_password(name).await.unwrap_or(false);
+    let shown = if is_account { name } else { "未知 (no account)" };
+    tracing::warn!(target: DOOR, name = shown, %address, "登录失败 (a login failed)");
+    if let Some(wait) = site.users.locked_for(name, address, (site.wall)()) {
+        let wait_s = wait.num_seconds();
+        tracing::warn!(target: DOOR, name = shown, %address, wait_s, "登录已锁定 (locked out for a while)");
+    }
 }
 
 fn opened_response(site: &Site, jar: CookieJar, opened: &OpenedSession, by_tls: bool) -> Response {

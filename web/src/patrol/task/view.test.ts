@@ -46,6 +46,21 @@ describe('shown', () => {
   })
 })
 
+describe('handed to the deputy', () => {
+  const person = (member: string, name: string): Task['owner'] => ({ member, name, phone: '' })
+  const escalated = { status: 'escalated' as TaskStatus, escalations: 1, owner: person('mbr-1', '李某某'), deputy: person('mbr-2', '王某某'), holder: 'mbr-2' }
+  it('leaves the owner his buttons until somebody answers', () => {
+    expect(shown(task(escalated), [], 'mbr-1')).toMatchObject({ next: 'acknowledge', mine: true, handedTo: '王某某' })
+    expect(shown(task(escalated), [], 'mbr-2')).toMatchObject({ next: 'acknowledge', mine: true, handedTo: null })
+    expect(shown(task(escalated), [], 'mbr-3')).toMatchObject({ next: null, mine: false, handedTo: null })
+    expect(shown(task({ ...escalated, ...acknowledged }), [], 'mbr-1')).toMatchObject({ next: null, mine: false, handedTo: null })
+    expect(shown(task(escalated), [move('acknowledge', 'queued', 1)], 'mbr-1')).toMatchObject({ status: 'acknowledged', next: 'arrive', mine: true })
+  })
+  it('does not ring him again', () => {
+    expect(newcomers([task({ ...escalated, holder: 'mbr-1' })], [shown(task(escalated), [], 'mbr-1')])).toEqual([])
+  })
+})
+
 it('puts life safety first, then the newest, then the finished', () => {
   const list = [
     task({ id: 'old', issued_at: '2026-07-28T20:00:00+08:00' }), task({ id: 'new', issued_at: '2026-07-28T22:00:00+08:00' }), task({ id: 'done', status: 'done', issued_at: '2026-07-28T23:00:00+08:00' }),

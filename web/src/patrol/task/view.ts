@@ -6,8 +6,9 @@ const LOCAL: Record<TaskMove, TaskStatus> = { acknowledge: 'acknowledged', decli
 const OVER: readonly TaskStatus[] = ['done', 'verified', 'withdrawn', 'declined']
 const RANK: Record<TaskMove, number> = { acknowledge: 1, arrive: 2, done: 3, decline: 4 }
 
-/** A task as shown. `waiting`: the last own move is not confirmed by the server yet. */
-export interface ShownTask { task: Task; status: TaskStatus; next: Exclude<TaskMove, 'decline'> | null; waiting: boolean; mine: boolean; open: boolean }
+/** A task as shown. `waiting`: the last own move is not confirmed by the server yet. `handedTo`: it was mine, nobody
+ * answered in time and this deputy was called; until one of us answers, I still may. */
+export interface ShownTask { task: Task; status: TaskStatus; next: Exclude<TaskMove, 'decline'> | null; waiting: boolean; mine: boolean; open: boolean; handedTo: string | null }
 
 /** Lays the outbox over the server's state, so that a tap shows at once, offline too. A withdrawal beats a late tap. */
 export function shown(task: Task, items: readonly QueueItem[], member: string | null): ShownTask {
@@ -19,9 +20,11 @@ export function shown(task: Task, items: readonly QueueItem[], member: string | 
   const status = local ?? task.status
   const done = local === null ? reached : RANK[last?.kind as TaskMove]
   const open = !OVER.includes(status)
-  const mine = task.holder === null || task.holder === member
+  const holds = task.holder === null || task.holder === member
+  const handedTo = open && !holds && task.owner?.member === member && (local !== null || task.acknowledged_at === null) ? (task.deputy?.name ?? '') : null
+  const mine = holds || handedTo !== null
   const next = !open || !mine ? null : done === 0 ? 'acknowledge' : done === 1 ? 'arrive' : 'done'
-  return { task, status, next, waiting, mine, open }
+  return { task, status, next, waiting, mine, open, handedTo }
 }
 
 /** Life safety first, then the newest; finished ones and other people's last. */
@@ -56,5 +59,5 @@ export function wantsPhoto(task: Task): boolean {
 /** Tasks that came in since the last look and wait for this member's answer. */
 export function newcomers(before: readonly Task[], now: readonly ShownTask[]): ShownTask[] {
   const known = new Set(before.filter((task) => task.acknowledged_at === null).map((task) => `${task.id} ${task.round} ${task.holder ?? ''}`))
-  return now.filter((it) => it.next === 'acknowledge' && !known.has(`${it.task.id} ${it.task.round} ${it.task.holder ?? ''}`))
+  return now.filter((it) => it.next === 'acknowledge' && it.handedTo === null && !known.has(`${it.task.id} ${it.task.round} ${it.task.holder ?? ''}`))
 }

@@ -1,0 +1,57 @@
+//! What a release would send: the confirmation itself, done on a copy of the state.
+//!
+//! In: a state, a level, the discharge to prepare for. Out: the orders that would go out. There is no second formula that
+//! could say otherwise than the release does.
+
+use super::{Actor, Core, Entry, Fact, Input, State};
+use crate::model::{InstructionCode, MemberId, TaskId, UserName, UserRole, WarningLevel};
+use std::collections::BTreeSet;
+
+/// The orders of one release.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Released {
+    /// The tasks that go out.
+    pub tasks: BTreeSet<TaskId>,
+    /// Their rows.
+    pub instructions: BTreeSet<InstructionCode>,
+    /// The people who get them.
+    pub people: BTreeSet<MemberId>,
+}
+
+impl Core {
+    /// What would go out at once if two persons put `level` in force now; nothing where the request would be refused.
+    pub fn would_release(&self, state: &State, level: WarningLevel, prepare_for_m3s: Option<f64>) -> Released {
+        let mut copy = State { pending: None, ..state.clone() };
+        let by = |name: &str| Actor { user: UserName::new(name), role: UserRole::Commander, member: None };
+        let reason = "预演 (what if)".to_owned();
+        let ask = Input::Ask { by: by("first"), level, reason, ordered_by: None, prepare_for_m3s };
+        if self.step(&mut copy, &ask, state.at).is_err() {
+            return Released::default();
+        }
+        let Some(activation) = copy.pending else { return Released::default() };
+        let confirm = Input::Confirm { by: by("second"), activation };
+        let entries = self.step(&mut copy, &confirm, state.at).unwrap_or_default();
+        Released::of(&entries, &copy)
+    }
+}
+
+impl Released {
+    fn of(entries: &[Entry], state: &State) -> Self {
+        let issued = entries.iter().filter_map(|entry| match entry.fact {
+            Fact::Issued { task, .. } => Some(task),
+            _ => None,
+        });
+        Self::of_tasks(issued, state)
+    }
+
+    /// Rows and people of tasks.
+    pub fn of_tasks(tasks: impl IntoIterator<Item = TaskId>, state: &State) -> Self {
+        let mut released = Self::default();
+        for task in tasks.into_iter().filter_map(|id| state.tasks.get(&id)) {
+            released.tasks.insert(task.id);
+            released.instructions.insert(task.code.clone());
+            released.people.extend(task.owner.clone());
+        }
+        released
+    }
+}
