@@ -138,8 +138,8 @@ impl Post {
                 let second = asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map_or("-", |by| by.user.as_str());
                 let first = &asked.asked_by.user;
                 (
-                    format!("{}；{first} 申请，{second} 确认（{}）", asked.reason, asked.id),
-                    format!("{}; asked by {first}, confirmed by {second} ({})", asked.reason, asked.id),
+                    format!("{}；{first} 申请，{second} 确认", asked.reason),
+                    format!("{}; asked by {first}, confirmed by {second}", asked.reason),
                 )
             }
             None if state.in_force_since.is_some() => {

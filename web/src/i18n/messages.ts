@@ -15,7 +15,7 @@ export const shared: Messages = {
     age: { seconds: '{n} 秒前', minutes: '{n} 分钟前', hours: '{n} 小时前', days: '{n} 天前', now: '刚刚', ahead: '时间在将来' },
     quality: { good: '合格', manual: '人工', estimated: '估算', suspect: '存疑', bad: '不可用' },
     freshness: { fresh: '正常', late: '迟报', stale: '中断', missing: '缺测' },
-    action: { retry: '重试', close: '关闭', cancel: '取消', confirm: '确认', language: 'English', signOut: '退出登录', back: '返回' },
+    action: { retry: '重试', close: '关闭', cancel: '取消', expand: '展开', confirm: '确认', language: 'English', signOut: '退出登录', back: '返回' },
     error: {
       network: '连不上服务器。页面保留最后收到的数据，正在自动重试。',
       unreadable: '服务器的回答无法读取（{status}）',
@@ -39,7 +39,7 @@ export const shared: Messages = {
     age: { seconds: '{n} s ago', minutes: '{n} min ago', hours: '{n} h ago', days: '{n} d ago', now: 'just now', ahead: 'time lies ahead' },
     quality: { good: 'good', manual: 'manual', estimated: 'estimated', suspect: 'suspect', bad: 'unusable' },
     freshness: { fresh: 'fresh', late: 'late', stale: 'stale', missing: 'missing' },
-    action: { retry: 'Try again', close: 'Close', cancel: 'Cancel', confirm: 'Confirm', language: '中文', signOut: 'Sign out', back: 'Back' },
+    action: { retry: 'Try again', close: 'Close', cancel: 'Cancel', expand: 'Show all', confirm: 'Confirm', language: '中文', signOut: 'Sign out', back: 'Back' },
     error: {
       network: 'The server cannot be reached. The page keeps the last data received and is trying again.',
       unreadable: 'The answer of the server cannot be read ({status})',
