@@ -2,7 +2,7 @@
 
 use super::EvacuationRegister;
 use super::shape::{self, Frame, Sight};
-use crate::command::{State, Water};
+use crate::command::{State, Water, Words};
 use crate::ingest::Intake;
 use crate::model::FactSeq;
 use crate::store::Engine;
@@ -75,6 +75,25 @@ impl Post {
     /// The water as last judged. Hold the guard briefly.
     pub fn water(&self) -> RwLockReadGuard<'_, Water> {
         self.water.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// A text with the names of stations instead of their ids, and 花园口流量 instead of a series.
+    pub fn with_stations(&self, text: &Words) -> Words {
+        let mut words = text.clone();
+        for gauge in &self.water().gauges {
+            let (zh, en) = match gauge.quantity.as_str() {
+                "discharge" => ("流量", "discharge"),
+                "stage" => ("水位", "stage"),
+                "rain" => ("雨量", "rain"),
+                other => (other, other),
+            };
+            let series = gauge.series.to_string();
+            words.zh = words.zh.replace(&series, &format!("{}{zh}", gauge.name_zh));
+            words.en = words.en.replace(&series, &format!("{} {en}", gauge.name_en));
+            words.zh = words.zh.replace(&gauge.station, &gauge.name_zh);
+            words.en = words.en.replace(&gauge.station, &gauge.name_en);
+        }
+        words
     }
 
     /// The situation as text, made once a second of the reach and after each fact, however many screens ask.
