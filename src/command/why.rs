@@ -94,8 +94,9 @@ fn rule_step(core: &Core, task: &Task, at: Timestamp, because: &[super::Sensed])
         let words =
             sensed.signal.parse::<SignalKey>().map(|key| (key.words(), key.spec().map_or("", |spec| spec.unit)));
         let (words, unit) = words.unwrap_or_else(|_| (Words::new(&*sensed.signal, &*sensed.signal), ""));
-        values_zh.push(format!("{} {} {unit}", words.zh, sensed.value).trim_end().to_owned());
-        values_en.push(format!("{} {} {unit}", words.en, sensed.value).trim_end().to_owned());
+        let value = (sensed.value * 100.0).round() / 100.0;
+        values_zh.push(format!("{} {value} {unit}", words.zh).trim_end().to_owned());
+        values_en.push(format!("{} {value} {unit}", words.en).trim_end().to_owned());
     }
     let within = |open: &str, values: &[String], mark: &str, close: &str| match values {
         [] => String::new(),
