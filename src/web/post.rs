@@ -80,7 +80,8 @@ impl Post {
     /// A text with the names of stations instead of their ids, and 花园口流量 instead of a series.
     pub fn with_stations(&self, text: &Words) -> Words {
         let mut words = text.clone();
-        for gauge in &self.water().gauges {
+        let water = self.water();
+        for gauge in &water.gauges {
             let (zh, en) = match gauge.quantity.as_str() {
                 "discharge" => ("流量", "discharge"),
                 "stage" => ("水位", "stage"),
@@ -90,6 +91,9 @@ impl Post {
             let series = gauge.series.to_string();
             words.zh = words.zh.replace(&series, &format!("{}{zh}", gauge.name_zh));
             words.en = words.en.replace(&series, &format!("{} {en}", gauge.name_en));
+        }
+        // After every series: the id of a station is the beginning of its series' ids.
+        for gauge in &water.gauges {
             words.zh = words.zh.replace(&gauge.station, &gauge.name_zh);
             words.en = words.en.replace(&gauge.station, &gauge.name_en);
         }

@@ -32,7 +32,7 @@ export const messages: Messages = {
       },
       sos: { holding: '继续按住…', undo: '撤回', undoTitle: 'SOS 将在 {n} 秒后发出', calling: 'SOS 已发出', callingOffline: 'SOS 存在手机里，正在找信号', times: '第 {n} 次呼叫，{s} 秒后再呼', waiting: '等指挥部应答，手机会一直重发', answered: '指挥部已收到', by: '{name} 已应答，待在安全处等人。', stop: '我安全了，停止呼叫', close: '知道了', back: '缩到下面', bar: 'SOS 呼叫中 · 第 {n} 次', place: '位置 {text}', noPlace: '没有定位' },
       map: { title: '沿堤图', me: '你在 {text}', noFix: '还没有定位', task: '任务', hazard: '险情', dam: '坝', water: '临河（黄河）', land: '背河', list: '图上内容', none: '离线，堤线还没存到手机。', label: '沿堤条带图：{from} 到 {to}', in: '放大', out: '缩小', here: '到我这里' },
-      me: {
+      me: { account: '账号 {name}',
         title: '我的', large: '大字', light: '日光（浅色）', sound: '响铃', test: '响铃测试', testHint: '听得到、感觉得到振动才算通过。手机调到静音时，浏览器的声音也会没有；请关掉静音和勿扰，把媒体音量调到最大。', ring: '响一下', ringAlarm: '撤离警报', buzz: '振动', noBuzz: '这台手机的浏览器不能振动', stream: '实时通道', streamOk: '通', streamDown: '断', gps: '定位', gpsOk: '±{n} m', gpsNo: '未取得', gpsDenied: '被拒绝，请在浏览器设置里允许定位', storage: '手机存储', storageText: '已用 {used} MB，可用 {free} MB', kept: '受保护', notKept: '系统可能清理', signOut: '退出登录', refuse: '还有 {n} 条没送到指挥部，不能退出。等有网发完，或先导出。', export: '导出未发内容', exported: '已导出 {n} 条，可以退出了。', wake: '巡查时不熄屏', wakeNo: '这台手机不支持', on: '开', off: '关', installed: '离线可用', notInstalled: '离线页面未就绪',
       },
       alarm: { unlock: '点一下屏幕，打开响铃', newTask: '新任务：{title}' },
@@ -68,7 +68,7 @@ export const messages: Messages = {
       },
       sos: { holding: 'Keep holding…', undo: 'Take back', undoTitle: 'SOS goes out in {n} s', calling: 'SOS sent', callingOffline: 'SOS is kept; looking for a signal', times: 'Call {n}, again in {s} s', waiting: 'Waiting for HQ; the phone keeps calling', answered: 'HQ has it', by: '{name} has answered. Stay where it is safe.', stop: 'I am safe, stop calling', close: 'Understood', back: 'Make small', bar: 'SOS calling · call {n}', place: 'At {text}', noPlace: 'No position' },
       map: { title: 'Along the levee', me: 'You are at {text}', noFix: 'No position yet', task: 'Task', hazard: 'Hazard', dam: 'Dam', water: 'River side', land: 'Land side', list: 'What is shown', none: 'Offline, and the levee line is not on this phone yet.', label: 'Strip map from {from} to {to}', in: 'Zoom in', out: 'Zoom out', here: 'To my place' },
-      me: {
+      me: { account: 'account {name}',
         title: 'Me', large: 'Large text', light: 'Daylight (light)', sound: 'Ring', test: 'Ring test', testHint: 'It passes when you hear it and feel it. A muted phone mutes the browser too: switch off silent and do-not-disturb, and turn the media volume up.', ring: 'Ring once', ringAlarm: 'Retreat alarm', buzz: 'Vibrate', noBuzz: 'The browser of this phone cannot vibrate', stream: 'Live line', streamOk: 'open', streamDown: 'cut', gps: 'Position', gpsOk: '±{n} m', gpsNo: 'none yet', gpsDenied: 'refused; allow location in the browser settings', storage: 'Storage', storageText: '{used} MB used, {free} MB free', kept: 'protected', notKept: 'the system may clear it', signOut: 'Sign out', refuse: '{n} items have not reached HQ, so you cannot sign out. Wait for a signal, or export them first.', export: 'Export unsent items', exported: '{n} exported; you may sign out.', wake: 'Keep the screen on', wakeNo: 'not supported by this phone', on: 'On', off: 'Off', installed: 'Works offline', notInstalled: 'Offline page not ready',
       },
       alarm: { unlock: 'Touch the screen to switch the ring on', newTask: 'New task: {title}' },
