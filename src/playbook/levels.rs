@@ -312,14 +312,17 @@ impl Levels {
         };
         let LevelCause { kind, signal, value, threshold } = cause;
         let (kind_zh, kind_en) = match kind {
-            CauseKind::Observed => ("实测", "observed"),
-            CauseKind::Forecast => ("预报", "forecast"),
+            CauseKind::Observed => ("实测".to_owned(), "observed".to_owned()),
+            CauseKind::Forecast => match signal.number(0) {
+                Some(hours) => (format!("{hours} 小时内预报"), format!("{hours} h forecast")),
+                None => ("预报".to_owned(), "forecast".to_owned()),
+            },
         };
         let (sign_zh, sign_en) = if value >= threshold { ("达到", "reaches") } else { ("低于", "is below") };
         Words::new(
-            format!("花园口{kind_zh}流量 {value:.0} m³/s {sign_zh} {threshold:.0} m³/s（{signal}）。{}", self.note.zh),
+            format!("花园口{kind_zh}流量 {value:.0} m³/s {sign_zh} {threshold:.0} m³/s。{}", self.note.zh),
             format!(
-                "{kind_en} discharge at Huayuankou {value:.0} m³/s {sign_en} {threshold:.0} m³/s ({signal}). {}",
+                "{kind_en} discharge at Huayuankou {value:.0} m³/s {sign_en} {threshold:.0} m³/s. {}",
                 self.note.en
             ),
         )

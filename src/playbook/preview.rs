@@ -161,13 +161,13 @@ fn level_and_reason(
                 observed,
                 Words::new(
                     format!(
-                        "流量 {q_m3s:.0} m³/s 达到{} {:.0} m³/s。{}",
+                        "推演流量 {q_m3s:.0} m³/s 达到{} {:.0} m³/s。{}",
                         observed.name_zh(),
                         rule.observed.at_least_m3s,
                         note.zh
                     ),
                     format!(
-                        "{q_m3s:.0} m³/s reaches {observed} at {:.0} m³/s. {}",
+                        "assumed {q_m3s:.0} m³/s reaches {observed} at {:.0} m³/s. {}",
                         rule.observed.at_least_m3s, note.en
                     ),
                 ),
@@ -175,8 +175,8 @@ fn level_and_reason(
             None => (
                 observed,
                 Words::new(
-                    format!("流量 {q_m3s:.0} m³/s 低于各级阈值。{}", note.zh),
-                    format!("{q_m3s:.0} m³/s is below every threshold. {}", note.en),
+                    format!("推演流量 {q_m3s:.0} m³/s 低于各级阈值。{}", note.zh),
+                    format!("assumed {q_m3s:.0} m³/s is below every threshold. {}", note.en),
                 ),
             ),
         },

@@ -2,7 +2,7 @@
 
 use super::EvacuationRegister;
 use super::shape::{self, Frame, Sight};
-use crate::command::{State, Water};
+use crate::command::{State, Water, Words};
 use crate::ingest::Intake;
 use crate::model::FactSeq;
 use crate::store::Engine;
@@ -77,6 +77,29 @@ impl Post {
         self.water.read().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// A text with the names of stations instead of their ids, and 花园口流量 instead of a series.
+    pub fn with_stations(&self, text: &Words) -> Words {
+        let mut words = text.clone();
+        let water = self.water();
+        for gauge in &water.gauges {
+            let (zh, en) = match gauge.quantity.as_str() {
+                "discharge" => ("流量", "discharge"),
+                "stage" => ("水位", "stage"),
+                "rain" => ("雨量", "rain"),
+                other => (other, other),
+            };
+            let series = gauge.series.to_string();
+            words.zh = words.zh.replace(&series, &format!("{}{zh}", gauge.name_zh));
+            words.en = words.en.replace(&series, &format!("{} {en}", gauge.name_en));
+        }
+        // After every series: the id of a station is the beginning of its series' ids.
+        for gauge in &water.gauges {
+            words.zh = words.zh.replace(&gauge.station, &gauge.name_zh);
+            words.en = words.en.replace(&gauge.station, &gauge.name_en);
+        }
+        words
+    }
+
     /// The situation as text, made once a second of the reach and after each fact, however many screens ask.
     pub fn situation_text(&self) -> Arc<str> {
         let key = (self.engine.state().last, self.engine.now().timestamp());
@@ -138,8 +161,8 @@ impl Post {
                 let second = asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map_or("-", |by| by.user.as_str());
                 let first = &asked.asked_by.user;
                 (
-                    format!("{}；{first} 申请，{second} 确认（{}）", asked.reason, asked.id),
-                    format!("{}; asked by {first}, confirmed by {second} ({})", asked.reason, asked.id),
+                    format!("{}；{first} 申请，{second} 确认", asked.reason),
+                    format!("{}; asked by {first}, confirmed by {second}", asked.reason),
                 )
             }
             None if state.in_force_since.is_some() => {

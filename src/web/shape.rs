@@ -79,6 +79,14 @@ impl Frame<'_> {
         )
     }
 
+    /// The names of a place of the duty table, where `*` is every place.
+    pub fn place_or_everywhere(&self, id: &PlaceId) -> Value {
+        if id.as_str() == "*" {
+            return json!({ "zh": "全段", "en": "whole reach" });
+        }
+        self.place(id).get("name").cloned().unwrap_or_else(|| json!({ "zh": id, "en": id }))
+    }
+
     /// A role's names; its code where the playbook does not name it.
     pub fn role_name(&self, role: &str) -> Value {
         self.playbook.role(role).map_or_else(

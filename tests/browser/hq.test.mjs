@@ -120,8 +120,8 @@ test('red needs two persons; every screen follows, a phone answers and another c
   assert.equal(await wallBadge(a).getAttribute('data-level'), 'blue', 'nothing is in force yet');
 
   // The one who asked cannot confirm.
-  await a.getByTestId('second-confirm').click();
-  await a.getByTestId('activation-pending').getByText('不能确认自己的申请').waitFor();
+  assert.equal(await a.getByTestId('second-confirm').getAttribute('aria-disabled'), 'true');
+  await a.getByTestId('activation-pending').locator('small').getByText('您是申请人').waitFor();
   assert.equal(await wallBadge(a).getAttribute('data-level'), 'blue');
   assert.equal(await phone.getByTestId('task-row').count(), 0);
 

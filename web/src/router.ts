@@ -29,7 +29,9 @@ export function safeNext(next: unknown): string {
 }
 
 router.beforeEach(async (to) => {
-  if (to.meta.public) return true
+  // A one-time link to the sign-in page is traded like any other, and leads to where its role works.
+  const byLink = to.path === '/login' && 'token' in to.query
+  if (to.meta.public && !byLink) return true
   const session = useSession()
   let me = null
   try {
@@ -37,6 +39,8 @@ router.beforeEach(async (to) => {
   } catch {
     return true // The server is away: the page opens and says so; the phone works from its own store.
   }
+  if (me && byLink) return { path: me.member_id === null ? safeNext(to.query.next) : '/patrol', replace: true }
+  if (byLink) return { path: '/login', query: { next: to.query.next }, replace: true }
   if (me) {
     // The token was traded; it must not stay in the address.
     if (!('token' in to.query)) return true

@@ -88,7 +88,7 @@ pub async fn duty(At(post): At, session: Session) -> Result<Json<Value>, Problem
         .reach
         .duty_rows()
         .map(|(role, place, owner, deputy)| {
-            json!({ "role": role, "role_name": frame.role_name(role), "place": place, "owner": frame.person(Some(owner)), "deputy": frame.person(Some(deputy)) })
+            json!({ "role": role, "role_name": frame.role_name(role), "place": place, "place_name": frame.place_or_everywhere(place), "owner": frame.person(Some(owner)), "deputy": frame.person(Some(deputy)) })
         })
         .collect();
     Ok(Json(json!({ "items": items, "next": null })))

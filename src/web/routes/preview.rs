@@ -2,7 +2,7 @@
 
 use crate::command::State;
 use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, Timestamp};
-use crate::playbook::{Instruction, preview};
+use crate::playbook::{Instruction, SignalKey, Words, preview};
 use crate::web::{At, Body, Post, Problem, Scope, Session};
 use axum::Json;
 use chrono::{FixedOffset, TimeDelta};
@@ -98,7 +98,7 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
             json!({
                 "code": row.code, "band": row.band, "phase": row.phase, "role": row.role,
                 "role_name": frame.role_name(&row.role), "scope": row.scope,
-                "trigger": row.trigger.text, "level": row.colour.level().unwrap_or(result.level),
+                "trigger": row.trigger.text, "trigger_words": in_both(&row.trigger.condition.words()), "level": row.colour.level().unwrap_or(result.level),
                 "title": { "zh": row.title_zh, "en": row.title_en },
                 "places": places.get(&row.code).copied().unwrap_or(0), "our_default": row.our_default(),
             })
@@ -109,7 +109,9 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
         .iter()
         .map(|wait| {
             let title = playbook.instruction(&wait.code).map(|row| json!({ "zh": row.title_zh, "en": row.title_en }));
-            json!({ "code": wait.code, "title": title, "unknown": wait.unknown })
+            let named = |signal: &String| signal.parse::<SignalKey>().map(|key| in_both(&key.words()));
+            let names: Vec<_> = wait.unknown.iter().filter_map(|signal| named(signal).ok()).collect();
+            json!({ "code": wait.code, "title": title, "unknown": wait.unknown, "unknown_names": names })
         })
         .collect();
     json!({
@@ -128,6 +130,10 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
         "inundation": null,
         "inundation_reason": { "zh": "水动力孪生尚未运行，无淹没推演", "en": "the hydraulic twin has not run: no inundation" },
     })
+}
+
+fn in_both(words: &Words) -> Value {
+    json!({ "zh": words.zh, "en": words.en })
 }
 
 /// A task that would go out to somebody.
@@ -149,9 +155,8 @@ fn messages(post: &Post, orders: &[Order], now: Timestamp) -> Value {
     let mut first: Vec<&Order> = Vec::new();
     let mut seen = BTreeSet::new();
     first.extend(orders.iter().filter(|order| seen.insert(&order.row.code)));
-    first.sort_by_key(|order| {
-        (!order.row.preauthorised, std::cmp::Reverse(places.get(&order.row.code)), &order.row.code)
-    });
+    first
+        .sort_by_key(|order| (!order.row.life_safety, std::cmp::Reverse(places.get(&order.row.code)), &order.row.code));
     let samples: Vec<_> = first
         .into_iter()
         .take(SAMPLES)
@@ -161,7 +166,7 @@ fn messages(post: &Post, orders: &[Order], now: Timestamp) -> Value {
             let (place_name, to) = (post.frame().place(place), post.frame().person(Some(owner)));
             json!({
                 "code": row.code, "title": title, "to": to, "place": place_name.get("name"),
-                "copies": places.get(&row.code), "life_safety": row.preauthorised, "text": text(post, order, now),
+                "copies": places.get(&row.code), "life_safety": row.life_safety, "text": text(post, order, now),
             })
         })
         .collect();

@@ -1,6 +1,6 @@
 //! Log in, out, and who am I; the first administrator.
 
-use crate::model::{UserName, UserRole};
+use crate::model::{MemberId, UserName, UserRole};
 use crate::store::users::{Login, NewUser, OpenedSession, Password, SessionKind, UserError};
 use crate::web::caller::{caller, came_by_tls};
 use crate::web::session::{COOKIE, token};
@@ -97,15 +97,22 @@ fn opened_response(site: &Site, jar: CookieJar, opened: &OpenedSession, by_tls: 
         .same_site(SameSite::Strict)
         .secure(by_tls)
         .build();
-    let mut body = me_shape(&opened.user.name, opened.user.role, opened.user.member.as_ref(), site.demo);
+    let mut body = me_shape(site, &opened.user.name, opened.user.role, opened.user.member.as_ref());
     // A phone without cookies keeps the token itself; it is shown once, here.
     body["token"] = json!(opened.token.reveal());
     body["expires"] = json!(opened.expires);
     (StatusCode::OK, jar.add(cookie), Json(body)).into_response()
 }
 
-fn me_shape(name: &UserName, role: UserRole, member: Option<&crate::model::MemberId>, demo: bool) -> Value {
-    json!({ "name": name, "role": role, "member_id": member, "demo": demo, "may": rights(role) })
+/// The account, with the person behind it: everybody may read the own name in full.
+fn me_shape(site: &Site, name: &UserName, role: UserRole, member: Option<&MemberId>) -> Value {
+    let frame = site.live.frame();
+    let person = member.and_then(|id| frame.reach.member(id)).map(|member| {
+        let roles: Vec<_> = member.roles.iter().map(|role| frame.role_name(role.as_str())).collect();
+        json!({ "name": member.name, "roles": roles, "post": frame.place_or_everywhere(&member.post) })
+    });
+    let may = rights(role);
+    json!({ "name": name, "role": role, "member_id": member, "person": person, "demo": site.demo, "may": may })
 }
 
 /// Who am I.
@@ -114,7 +121,7 @@ fn me_shape(name: &UserName, role: UserRole, member: Option<&crate::model::Membe
 /// Without a login.
 pub async fn me(State(site): State<Arc<Site>>, session: Session) -> Json<Value> {
     let actor = &session.actor;
-    Json(me_shape(&actor.user, actor.role, actor.member.as_ref(), site.demo))
+    Json(me_shape(&site, &actor.user, actor.role, actor.member.as_ref()))
 }
 
 /// Ends the session.

@@ -1,5 +1,6 @@
 //! The water and the level: situation, stations, observations, readings by hand.
 
+use crate::command::Words;
 use crate::model::{Reading, SeriesId, Timestamp};
 use crate::store::series::{Aggregate, SeriesError, Step};
 use crate::web::{At, Body, Problem, Session};
@@ -104,13 +105,15 @@ pub async fn observations(
             point
         })
         .collect();
-    let forecast = post.water().forecast_of(&series).map(|forecast| {
+    let forecast = post.water().forecast_of(&series).cloned();
+    let forecast = forecast.map(|forecast| {
         let points: Vec<_> = forecast
             .points
             .iter()
             .map(|point| json!({ "t": point.at, "v": point.q_m3s, "low": point.low_m3s, "high": point.high_m3s }))
             .collect();
-        let method = json!({ "zh": forecast.method_zh, "en": forecast.method_en });
+        let method = post.with_stations(&Words::new(forecast.method_zh, forecast.method_en));
+        let method = json!({ "zh": method.zh, "en": method.en });
         json!({ "issued_at": forecast.issued_at, "method": method, "points": points })
     });
     Ok(Json(json!({ "series": series, "unit": unit, "datum": datum, "points": points, "forecast": forecast })))

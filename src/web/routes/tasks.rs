@@ -185,7 +185,7 @@ pub async fn explain(At(post): At, session: Session, Id(id): Id<TaskId>) -> Resu
     let task = task.ok_or_else(|| Problem::not_found(id))?;
     let steps: Vec<_> = why(post.engine.core(), &state, task)
         .into_iter()
-        .map(|step| json!({ "kind": step.kind, "at": step.at, "fact": step.fact, "text": step.text }))
+        .map(|step| json!({ "kind": step.kind, "at": step.at, "fact": step.fact, "text": post.with_stations(&step.text) }))
         .collect();
     Ok(Json(json!({ "task": id, "steps": steps })))
 }

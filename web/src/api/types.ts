@@ -78,12 +78,12 @@ export interface Task {
 /** The chain of evidence behind a task, first cause first. */
 export interface Why { task: string; steps: { kind: 'reading' | 'quality' | 'rule' | 'level' | 'signature' | 'clause' | 'duty' | 'person'; at: string | null; fact: number | null; text: Text }[] }
 
-export interface InstructionRef { code: string; band: string; phase: string; role: string; role_name?: Text; scope: string; trigger: string; level: Level; title: Text
+export interface InstructionRef { code: string; band: string; phase: string; role: string; role_name?: Text; scope: string; trigger: string; trigger_words?: Text; level: Level; title: Text
   places: number; our_default: boolean }
 export interface Preview {
   id: string; discharge_m3s: number; forecast: { discharge_m3s: number; hours: number } | null
   level: Level; reason: Text; band: string
-  instructions: { fires: InstructionRef[]; waits: { code: string; title: Text; unknown: string[] }[]; excluded: number }
+  instructions: { fires: InstructionRef[]; waits: { code: string; title: Text; unknown: string[]; unknown_names?: Text[] }[]; excluded: number }
   tasks: { code: string; place: Place; role: string; owner: Person | null }[]
   /** What people would get. `people_without`: owners whom the channel does not reach. */
   messages: { channels: { channel: string; messages: number; people_without: number }[]
@@ -104,7 +104,7 @@ export interface Alarm { id: string; severity: 'info' | 'warning' | 'critical'; 
 export interface Point { t: string; v: number | null; q: Grade; n?: number; min?: number; max?: number }
 export interface Series { series: string; unit: string; datum?: string; points: Point[]; forecast: { issued_at: string; method: Text; points: { t: string; v: number; low: number; high: number }[] } | null }
 
-export interface Me { name: string; role: UserRole; member_id: string | null; demo: boolean; may: string[] } // may: preview, activate, confirm, break-glass, task, report, reveal, drill, admin
+export interface Me { name: string; role: UserRole; member_id: string | null; person?: { name: string; roles: Text[]; post: Text } | null; demo: boolean; may: string[] } // may: preview, activate, confirm, break-glass, task, report, reveal, drill, admin
 
 /** GET /stream: Server-Sent Events with numeric ids; Last-Event-ID replays. */
 export type StreamEvent =
@@ -154,4 +154,4 @@ export interface InjectTargets { items: InjectTarget[]; kinds: { id: string; nam
 export interface InjectLine { number: number; injection: { target: string; kind: string; value?: number; from: string; for_s?: number }; name: Text; kind_name: Text; reaction: string }
 
 /** GET /duty: one row for each duty and place; `owner` null is a vacancy. */
-export interface DutyRow { role: string; role_name?: Text; place: string; owner: Person | null; deputy: Person | null }
+export interface DutyRow { role: string; role_name?: Text; place: string; place_name?: Text; owner: Person | null; deputy: Person | null }

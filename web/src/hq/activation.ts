@@ -9,22 +9,43 @@ import { useSession } from '@/stores/session'
 /** Order of severity, for lists of choices. */
 export const LEVELS: Level[] = ['none', 'blue', 'yellow', 'orange', 'red']
 
-export function useActivationTarget(): { level: ComputedRef<Level | null>; label: ComputedRef<string>; reason: ComputedRef<string> } {
+/** What a change from one level to another is called: `calm` is none to none, `lift` ends a response. */
+export type Step = 'calm' | 'lift' | 'lower' | 'same' | 'raise'
+
+export function stepOf(from: Level, to: Level): Step {
+  if (to === 'none') return from === 'none' ? 'calm' : 'lift'
+  const up = LEVELS.indexOf(to) - LEVELS.indexOf(from)
+  return up > 0 ? 'raise' : up < 0 ? 'lower' : 'same'
+}
+
+interface Target {
+  level: ComputedRef<Level | null>
+  label: ComputedRef<string>
+  /** Why nobody may ask now; empty: ask. */
+  reason: ComputedRef<string>
+  /** The what-if reaches no level and none is in force: there is nothing to ask for. */
+  calm: ComputedRef<boolean>
+}
+
+export function useActivationTarget(): Target {
   const live = useLive()
   const preview = usePreview()
   const session = useSession()
   const { t } = useI18n()
   const level = computed(() => preview.result?.level ?? live.situation?.level.proposed ?? null)
+  const inForce = computed<Level>(() => live.situation?.level.in_force ?? 'none')
+  const calm = computed(() => preview.result !== null && stepOf(inForce.value, preview.result.level) === 'calm')
   const label = computed(() => {
     // Without a what-if and without a proposal the dialog asks which level is meant.
-    if (!level.value || (!preview.active && level.value === live.situation?.level.in_force)) return t('hq.activate.plain')
-    return level.value === 'none' ? t('hq.activate.cancelLevel') : t('hq.activate.button', { response: t(`level.${level.value}.response`) })
+    if (!level.value || (!preview.active && level.value === inForce.value)) return t('hq.activate.plain')
+    return t(`hq.activate.ask.${stepOf(inForce.value, level.value)}`, { response: t(`level.${level.value}.response`) })
   })
   const reason = computed(() => {
     if (!session.may('activate')) return t('error.forbidden')
     if (!live.situation) return t('hq.loading')
     if (live.situation.activation) return t('hq.activate.underWay')
+    if (calm.value) return t('hq.activate.calm')
     return ''
   })
-  return { level, label, reason }
+  return { level, label, reason, calm }
 }

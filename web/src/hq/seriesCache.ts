@@ -3,15 +3,23 @@ import { address, api, query } from '@/api/client'
 import type { Series } from '@/api/types'
 
 const KEEP_MS = 60_000
+const LEAST_MS = 4_000
+/** A picture is renewed when this share of its span has passed on the reach's clock. */
+const STALE_SHARE = 0.1
 const LIMIT = 64
 const kept = new Map<string, { at: number; answer: Promise<Series> }>()
 
+/** How long a picture of so many hours stays good, ms of the wall clock: a fast clock makes it old sooner. */
+export function keepFor(hours: number, speed: number): number {
+  return Math.max(LEAST_MS, Math.min(KEEP_MS, (hours * 3_600_000 * STALE_SHARE) / Math.max(1, speed)))
+}
+
 /** `hours` before `now`, one point every `every_s` seconds. Aligned to the minute so that asks can share an answer. */
-export function recent(series: string, now: number, hours: number, every_s: number, hoursAhead = 0): Promise<Series> {
+export function recent(series: string, now: number, hours: number, every_s: number, hoursAhead = 0, speed = 1): Promise<Series> {
   const to = Math.ceil(now / 60_000) * 60_000
   const key = `${address(series)}/${hours}/${every_s}/${hoursAhead}`
   const known = kept.get(key)
-  if (known && Date.now() - known.at < KEEP_MS) return known.answer
+  if (known && Date.now() - known.at < keepFor(hours, speed)) return known.answer
   const range = query({ from: new Date(to - hours * 3_600_000).toISOString(), to: new Date(to + hoursAhead * 3_600_000).toISOString(), every: `${every_s}s` })
   const answer = api.get<Series>(`/series/${encodeURIComponent(series)}/observations${range}`)
   if (kept.size >= LIMIT) kept.delete(kept.keys().next().value ?? '')

@@ -4,21 +4,21 @@ import type { Messages } from '@/i18n'
 export const messages: Messages = {
   'zh-CN': {
     patrol: {
-      drill: '【演练】', demo: '演示数据', drillBar: '演练中 · 不是真实汛情', drillElsewhere: '指挥部正在演练，与本页任务无关',
+      drill: '【演练】', comma: '、', clock: { demo: '演示钟 {time}', drill: '演练钟 {time}' }, demo: '演示数据', drillBar: '演练中 · 不是真实汛情', drillElsewhere: '指挥部正在演练，与本页任务无关',
       nav: { tasks: '任务', report: '报险', map: '地图', me: '我的', label: '巡查端页面', sos: 'SOS', hold: '按住 2 秒' },
       bar: { offline: '离线 · 内容已存手机', degraded: '实时连接中断，改为每 15 秒查询', sending: '正在发送', queue: '待发 {n} 条', failed: '被退回 {n} 条', signIn: '登录已失效，内容还在手机里', signInNow: '去登录', ended: '请登录后查看任务' },
       level: { asOf: '{time} 的等级' },
       empty: { title: '现在没有你的任务', hint: '有新任务会响铃。发现险情请直接报险。', noMember: '这个账号没有绑定网格员，收不到任务。请用网格员账号登录。', loading: '正在取任务…', never: '还没有取到过任务。连上网后会自动取。', cached: '离线任务单，{time} 取得' },
       task: {
         fresh: '新任务', lifeSafety: '人命优先', retreat: '撤离', issued: '{time} 指挥部下达', left: '剩 {text}', over: '超时 {text}', away: '距你 {m} m', awayKm: '距你 {km} km', person: '与 {name} 搭档',
-        other: '由 {name} 负责', round: '第 {n} 遍', every: '每 {n} 分钟一遍', waiting: '待发', open: '打开', finished: '今天已办 {n} 件', 
+        other: '由 {name} 负责', handed: '已转 {name}，您仍可应答', round: '第 {n} 遍', every: '每 {n} 分钟一遍', waiting: '待发', open: '打开', finished: '今天已办 {n} 件', finishedElse: '今天已办 {n} 件 · 未办（去不了、已撤销）{m} 件', evidence: '完成时需回传：{what}', count: '数量', countHint: '必填，例如 12', missing: '还缺{what}。补上，或再按一次“完成”先交差。',
         acknowledge: '收到，马上去', arrive: '到达', done: '完成', decline: '去不了…', navigate: '导航', why: '为什么是我', speak: '念给我听', photo: '拍照', photoMore: '再拍一张', 
-        noPhoto: '还没有照片。拍一张，或再按一次“完成”不带照片交差。', photos: '{n} 张照片', removePhoto: '去掉第 {n} 张照片', withdrawn: '指挥部已撤销这项任务', doneNote: '已完成，等待核查', 
+        photos: '{n} 张照片', removePhoto: '去掉第 {n} 张照片', withdrawn: '指挥部已撤销这项任务', doneNote: '已完成，等待核查', 
       },
       status: { draft: '待下发', issued: '已下发', delivered: '已送达', acknowledged: '已签收', 'on-site': '已到达', done: '已完成', verified: '已核查', declined: '去不了', overdue: '已超时', escalated: '已升级', withdrawn: '已撤销' },
       time: { dh: '{d} 天 {h} 小时', hm: '{h} 小时 {m} 分', m: '{m} 分', ms: '{m} 分 {s} 秒' },
       decline: { title: '为什么去不了？', hint: '点一下就告诉指挥部，由别人接手。', 'road-cut': '道路中断', injured: '受伤或生病', busy: '正在处理别的险情', other: '其他原因' },
-      why: { title: '为什么是我', loading: '正在取依据…', offline: '离线，依据还没存到手机。连上网后再看。', basis: '依据', clause: '预案 {code}', kinds: { reading: '读数', quality: '校验', rule: '规则', level: '等级', signature: '签发', clause: '条款', duty: '值班表', person: '你' } },
+      why: { title: '为什么是我', loading: '正在取依据…', offline: '离线，依据还没存到手机。连上网后再看。', clause: '预案 {code}', kinds: { reading: '读数', quality: '校验', rule: '规则', level: '等级', signature: '签发', clause: '条款', duty: '值班表', person: '你' } },
       retreat: { title: '立即撤离', ack: '收到，正在撤', out: '我已到安全处', place: '撤离地点', keep: '到安全处后再按一次。指挥部在等你的消息。', silence: '静音', sound: '开声音' },
       nav2: { title: '导航到 {name}', app: '用地图应用打开', amap: '用高德地图打开', bearing: '方向 {dir}，{text}', noFix: '还没有定位，打开手机定位后显示方向和距离。', offline: '离线时按方向和距离走，桩号见下图。', dirs: '北 东北 东 东南 南 西南 西 西北' },
       report: {
@@ -32,7 +32,7 @@ export const messages: Messages = {
       },
       sos: { holding: '继续按住…', undo: '撤回', undoTitle: 'SOS 将在 {n} 秒后发出', calling: 'SOS 已发出', callingOffline: 'SOS 存在手机里，正在找信号', times: '第 {n} 次呼叫，{s} 秒后再呼', waiting: '等指挥部应答，手机会一直重发', answered: '指挥部已收到', by: '{name} 已应答，待在安全处等人。', stop: '我安全了，停止呼叫', close: '知道了', back: '缩到下面', bar: 'SOS 呼叫中 · 第 {n} 次', place: '位置 {text}', noPlace: '没有定位' },
       map: { title: '沿堤图', me: '你在 {text}', noFix: '还没有定位', task: '任务', hazard: '险情', dam: '坝', water: '临河（黄河）', land: '背河', list: '图上内容', none: '离线，堤线还没存到手机。', label: '沿堤条带图：{from} 到 {to}', in: '放大', out: '缩小', here: '到我这里' },
-      me: {
+      me: { account: '账号 {name}',
         title: '我的', large: '大字', light: '日光（浅色）', sound: '响铃', test: '响铃测试', testHint: '听得到、感觉得到振动才算通过。手机调到静音时，浏览器的声音也会没有；请关掉静音和勿扰，把媒体音量调到最大。', ring: '响一下', ringAlarm: '撤离警报', buzz: '振动', noBuzz: '这台手机的浏览器不能振动', stream: '实时通道', streamOk: '通', streamDown: '断', gps: '定位', gpsOk: '±{n} m', gpsNo: '未取得', gpsDenied: '被拒绝，请在浏览器设置里允许定位', storage: '手机存储', storageText: '已用 {used} MB，可用 {free} MB', kept: '受保护', notKept: '系统可能清理', signOut: '退出登录', refuse: '还有 {n} 条没送到指挥部，不能退出。等有网发完，或先导出。', export: '导出未发内容', exported: '已导出 {n} 条，可以退出了。', wake: '巡查时不熄屏', wakeNo: '这台手机不支持', on: '开', off: '关', installed: '离线可用', notInstalled: '离线页面未就绪',
       },
       alarm: { unlock: '点一下屏幕，打开响铃', newTask: '新任务：{title}' },
@@ -40,21 +40,21 @@ export const messages: Messages = {
   },
   en: {
     patrol: {
-      drill: '[DRILL] ', demo: 'Demo', drillBar: 'Drill · not a real flood', drillElsewhere: 'Headquarters runs a drill; your tasks here are not part of it',
+      drill: '[DRILL] ', comma: ', ', clock: { demo: 'Demo clock {time}', drill: 'Drill clock {time}' }, demo: 'Demo', drillBar: 'Drill · not a real flood', drillElsewhere: 'Headquarters runs a drill; your tasks here are not part of it',
       nav: { tasks: 'Tasks', report: 'Report', map: 'Map', me: 'Me', label: 'Pages of the patrol app', sos: 'SOS', hold: 'hold 2 s' },
       bar: { offline: 'Offline · kept on this phone', degraded: 'Live line cut; asking every 15 s', sending: 'Sending', queue: '{n} to send', failed: '{n} refused', signIn: 'Session ended; all is kept on this phone', signInNow: 'Sign in', ended: 'Sign in to see your tasks' },
       level: { asOf: 'Level as of {time}' },
       empty: { title: 'No task for you now', hint: 'The phone will ring for a new one. Report any hazard you see.', noMember: 'This account belongs to no grid member and gets no tasks. Sign in as a member.', loading: 'Fetching tasks…', never: 'No tasks fetched yet. They come as soon as there is a network.', cached: 'Offline list, fetched {time}' },
       task: {
         fresh: 'New task', lifeSafety: 'Life safety', retreat: 'Retreat', issued: '{time} from HQ', left: '{text} left', over: '{text} late', away: '{m} m away', awayKm: '{km} km away', person: 'with {name}',
-        other: '{name} has it', round: 'round {n}', every: 'every {n} min', waiting: 'To send', open: 'Open', finished: '{n} finished today', 
+        other: '{name} has it', handed: 'Handed to {name}; you may still answer', round: 'round {n}', every: 'every {n} min', waiting: 'To send', open: 'Open', finished: '{n} finished today', finishedElse: '{n} finished today · {m} not done (could not go, withdrawn)', evidence: 'To send when done: {what}', count: 'Count', countHint: 'needed, for example 12', missing: 'Still missing: {what}. Add it, or press Done again to finish without.',
         acknowledge: 'Got it, going now', arrive: 'I am there', done: 'Done', decline: 'Cannot go…', navigate: 'Navigate', why: 'Why me', speak: 'Read aloud', photo: 'Take photo', photoMore: 'One more', 
-        noPhoto: 'No photo yet. Take one, or press Done again to finish without.', photos: '{n} photos', removePhoto: 'Remove photo {n}', withdrawn: 'HQ has withdrawn this task', doneNote: 'Done, waits to be checked', 
+        photos: '{n} photos', removePhoto: 'Remove photo {n}', withdrawn: 'HQ has withdrawn this task', doneNote: 'Done, waits to be checked', 
       },
       status: { draft: 'Draft', issued: 'Issued', delivered: 'Delivered', acknowledged: 'Acknowledged', 'on-site': 'On site', done: 'Done', verified: 'Verified', declined: 'Cannot go', overdue: 'Overdue', escalated: 'Escalated', withdrawn: 'Withdrawn' },
       time: { dh: '{d} d {h} h', hm: '{h} h {m} min', m: '{m} min', ms: '{m} min {s} s' },
       decline: { title: 'Why can you not go?', hint: 'One tap tells HQ; another person takes over.', 'road-cut': 'Road is cut', injured: 'Injured or ill', busy: 'Busy with another hazard', other: 'Another reason' },
-      why: { title: 'Why me', loading: 'Fetching the evidence…', offline: 'Offline, and the evidence is not on this phone yet. Look again with a network.', basis: 'Basis', clause: 'Playbook {code}', kinds: { reading: 'Reading', quality: 'Check', rule: 'Rule', level: 'Level', signature: 'Signature', clause: 'Clause', duty: 'Duty table', person: 'You' } },
+      why: { title: 'Why me', loading: 'Fetching the evidence…', offline: 'Offline, and the evidence is not on this phone yet. Look again with a network.', clause: 'Playbook {code}', kinds: { reading: 'Reading', quality: 'Check', rule: 'Rule', level: 'Level', signature: 'Signature', clause: 'Clause', duty: 'Duty table', person: 'You' } },
       retreat: { title: 'Leave now', ack: 'Got it, leaving', out: 'I am safe', place: 'Place to leave', keep: 'Press once more when you are safe. HQ waits for you.', silence: 'Mute', sound: 'Sound on' },
       nav2: { title: 'Go to {name}', app: 'Open in the map app', amap: 'Open in Amap', bearing: 'Head {dir}, {text}', noFix: 'No position yet. Switch on location to see heading and distance.', offline: 'Offline: follow heading and distance; posts are in the strip below.', dirs: 'N NE E SE S SW W NW' },
       report: {
@@ -68,7 +68,7 @@ export const messages: Messages = {
       },
       sos: { holding: 'Keep holding…', undo: 'Take back', undoTitle: 'SOS goes out in {n} s', calling: 'SOS sent', callingOffline: 'SOS is kept; looking for a signal', times: 'Call {n}, again in {s} s', waiting: 'Waiting for HQ; the phone keeps calling', answered: 'HQ has it', by: '{name} has answered. Stay where it is safe.', stop: 'I am safe, stop calling', close: 'Understood', back: 'Make small', bar: 'SOS calling · call {n}', place: 'At {text}', noPlace: 'No position' },
       map: { title: 'Along the levee', me: 'You are at {text}', noFix: 'No position yet', task: 'Task', hazard: 'Hazard', dam: 'Dam', water: 'River side', land: 'Land side', list: 'What is shown', none: 'Offline, and the levee line is not on this phone yet.', label: 'Strip map from {from} to {to}', in: 'Zoom in', out: 'Zoom out', here: 'To my place' },
-      me: {
+      me: { account: 'account {name}',
         title: 'Me', large: 'Large text', light: 'Daylight (light)', sound: 'Ring', test: 'Ring test', testHint: 'It passes when you hear it and feel it. A muted phone mutes the browser too: switch off silent and do-not-disturb, and turn the media volume up.', ring: 'Ring once', ringAlarm: 'Retreat alarm', buzz: 'Vibrate', noBuzz: 'The browser of this phone cannot vibrate', stream: 'Live line', streamOk: 'open', streamDown: 'cut', gps: 'Position', gpsOk: '±{n} m', gpsNo: 'none yet', gpsDenied: 'refused; allow location in the browser settings', storage: 'Storage', storageText: '{used} MB used, {free} MB free', kept: 'protected', notKept: 'the system may clear it', signOut: 'Sign out', refuse: '{n} items have not reached HQ, so you cannot sign out. Wait for a signal, or export them first.', export: 'Export unsent items', exported: '{n} exported; you may sign out.', wake: 'Keep the screen on', wakeNo: 'not supported by this phone', on: 'On', off: 'Off', installed: 'Works offline', notInstalled: 'Offline page not ready',
       },
       alarm: { unlock: 'Touch the screen to switch the ring on', newTask: 'New task: {title}' },

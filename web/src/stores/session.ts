@@ -30,8 +30,8 @@ export const useSession = defineStore('session', () => {
   }
 
   /** A session was opened for this account. The token that phones get is not kept. */
-  function opened({ name, role, member_id, demo, may }: Me): Me {
-    me.value = { name, role, member_id, demo, may }
+  function opened({ name, role, member_id, person, demo, may }: Me): Me {
+    me.value = { name, role, member_id, person, demo, may }
     checked.value = true
     linkFault.value = null
     return me.value

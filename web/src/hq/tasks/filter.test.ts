@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Task, TaskStatus } from '@/api/types'
-import { byUrgency, choices, fromQuery, matches, NO_FILTER, toQuery } from './filter'
+import { byUrgency, choices, fromQuery, matches, NO_FILTER, toQuery, saidStatus } from './filter'
 
 const task = (id: string, change: Partial<Task> = {}): Task => ({
   id, code: `B4-${id}`, title: { zh: '巡堤', en: 'Patrol' }, text: '', level: 'blue', status: 'issued', role: 'patrol_team', role_name: { zh: '巡查队', en: 'Patrol team' },
@@ -40,6 +40,14 @@ describe('which tasks match', () => {
 })
 
 describe('order', () => {
+  it('says unanswered before the deadline and overdue after it', () => {
+    const due_at = '1982-08-02T10:00:00Z'
+    const waits = task('1', { status: 'overdue', due_at, acknowledged_at: null })
+    expect(saidStatus(waits, Date.parse(due_at) - 1)).toBe('unanswered')
+    expect(saidStatus(waits, Date.parse(due_at) + 1)).toBe('overdue')
+    expect(saidStatus({ ...waits, acknowledged_at: due_at }, Date.parse(due_at) - 1)).toBe('overdue')
+  })
+
   it('puts overdue on top, refusals next, finished last', () => {
     const order: TaskStatus[] = ['done', 'acknowledged', 'overdue', 'issued', 'declined', 'withdrawn', 'escalated']
     expect(order.map((status, i) => task(String(i), { status })).sort(byUrgency).map((one) => one.status)).toEqual(['overdue', 'escalated', 'declined', 'issued', 'acknowledged', 'done', 'withdrawn'])

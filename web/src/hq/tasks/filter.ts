@@ -55,6 +55,12 @@ export function matches(task: Task, filter: TaskFilter): boolean {
     .some((text) => text.toLowerCase().includes(wanted))
 }
 
+/** The word for a task's state: nobody answered in time is not the same as past its deadline. */
+export function saidStatus(task: Task, now: number): TaskStatus | 'unanswered' {
+  const isLate = task.due_at !== null && Date.parse(task.due_at) < now
+  return task.status === 'overdue' && task.acknowledged_at === null && !isLate ? 'unanswered' : task.status
+}
+
 const RANK: Record<TaskStatus, number> = {
   overdue: 0, escalated: 0, declined: 1, issued: 2, draft: 2, delivered: 3, acknowledged: 4, 'on-site': 5, done: 6, verified: 7, withdrawn: 8,
 }

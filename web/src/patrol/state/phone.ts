@@ -233,15 +233,15 @@ export const usePhone = defineStore('patrol-phone', () => {
     return items.value.some((item) => item.kind === 'sos' && item.server_id === serverId)
   }
 
-  /** One answer to one task; its photos go as a report of kind `task`. */
-  async function answer(task: Task, move: TaskMove, body: Record<string, never> | DeclineBody = {}, photos: NewItem['photos'] = []): Promise<void> {
+  /** One answer to one task; its photos and its count go as a report of kind `task`. */
+  async function answer(task: Task, move: TaskMove, body: Record<string, never> | DeclineBody = {}, photos: NewItem['photos'] = [], counted: number | null = null): Promise<void> {
     rung.delete(task.id)
     const label = { zh: task.title.zh, en: task.title.en }
     await add({ kind: move, subject: task.id, label, drill: drill.value, body })
-    if (photos.length === 0) return
+    if ((photos?.length ?? 0) === 0 && counted === null) return
     const position = freshFix(Date.now())
     const place = spotOf(here.value?.chainage_m ?? task.place.chainage_from_m ?? null, here.value?.side ?? null, position)
-    await add({ kind: 'report', label, drill: drill.value, photos, body: { kind: 'task', type: 'photo', task: task.id, place, observed_at: new Date(nowMs.value).toISOString(), text: `${task.code} ${task.title.zh}` } })
+    await add({ kind: 'report', label, drill: drill.value, photos, body: { kind: 'task', type: (photos?.length ?? 0) > 0 ? 'photo' : 'count', task: task.id, place, observed_at: new Date(nowMs.value).toISOString(), text: `${task.code} ${task.title.zh}${counted === null ? '' : `，数量 ${counted}`}` } })
   }
 
   async function add(wanted: NewItem): Promise<void> {

@@ -56,6 +56,11 @@ export function wantsPhoto(task: Task): boolean {
   return task.evidence.some((kind) => kind.includes('photo'))
 }
 
+/** Whether the order asks for a number, such as people or households. */
+export function wantsCount(task: Task): boolean {
+  return task.evidence.includes('count')
+}
+
 /** Tasks that came in since the last look and wait for this member's answer. */
 export function newcomers(before: readonly Task[], now: readonly ShownTask[]): ShownTask[] {
   const known = new Set(before.filter((task) => task.acknowledged_at === null).map((task) => `${task.id} ${task.round} ${task.holder ?? ''}`))
