@@ -314,7 +314,7 @@ impl Levels {
         let (kind_zh, kind_en) = match kind {
             CauseKind::Observed => ("实测".to_owned(), "observed".to_owned()),
             CauseKind::Forecast => match signal.number(0) {
-                Some(hours) => (format!("{hours} 小时内预报"), format!("{hours} h forecast")),
+                Some(hours) => (format!(" {hours} 小时内预报"), format!("{hours} h forecast")),
                 None => ("预报".to_owned(), "forecast".to_owned()),
             },
         };

@@ -63,7 +63,7 @@ fn playbook_forecast_raises_after_its_hold() {
     assert_eq!((cause.kind, cause.value, cause.threshold), (CauseKind::Forecast, 8500.0, 8000.0));
     let reason = watch.levels.reason(&watch.state);
     assert!(reason.zh.contains("预报流量 8500") && reason.zh.contains("须经区防指确认"), "{}", reason.zh);
-    assert!(reason.en.contains("8500") && reason.en.contains("qf(24)"), "{}", reason.en);
+    assert!(reason.en.contains("24 h forecast discharge at Huayuankou 8500"), "{}", reason.en);
     // A forecast that comes and goes does not add up its minutes.
     let mut watch = Watch::new();
     for step in 0..10 {
