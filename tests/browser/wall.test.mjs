@@ -37,6 +37,7 @@ test('one newcomer releases a level as two officers and answers as a phone, in t
   assert.equal(samples.length, 5);
   for (const text of samples) assert.doesNotMatch(text, /[{}]/, 'every holder is filled in');
 
+  await first.getByTestId('reason-input').fill('新手试用：花园口 22000');
   await first.getByTestId('activate-word').fill('红色');
   await first.locator('[data-testid=activation-pending][data-state=asked]').waitFor();
   const [second] = await Promise.all([first.context().waitForEvent('page'), first.locator('[data-testid=demo-seat][data-role=duty]').click()]);
