@@ -776,3 +776,19 @@ fn core_a_code_signed_twice_in_one_request_is_one_order() {
     let once: std::collections::BTreeSet<_> = issued.iter().collect();
     assert_eq!(issued.len(), once.len(), "{issued:?}");
 }
+
+#[test]
+fn core_a_deputy_cannot_decline_what_the_owner_has_taken() {
+    let mut night = Night::new();
+    night.water(4_500.0);
+    night.activate(WarningLevel::Blue);
+    let task = night.state.tasks.values().find(|task| task.status == TaskStatus::Issued && task.deputy.is_some());
+    let (id, owner, deputy) = task
+        .map(|task| (task.id, member(task.owner.as_ref().unwrap()), member(task.deputy.as_ref().unwrap())))
+        .unwrap();
+    night.after(400); // The deputy has it too.
+    night.give(Input::Acknowledge { by: owner, task: id }).unwrap();
+    let no = Input::Decline { by: deputy, task: id, reason: DeclineReason::Busy, text: None };
+    assert!(matches!(night.give(no), Err(Refused::IllegalMove { .. })));
+    assert_eq!(night.state.tasks[&id].status, TaskStatus::Acknowledged);
+}

@@ -1,6 +1,7 @@
 //! What people in the field and at their desks say: answers, reports, orders, notices.
 
 use super::core::Desk;
+use super::task::Task;
 use super::{Actor, Fact, FieldReport, Injection, Refused, ReportKind, Severity, Shot, WithdrawReason};
 use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
 use crate::playbook::{Arg, SignalKey};
@@ -43,7 +44,13 @@ impl Desk<'_> {
         text: Option<&str>,
     ) -> Result<(), Refused> {
         let status = self.own_task(by, id)?;
-        if !self.state.tasks.get(&id).is_some_and(|task| task.is_open()) || status == TaskStatus::Declined {
+        // Owner and deputy may both answer: once the one is on his way, the other cannot take that away.
+        let taken = |task: &Task| {
+            let other = task.acknowledged.as_ref().and_then(|(_, other)| other.member.as_ref());
+            by.member.is_some() && other.is_some() && other != by.member.as_ref()
+        };
+        let open = self.state.tasks.get(&id).is_some_and(|task| task.is_open() && !taken(task));
+        if !open || status == TaskStatus::Declined {
             return Err(Refused::IllegalMove { task: id, status, what: "拒绝" });
         }
         let text = text.map(|text| text.chars().take(TEXT_LIMIT).collect());
