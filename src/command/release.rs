@@ -105,7 +105,8 @@ impl Desk<'_> {
 
     pub(super) fn sign(&mut self, by: &Actor, codes: &[InstructionCode]) -> Result<(), Refused> {
         let mut signed = BTreeSet::new();
-        for code in codes {
+        // A code that is named twice is one signature.
+        for code in codes.iter().collect::<BTreeSet<_>>() {
             let row = self.core.playbook.instruction(code).ok_or_else(|| Refused::NothingToSign(code.clone()))?;
             if !by.is_headquarters() || !by.may_sign(row.authority) {
                 return Err(Refused::NotSignable { code: code.clone(), authority: row.authority });
@@ -116,11 +117,11 @@ impl Desk<'_> {
                     problem: format!("{code} 属于{}，须先由两人启动该级响应", row.level().name_zh()),
                 });
             }
-            let before = signed.len();
-            signed.extend(self.state.drafts().filter(|task| &task.code == code).map(|task| task.id));
-            if signed.len() == before {
+            let of_row: Vec<_> = self.state.drafts().filter(|task| &task.code == code).map(|task| task.id).collect();
+            if of_row.is_empty() {
                 return Err(Refused::NothingToSign(code.clone()));
             }
+            signed.extend(of_row);
         }
         for task in signed {
             self.issue(task, Signature::Officer { by: by.clone() });
