@@ -28,7 +28,7 @@ mod tests;
 
 pub use embedded::{EmbeddedSeries, SeriesLimits};
 pub use error::SeriesError;
-pub use influx::{InfluxSeries, InfluxSettings};
+pub use influx::{InfluxSeries, InfluxSettings, annotated_csv_rows};
 pub use rollup::{Aggregate, Step};
 
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
