@@ -4,6 +4,7 @@
 //! rests on water already measured. It refuses to forecast when the main upstream gauge is stale.
 
 mod imported;
+pub mod route;
 mod routing;
 mod settings;
 

@@ -48,6 +48,11 @@ impl Series {
         Self::new([(0.0, value), (end_s.max(1.0), value)])
     }
 
+    /// Time of the first point, s.
+    pub fn begins_s(&self) -> f64 {
+        self.times_s.first().copied().unwrap_or(f64::INFINITY)
+    }
+
     /// Time of the last point, s.
     pub fn ends_s(&self) -> f64 {
         self.times_s.last().copied().unwrap_or(f64::NEG_INFINITY)

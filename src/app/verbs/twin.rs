@@ -1,10 +1,11 @@
 //! `anlan twin`: the hydraulic twin from the command line.
 //!
-//! In: a case file. Out: rasters, gauges and `run.json` in a folder; progress on standard error.
+//! In: a case file. Out: rasters, series and `run.json` in a folder; progress on standard error.
 
 mod case_file;
 mod raster;
 mod results;
+mod route;
 mod table;
 
 use super::Outcome;
@@ -29,6 +30,8 @@ pub(super) struct Args {
 enum Action {
     /// 二维淹没演进：读算例文件，写水深、最大水深、到达时间、危险度 (inundation on a grid from a case file).
     Flood2d(Flood2dArgs),
+    /// 河道洪水演算：马斯京根、非线性、变参数，可率定 (a flood through a reach, parameters given or calibrated).
+    Route(route::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,6 +58,7 @@ struct Flood2dArgs {
 pub(super) fn run(args: Args) -> Outcome {
     match args.action {
         Action::Flood2d(args) => flood2d(&args),
+        Action::Route(args) => route::run(&args),
     }
 }
 

@@ -1,0 +1,119 @@
+//! `anlan twin route` as a user runs it: Wilson's flood routed and calibrated, and errors that name the cause.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+const WILSON: [(f64, f64); 22] = [
+    (22.0, 22.0),
+    (23.0, 21.0),
+    (35.0, 21.0),
+    (71.0, 26.0),
+    (103.0, 34.0),
+    (111.0, 44.0),
+    (109.0, 55.0),
+    (100.0, 66.0),
+    (86.0, 75.0),
+    (71.0, 82.0),
+    (59.0, 85.0),
+    (47.0, 84.0),
+    (39.0, 80.0),
+    (32.0, 73.0),
+    (28.0, 64.0),
+    (24.0, 54.0),
+    (22.0, 44.0),
+    (21.0, 36.0),
+    (20.0, 30.0),
+    (19.0, 25.0),
+    (19.0, 22.0),
+    (18.0, 19.0),
+];
+
+const CASE: &str = "[reach]\nmodel = \"nonlinear\"\nk_h = 0.5175\nx = 0.2869\nm = 1.8681\ndt_s = 21600\n[[inflow]]\nseries = \"i.csv\"\n";
+const CALIBRATE: &str = "[calibrate]\noutflow = \"o.csv\"\n";
+
+pub fn twin(verb: &str, dir: &Path, case: &str) -> Output {
+    let column = |of: fn(&(f64, f64)) -> f64| {
+        let rows = WILSON.iter().enumerate().map(|(at, row)| format!("{},{}\n", at * 21_600, of(row)));
+        rows.fold(String::from("time_s,discharge_m3s\n"), |text, row| text + &row)
+    };
+    fs::write(dir.join("i.csv"), column(|row| row.0)).unwrap();
+    fs::write(dir.join("o.csv"), column(|row| row.1)).unwrap();
+    fs::write(dir.join("case.toml"), case).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    command.args(["twin", verb]).arg(dir.join("case.toml")).arg("--out").arg(dir.join("out")).arg("--json");
+    command.output().unwrap()
+}
+
+fn told(output: &Output) -> serde_json::Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn twin_route_runs_wilsons_flood_with_given_parameters() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = told(&twin("route", dir.path(), CASE));
+    assert_eq!((run["model"].as_str(), run["steps"].as_u64()), (Some("nonlinear"), Some(21)));
+    let text = fs::read_to_string(dir.path().join("out/outflow.csv")).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("time_s,discharge_m3s"));
+    let rows: Vec<(f64, f64)> = lines
+        .map(|line| line.split_once(',').map(|(t, q)| (t.parse().unwrap(), q.parse().unwrap())).unwrap())
+        .collect();
+    assert_eq!((rows.len(), rows[21].0), (22, 453_600.0));
+    let ssq: f64 = rows.iter().zip(WILSON).map(|((_, ours), (_, should))| (ours - should).powi(2)).sum();
+    assert!(ssq < 36.8, "{ssq}");
+    assert!(dir.path().join("out/run.json").exists());
+}
+
+#[test]
+fn twin_route_calibrates_every_model() {
+    let dir = tempfile::tempdir().unwrap();
+    let ssq = |case: &str| {
+        let run = told(&twin("route", dir.path(), &format!("{case}{CALIBRATE}")));
+        println!("{}: SSQ {}, {} ms", run["model"], run["ssq"], run["calibration_ms"]);
+        run["ssq"].as_f64().unwrap()
+    };
+    assert!(ssq(CASE) <= 36.77);
+    let linear = "[reach]\nmodel = \"muskingum\"\ndt_s = 21600\n[[inflow]]\nseries = \"i.csv\"\n";
+    assert!(ssq(linear) <= 605.7);
+    let nodes = "[[reach.node]]\nq_m3s = 20\n[[reach.node]]\nq_m3s = 60\n[[reach.node]]\nq_m3s = 100\n";
+    let by_discharge = linear
+        .replace("\"muskingum\"", "\"by-discharge\"\nparts = 2")
+        .replace("[[inflow]]", &format!("{nodes}[[inflow]]"));
+    assert!(ssq(&by_discharge) <= 605.7, "more freedom fits no worse");
+    let cunge = linear.replace("\"muskingum\"", "\"cunge\"\nlength_m = 60000\nwidth_m = 60\nslope = 1e-4\ndx_m = 6000");
+    assert!(ssq(&cunge) < 4000.0, "one roughness cannot do what three parameters can, but it is no wild guess");
+}
+
+#[test]
+fn twin_route_names_what_is_wrong() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let output = twin("route", dir.path(), &format!("{CASE}{CALIBRATE}").replace(from, to));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    check("\"nonlinear\"", "\"nonlinar\"", "nonlinar");
+    check("dt_s = 21600", "dt_s = 0", "dt_s = 0");
+    check("series = \"i.csv\"", "series = \"none.csv\"", "none.csv");
+    check("outflow = \"o.csv\"", "outflw = \"o.csv\"", "outflw");
+    check("nonlinear", "cunge", "needs length_m");
+    let dir = tempfile::tempdir().unwrap();
+    for (from, to, expected) in
+        [("m = 1.8681\n", "", "needs m"), ("x = 0.2869", "x = 0.7", "x = 0.7 is not within 0…0.5")]
+    {
+        let said = String::from_utf8(twin("route", dir.path(), &CASE.replace(from, to)).stderr).unwrap();
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn twin_route_reads_the_case_of_its_page() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/river.md")).unwrap();
+    let case = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let run = told(&twin("route", dir.path(), case));
+    assert!(run["nse"].as_f64().unwrap() > 0.99 && run["grade"] == "甲 A");
+}
