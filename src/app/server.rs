@@ -13,6 +13,7 @@ use crate::ingest::modbus::Poller;
 use crate::ingest::sl651::{Sl651, Sl651Limits, Sl651Parts};
 use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp, WarningLevel};
+use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
@@ -89,7 +90,8 @@ impl Server {
             format!("cannot listen on {}: {cause}; another program has the port, choose another with --listen or `listen` (端口被占用)", parts.listen)
         })?;
         let address = listener.local_addr()?;
-        let database = Database::open(&state_file(&parts.data), &[USERS_SCHEMA, JOURNAL_SCHEMA]).await?;
+        let database =
+            Database::open(&state_file(&parts.data), &[USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA]).await?;
         let series = Arc::new(EmbeddedSeries::open(&series_file(&parts.data), SeriesLimits::default()).await?);
         let journal = Journal::new(database.clone());
         let folded = Folded::of(&journal).await?;
@@ -169,6 +171,7 @@ impl Server {
             live,
             drills: drills.clone(),
             users: users.clone(),
+            arrivals: Arrivals::new(database.clone()),
             wall: Box::new(wall_now),
             photos: Photos::new(photos),
             limits: parts.limits.into(),

@@ -3,8 +3,10 @@
 mod fault;
 mod intake;
 pub mod modbus;
+pub mod offer;
 pub mod sensors;
 pub mod sl651;
+pub mod units;
 
 pub use fault::{FileFault, utf8};
 pub use intake::{Intake, IntakeError, IntakeParts};

@@ -1,5 +1,6 @@
 //! Durable series, journal, users and outbox. The only room that knows a database.
 
+pub mod arrivals;
 mod database;
 mod directory;
 mod engine;

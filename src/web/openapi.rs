@@ -14,7 +14,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/situation", "get", "总体态势 / level, mode, clock, gauges, counts"),
     ("/stations", "get", "测站与序列 / stations and their series"),
     ("/series/{id}/observations", "get", "观测过程 / observations, from, to, every"),
-    ("/readings", "post", "人工或程序报数 / push readings"),
+    ("/readings", "post", "人工、程序、设备报数（Idempotency-Key；Prefer: handling=lenient） / push readings"),
     ("/preview", "post", "预演，不发送任何消息 / what-if; sends nothing"),
     ("/activations", "get", "启动申请 / requests to put a level in force"),
     ("/activations", "post", "申请启动 / ask for a level"),

@@ -5,7 +5,7 @@ use crate::store::EngineError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A problem document.
@@ -16,6 +16,8 @@ pub struct Problem {
     kind: &'static str,
     detail: String,
     field: Option<String>,
+    /// Where several things are wrong: one entry each.
+    items: Vec<Value>,
 }
 
 static COUNT: AtomicU64 = AtomicU64::new(1);
@@ -23,7 +25,7 @@ static COUNT: AtomicU64 = AtomicU64::new(1);
 impl Problem {
     /// A problem of that status and stable word.
     pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), field: None }
+        Self { status, kind, detail: detail.into(), field: None, items: Vec::new() }
     }
     /// 401: nobody is logged in.
     pub fn no_login() -> Self {
@@ -43,6 +45,10 @@ impl Problem {
         problem.field = Some(field.into());
         problem
     }
+    /// 422 for a list in which several entries are wrong: the field of the first, and one item each.
+    pub fn bad_items(field: impl Into<String>, detail: impl Into<String>, items: Vec<Value>) -> Self {
+        Self { items, kind: "bad-items", ..Self::bad_field(field, detail) }
+    }
     /// 500; the cause is logged under the id, not sent.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause, "请求处理失败 (a request failed)");
@@ -56,10 +62,13 @@ impl IntoResponse for Problem {
         if self.status.is_server_error() {
             tracing::error!(id, kind = self.kind, "答复了服务器错误 (answered with a server error)");
         }
-        let body = json!({
+        let mut body = json!({
             "type": format!("/problems/{}", self.kind), "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(), "detail": self.detail, "field": self.field, "id": id,
         });
+        if !self.items.is_empty() {
+            body["items"] = Value::Array(self.items);
+        }
         let mut response = (self.status, Json(body)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -75,7 +84,7 @@ impl From<Refused> for Problem {
             Refused::NoReason => Some("reason".to_owned()),
             _ => None,
         };
-        Self { status, kind: "refused", detail: refused.to_string(), field }
+        Self { status, kind: "refused", detail: refused.to_string(), field, items: Vec::new() }
     }
 }
 

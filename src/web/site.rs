@@ -2,11 +2,12 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, journal, map, people, preview, reports, session, situation, tasks,
+    activations, alarms, demo, drills, journal, map, people, preview, readings, reports, session, situation, tasks,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;
 use crate::model::Timestamp;
+use crate::store::arrivals::Arrivals;
 use crate::store::users::Users;
 use crate::store::{OnceKey, Photos};
 use axum::Router;
@@ -142,6 +143,8 @@ pub struct Site {
     pub drills: Arc<dyn Drills>,
     /// Users and sessions.
     pub users: Users,
+    /// Devices that push, and what was answered to them.
+    pub arrivals: Arrivals,
     /// The wall clock, for sessions only.
     pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Photos of reports.
@@ -169,7 +172,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/situation", get(situation::situation))
         .route("/stations", get(situation::stations))
         .route("/series/{id}/observations", get(situation::observations))
-        .route("/readings", post(situation::readings))
+        .route("/readings", post(readings::push))
         .route("/preview", post(preview::preview_discharge))
         .route("/activations", get(activations::list).post(activations::ask))
         .route("/activations/{id}", get(activations::get))

@@ -8,6 +8,7 @@ mod bench;
 mod config;
 mod decode;
 mod demo;
+mod device;
 mod drill;
 mod field;
 mod init;
@@ -61,6 +62,8 @@ enum Verb {
     Init(init::Args),
     /// 用户：新建、列出、改密、停用 (users; passwords come from the keyboard or standard input).
     User(user::Args),
+    /// 报数设备：新建、列出、注销 (devices that push readings by HTTP).
+    Device(device::Args),
     /// 配置：检查配置文件 (checks a configuration file).
     Config(config::Args),
     /// 备份：服务运行时复制数据目录 (copies a data directory while its server runs).
@@ -78,6 +81,7 @@ pub fn run() -> ExitCode {
         Some(Verb::Serve(args)) => serve::run(args),
         Some(Verb::Bench(args)) => bench::run(args),
         Some(Verb::Decode(args)) => decode::run(args),
+        Some(Verb::Device(args)) => device::run(args),
         Some(Verb::Drill(args)) => drill::run(args),
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Journal(args)) => journal::run(args),

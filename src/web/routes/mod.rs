@@ -8,6 +8,7 @@ pub mod journal;
 pub mod map;
 pub mod people;
 pub mod preview;
+pub mod readings;
 pub mod reports;
 pub mod session;
 pub mod situation;
@@ -66,6 +67,15 @@ pub async fn submit(
 /// # Errors
 /// When it is empty or too long.
 pub fn idempotency_key(session: &Session, headers: &HeaderMap) -> Result<Option<OnceKey>, Problem> {
+    let key = push_key(headers)?;
+    Ok(key.map(|key| OnceKey { who: session.actor.user.to_string(), key }))
+}
+
+/// The sender's key alone.
+///
+/// # Errors
+/// When it is empty or too long.
+pub fn push_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
     let key = key.to_str().ok().filter(|key| (1..=KEY_MAX).contains(&key.len()));
     let key = key.ok_or_else(|| {
@@ -74,7 +84,7 @@ pub fn idempotency_key(session: &Session, headers: &HeaderMap) -> Result<Option<
             format!("须为 1 至 {KEY_MAX} 个可见字符 (1 to {KEY_MAX} visible characters)"),
         )
     })?;
-    Ok(Some(OnceKey { who: session.actor.user.to_string(), key: key.to_owned() }))
+    Ok(Some(key.to_owned()))
 }
 
 /// Where a list goes on: `?after=<id>&limit=<n>`.

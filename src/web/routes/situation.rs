@@ -1,9 +1,9 @@
-//! The water and the level: situation, stations, observations, readings by hand.
+//! The water and the level: situation, stations, observations.
 
 use crate::command::Words;
-use crate::model::{Reading, SeriesId, Timestamp};
+use crate::model::SeriesId;
 use crate::store::series::{Aggregate, SeriesError, Step};
-use crate::web::{At, Body, Problem, Session};
+use crate::web::{At, Problem, Session};
 use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
@@ -13,8 +13,6 @@ use serde_json::{Value, json};
 
 /// Most points of one answer.
 const POINTS_MAX: usize = 50_000;
-/// Most readings of one push.
-const READINGS_MAX: usize = 5_000;
 
 /// The whole situation.
 ///
@@ -133,61 +131,6 @@ fn step(text: &str) -> Result<(TimeDelta, Step), Problem> {
     };
     let every = TimeDelta::seconds(seconds);
     Ok((every, Step { every_ms: seconds * 1000, aggregate: Aggregate::Mean }))
-}
-
-/// One reading by hand or by a program.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadingBody {
-    series: String,
-    time: DateTime<chrono::FixedOffset>,
-    value: Option<f64>,
-    unit: Option<String>,
-}
-
-/// Takes readings in; they are judged and durable when this answers.
-///
-/// # Errors
-/// An unknown series, a wrong unit, a time ahead of the clock; nothing is kept then.
-pub async fn readings(
-    At(post): At,
-    session: Session,
-    Body(body): Body<Vec<ReadingBody>>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
-    session.may("readings")?;
-    if body.len() > READINGS_MAX {
-        return Err(Problem::bad_field(
-            "body",
-            format!("一次最多 {READINGS_MAX} 条 (at most {READINGS_MAX} at a time)"),
-        ));
-    }
-    let received_at = post.engine.now();
-    let readings = body
-        .into_iter()
-        .enumerate()
-        .map(|(index, reading)| checked(&post, index, reading, received_at))
-        .collect::<Result<Vec<_>, _>>()?;
-    let count = readings.len();
-    post.intake.take(readings).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "accepted": count }))))
-}
-
-fn checked(
-    post: &crate::web::Post,
-    index: usize,
-    body: ReadingBody,
-    received_at: Timestamp,
-) -> Result<Reading, Problem> {
-    let field = |name: &str| format!("[{index}].{name}");
-    let series = SeriesId::new(&body.series);
-    let water = post.water();
-    let gauge = water.gauges.iter().find(|gauge| gauge.series == series);
-    let gauge = gauge
-        .ok_or_else(|| Problem::bad_field(field("series"), format!("未知序列 {} (unknown series)", body.series)))?;
-    if body.unit.as_ref().is_some_and(|unit| *unit != gauge.unit) {
-        return Err(Problem::bad_field(field("unit"), format!("单位须为 {} (the unit is {})", gauge.unit, gauge.unit)));
-    }
-    Ok(Reading { series, observed_at: body.time.to_utc(), received_at, value: body.value.unwrap_or(f64::NAN) })
 }
 
 impl From<SeriesError> for Problem {

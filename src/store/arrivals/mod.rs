@@ -1,0 +1,27 @@
+//! What comes in from outside by HTTP and must be known again: devices that push, answers they got.
+//!
+//! In: tokens and answers of the routes. Out: the same ones after a restart. It holds no readings (those are in the series
+//! store) and no decisions (those are in the journal). Moments are those of the caller.
+
+mod answers;
+mod devices;
+mod schema;
+
+pub use answers::{KeptAnswer, Known};
+pub use devices::{Device, DeviceError, SeriesPattern};
+pub use schema::ARRIVALS_SCHEMA;
+
+use super::Database;
+
+/// The arrivals of one data directory.
+#[derive(Debug, Clone)]
+pub struct Arrivals {
+    database: Database,
+}
+
+impl Arrivals {
+    /// Uses a database that was opened with [`ARRIVALS_SCHEMA`].
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}

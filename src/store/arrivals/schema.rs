@@ -1,0 +1,30 @@
+//! The tables of what arrives by HTTP. Times are milliseconds since 1970 UTC.
+
+use crate::store::{Migration, SchemaPart};
+
+/// The part `arrivals` of `anlan.db`.
+pub const ARRIVALS_SCHEMA: SchemaPart = SchemaPart {
+    name: "arrivals",
+    migrations: &[Migration {
+        version: 1,
+        sql: "
+CREATE TABLE push_device (
+    name TEXT PRIMARY KEY,
+    token_hash TEXT NOT NULL UNIQUE,
+    series TEXT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    revoked_ms BIGINT
+);
+CREATE TABLE push_answer (
+    who TEXT NOT NULL,
+    push_key TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    status BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (who, push_key)
+);
+CREATE INDEX push_answer_by_age ON push_answer (at_ms);
+",
+    }],
+};

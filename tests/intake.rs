@@ -1,0 +1,206 @@
+//! What comes in by HTTP, against a running server: pushes, imports, hooks, the public's reports.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use anlan::app::clock::wall_now;
+use anlan::model::{SeriesId, UserName, UserRole};
+use anlan::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
+use anlan::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
+use anlan::store::users::{NewUser, SessionKind, USERS_SCHEMA, Users};
+use anlan::store::{Database, JOURNAL_SCHEMA, StoreDirectory, series_file, state_file};
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+const START: &str = "2026-07-15T08:00:00Z";
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A server in a folder of its own, with an account for each role.
+struct Site {
+    folder: TempDir,
+    server: Child,
+    http: Client,
+    base: String,
+    tokens: BTreeMap<&'static str, String>,
+}
+
+impl Site {
+    async fn start(more: &str) -> Self {
+        // Another test of this program may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let tokens = accounts(&folder.path().join("data")).await;
+        let config = format!(
+            "listen = '127.0.0.1:0'\ndata = 'data'\n[clock]\nkind = 'demo'\nstart = '{START}'\nspeed = 1.0\n\
+             [field]\naddress = '127.0.0.1:9'\n{more}"
+        );
+        fs::write(folder.path().join("a.toml"), config).unwrap();
+        let (server, base) = serve(folder.path()).await;
+        Self { folder, server, http: Client::new(), base, tokens }
+    }
+
+    async fn restart(&mut self) {
+        self.server.kill().await.unwrap();
+        let (server, base) = serve(self.folder.path()).await;
+        (self.server, self.base) = (server, base);
+    }
+
+    fn post(&self, who: &str, path: &str) -> RequestBuilder {
+        let token = self.tokens.get(who).map_or(who, |token| token);
+        self.http.post(format!("{}/api/v1{path}", self.base)).bearer_auth(token)
+    }
+
+    async fn get(&self, who: &str, path: &str) -> Value {
+        let reply = self.http.get(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.tokens[who]);
+        reply.send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Values of a series in the hours before the start, missing ones of the pollers left out.
+    async fn values(&self, series: &str) -> Vec<(DateTime<Utc>, f64)> {
+        let path = format!("/series/{series}/observations?from=2026-07-01T00:00:00Z&to={START}");
+        let found = self.get("duty", &path).await;
+        let points = found["points"].as_array().unwrap_or_else(|| panic!("{found}")).iter();
+        points.filter_map(|point| Some((point["t"].as_str()?.parse().ok()?, point["v"].as_f64()?))).collect()
+    }
+}
+
+/// Starts `serve`; its log is kept in the file `log`, which says where it listens.
+async fn serve(dir: &Path) -> (Child, String) {
+    let mut server = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    server.args(["serve", "--config", "a.toml"]).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut server = server.stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let mut log = fs::File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    let (told, listens) = oneshot::channel();
+    tokio::spawn(async move {
+        let mut told = Some(told);
+        while let Ok(Some(line)) = lines.next_line().await {
+            writeln!(log, "{line}").unwrap();
+            if let Some((_, address)) = line.split_once("(the server listens)") {
+                let address = address.rsplit('=').next().unwrap().trim().to_owned();
+                told.take().map(|told| told.send(format!("http://{address}")));
+            }
+        }
+    });
+    let base = timeout(LIMIT, listens).await.expect("the server starts");
+    (server, base.unwrap_or_else(|_| panic!("{}", fs::read_to_string(dir.join("log")).unwrap())))
+}
+
+async fn accounts(data: &Path) -> BTreeMap<&'static str, String> {
+    let _claimed = StoreDirectory::claim(data).unwrap();
+    let database = Database::open(&state_file(data), &[USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA]).await.unwrap();
+    let users = Users::new(database.clone());
+    let mut tokens = BTreeMap::new();
+    for (name, role) in [
+        ("boss", UserRole::Operator),
+        ("duty", UserRole::Duty),
+        ("officer-b", UserRole::Duty),
+        ("hydrologist", UserRole::Hydrologist),
+        ("viewer", UserRole::Viewer),
+    ] {
+        users.add(NewUser { name: name.into(), role, member: None, password: None }, wall_now()).await.unwrap();
+        let opened = users.open_session(&UserName::new(name), SessionKind::Device, wall_now()).await.unwrap();
+        tokens.insert(name, opened.token.reveal().to_owned());
+    }
+    let series = ["huayuankou.*".parse().unwrap(), "rain-madu.rain".parse().unwrap()];
+    let device = Arrivals::new(database.clone()).add_device("gw-1", &series, wall_now()).await.unwrap();
+    tokens.insert("device", device.reveal().to_owned());
+    database.close().await;
+    tokens
+}
+
+async fn sent(request: RequestBuilder) -> (StatusCode, Value) {
+    let reply = request.send().await.unwrap();
+    let status = reply.status();
+    let text = reply.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+fn before(minutes: i64) -> DateTime<Utc> {
+    START.parse::<DateTime<Utc>>().unwrap() - TimeDelta::minutes(minutes)
+}
+
+#[tokio::test]
+async fn intake_a_push_is_whole_and_once_and_says_what_is_wrong() {
+    let mut site = Site::start("").await;
+    let push = |who: &'static str, body: Value| site.post(who, "/readings").json(&body);
+    let one =
+        |series: &str, minutes: i64, value: f64| json!({ "series": series, "time": before(minutes), "value": value });
+
+    // Rights: nobody, a role without the right, a device outside its series.
+    assert_eq!(sent(push("x", json!([]))).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(sent(push("duty", json!([]))).await.0, StatusCode::FORBIDDEN);
+    let (status, body) = sent(push("device", json!([one("heishiguan.discharge", 9, 300.0)]))).await;
+    assert_eq!((status, &body["items"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("series")), "{body}");
+    assert!(body["items"][0]["reason"].as_str().unwrap().contains("无权"), "{body}");
+    assert_eq!(site.get("device", "/situation").await["status"], 401, "a device reads nothing");
+
+    // One bad reading: nothing of the batch is kept, and each bad one is named.
+    let mixed = json!([
+        { "series": "huayuankou.stage", "time": before(8), "value": 8912, "unit": "cm", "datum": "dagu" },
+        { "series": "huayuankou.stage", "time": before(7), "value": 89.2, "unit": "m3/s" },
+        one("atlantis.stage", 7, 1.0),
+        { "series": "huayuankou.stage", "time": before(6), "value": 89.2, "datum": "1985国家高程基准" },
+        one("huayuankou.discharge", -3000, 1.0),
+    ]);
+    let (status, body) = sent(push("device", mixed.clone())).await;
+    assert_eq!((status, &body["type"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/problems/bad-items")));
+    let items: Vec<_> =
+        body["items"].as_array().unwrap().iter().map(|item| (item["index"].clone(), item["field"].clone())).collect();
+    let expected = [(1, "unit"), (2, "series"), (3, "datum"), (4, "time")];
+    assert_eq!(items, expected.map(|(index, field)| (json!(index), json!(field))), "{body}");
+    assert_eq!(body["field"], "[1].unit");
+    assert_eq!(site.values("huayuankou.stage").await, []);
+
+    // Lenient: the good one is kept, the others are named.
+    let (status, body) = sent(push("device", mixed).header("prefer", "handling=lenient")).await;
+    assert_eq!((status, &body["accepted"], &body["refused_count"]), (StatusCode::MULTI_STATUS, &json!(1), &json!(4)));
+    assert_eq!(site.values("huayuankou.stage").await, [(before(8), 89.12)]);
+
+    // Once: by key, by series and moment, and across a sudden end of the server.
+    let batch = json!([one("huayuankou.discharge", 5, 4000.0), one("huayuankou.discharge", 4, 4010.0)]);
+    let first = sent(push("device", batch.clone()).header("idempotency-key", "k-1")).await;
+    assert_eq!(first, (StatusCode::ACCEPTED, json!({ "accepted": 2, "known": 0 })));
+    site.restart().await;
+    let push = |who: &'static str, body: Value| site.post(who, "/readings").json(&body);
+    assert_eq!(sent(push("device", batch.clone()).header("idempotency-key", "k-1")).await, first);
+    let other = json!([one("huayuankou.discharge", 3, 4020.0)]);
+    let (status, body) = sent(push("device", other.clone()).header("idempotency-key", "k-1")).await;
+    assert_eq!((status, &body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("Idempotency-Key")));
+    assert_eq!(sent(push("hydrologist", other).header("idempotency-key", "k-1")).await.0, StatusCode::ACCEPTED);
+    assert_eq!(sent(push("hydrologist", batch)).await.1, json!({ "accepted": 0, "known": 2 }));
+    let discharges = [(before(5), 4000.0), (before(4), 4010.0), (before(3), 4020.0)];
+    assert_eq!(site.values("huayuankou.discharge").await, discharges);
+
+    // Another value for a known moment is no correction; a missing one is kept as missing; limits hold.
+    let (status, body) = sent(push("device", json!([one("huayuankou.discharge", 5, 9000.0)]))).await;
+    assert_eq!((status, &body["items"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("value")), "{body}");
+    let missing = json!([{ "series": "huayuankou.discharge", "time": before(2), "value": null }]);
+    assert_eq!(sent(push("device", missing)).await.0, StatusCode::ACCEPTED);
+    let unknown_field = json!([{ "series": "huayuankou.discharge", "time": before(1), "value": 1.0, "colour": "red" }]);
+    assert_eq!(sent(push("device", unknown_field)).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let naive = json!([{ "series": "huayuankou.discharge", "time": "2026-07-15T15:00:00", "value": 1.0 }]);
+    assert_eq!(sent(push("device", naive)).await.0, StatusCode::UNPROCESSABLE_ENTITY, "a time without its zone");
+    let many: Vec<_> = (0..4000).map(|n| one("huayuankou.discharge", n + 10, 1.0)).collect();
+    assert_eq!(sent(push("device", json!(many))).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(site.values("huayuankou.discharge").await, discharges);
+    site.server.kill().await.unwrap();
+
+    // The store itself, without the server.
+    let store =
+        EmbeddedSeries::open(&series_file(&site.folder.path().join("data")), SeriesLimits::default()).await.unwrap();
+    let samples = store.range(&SeriesId::new("huayuankou.discharge"), before(6), before(2), None).await.unwrap();
+    assert_eq!(samples.iter().filter(|sample| sample.value.is_finite()).count(), 3);
+    let log = fs::read_to_string(site.folder.path().join("log")).unwrap();
+    assert!(!log.contains(&site.tokens["device"]) && !log.contains("panicked"), "{log}");
+}
