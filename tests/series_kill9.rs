@@ -1,15 +1,20 @@
-//! A writer is killed with SIGKILL at random moments under full load: every point it was told is durable must be there.
+//! A writer is killed with SIGKILL at random moments under full load: every point it was told is durable must be there. And
+//! a server whose remote store is away is killed twice: everything it answered reaches the remote store when that is back.
 //!
 //! `ANLAN_KILLS=100` sets the number of kills (default 3), `ANLAN_SEED` the moments.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use anlan::model::{Observation, Quality, SeriesId};
+use anlan::app::clock::wall_now;
+use anlan::model::{Observation, Quality, SeriesId, UserName, UserRole};
 use anlan::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
-use chrono::DateTime;
+use anlan::store::users::{NewUser, SessionKind, USERS_SCHEMA, Users};
+use anlan::store::{Database, JOURNAL_SCHEMA, StoreDirectory, state_file};
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::{RngExt, SeedableRng};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const BATCH: u64 = 1_000;
@@ -111,4 +116,137 @@ async fn stored(store: &EmbeddedSeries) -> Vec<(i64, SeriesId, u64)> {
     }
     points.sort();
     points
+}
+
+const START: &str = "2026-07-15T08:00:00Z";
+
+/// A server with an InfluxDB 2 behind it that is not there yet.
+struct Site {
+    folder: tempfile::TempDir,
+    base: String,
+    token: String,
+    remote: std::net::SocketAddr,
+    http: reqwest::Client,
+}
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Site {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (listen, remote) = (free(), free());
+        let config = format!(
+            "listen = \"{listen}\"\ndata = \"data\"\n[clock]\nkind = \"demo\"\nstart = \"{START}\"\nspeed = 1.0\n[field]\naddress = \"127.0.0.1:9\"\n\
+             [series]\nkind = \"influx2\"\nurl = \"http://{remote}\"\norg = \"bureau\"\nbucket = \"levee\"\ntoken_file = \"token\"\n"
+        );
+        std::fs::write(folder.path().join("anlan.toml"), config).unwrap();
+        std::fs::write(folder.path().join("token"), "secret\n").unwrap();
+        let token = account(&folder.path().join("data")).await;
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { folder, base: format!("http://{listen}"), token, remote, http }
+    }
+
+    async fn serve(&self) -> Server {
+        let log = std::fs::File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        command.args(["serve", "--config"]).arg(self.folder.path().join("anlan.toml"));
+        let server = Server(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        self.until("/readyz", |status, _| status.is_success()).await;
+        server
+    }
+
+    /// Asks until the answer is as it should be.
+    async fn until(&self, path: &str, fits: impl Fn(reqwest::StatusCode, &str) -> bool) -> String {
+        for _ in 0..6_000 {
+            if let Ok(reply) = self.http.get(format!("{}{path}", self.base)).bearer_auth(&self.token).send().await {
+                let (status, text) = (reply.status(), reply.text().await.unwrap_or_default());
+                if fits(status, &text) {
+                    return text;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{path}:\n{}", std::fs::read_to_string(self.folder.path().join("log")).unwrap())
+    }
+
+    async fn push(&self, minute: i64) {
+        let start: DateTime<Utc> = START.parse().unwrap();
+        let time = start - TimeDelta::hours(2) + TimeDelta::minutes(minute);
+        let body = serde_json::json!([{ "series": "jiahetan.stage", "time": time, "value": value_of(minute) }]);
+        let request = self.http.post(format!("{}/api/v1/readings", self.base)).bearer_auth(&self.token);
+        let reply = request.header("idempotency-key", format!("reading-{minute}")).json(&body).send().await.unwrap();
+        assert!(reply.status().is_success(), "{minute}: {}", reply.text().await.unwrap());
+    }
+}
+
+fn value_of(minute: i64) -> f64 {
+    70.0 + minute as f64 / 1000.0
+}
+
+/// An operator who may push readings; gives the token.
+async fn account(data: &Path) -> String {
+    let _claimed = StoreDirectory::claim(data).unwrap();
+    let database = Database::open(&state_file(data), &[USERS_SCHEMA, JOURNAL_SCHEMA]).await.unwrap();
+    let users = Users::new(database.clone());
+    let name = "hydrologist".to_owned();
+    let new = NewUser { name: name.clone(), role: UserRole::Hydrologist, member: None, password: None };
+    users.add(new, wall_now()).await.unwrap();
+    let opened = users.open_session(&UserName::new(&name), SessionKind::Device, wall_now()).await.unwrap();
+    database.close().await;
+    opened.token.reveal().to_owned()
+}
+
+/// Takes lines as InfluxDB 2 does and remembers those of one series in the order in which they come.
+async fn remote_is_back(site: &Site) -> Arc<Mutex<Vec<String>>> {
+    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
+    let kept = Arc::clone(&lines);
+    let write = move |body: String| async move {
+        let ours = body.lines().filter(|line| line.contains("station=jiahetan")).map(str::to_owned);
+        kept.lock().unwrap().extend(ours);
+        axum::http::StatusCode::NO_CONTENT
+    };
+    let routes = axum::Router::new().route("/api/v2/write", axum::routing::post(write));
+    let listener = tokio::net::TcpListener::bind(site.remote).await.unwrap();
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn series_kill9_a_server_whose_remote_store_is_away_sends_everything_when_it_is_back() {
+    let site = Site::new().await;
+    let mut minute = 0;
+    for _ in 0..2 {
+        let mut server = site.serve().await;
+        for _ in 0..20 {
+            site.push(minute).await;
+            minute += 1;
+        }
+        // Levels, screens and the rest work; the alarm names the store that is away.
+        let alarms = site.until("/api/v1/alarms", |_, text| text.contains("series-remote")).await;
+        assert!(alarms.contains(&site.remote.to_string()), "{alarms}");
+        let path = "/api/v1/series/jiahetan.stage/observations?from=2026-07-15T06:00:00Z&to=2026-07-15T08:00:00Z";
+        let shown = site.until(path, |status, _| status.is_success()).await;
+        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(shown["points"].as_array().unwrap().len() as i64, minute, "charts are drawn from this machine");
+        server.0.kill().unwrap();
+        server.0.wait().unwrap();
+    }
+    let server = site.serve().await;
+    let lines = remote_is_back(&site).await;
+    site.until("/api/v1/alarms", |status, text| status.is_success() && !text.contains("series-remote")).await;
+    let lines = lines.lock().unwrap().clone();
+    let expected = |line: &String, minute| line.contains(&format!("value={} ", value_of(minute)));
+    assert_eq!(lines.len() as i64, minute, "{lines:#?}");
+    assert!(lines.iter().zip(0..).all(|(line, minute)| expected(line, minute)), "not in order: {lines:#?}");
+    drop(server);
+    let log = std::fs::read_to_string(site.folder.path().join("log")).unwrap();
+    assert!(!log.contains("secret") && !log.contains("panicked"), "{log}");
 }

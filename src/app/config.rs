@@ -4,9 +4,11 @@
 //! line and column; nothing is guessed and nothing is silently ignored.
 
 mod fault;
+mod series;
 mod values;
 
 pub use fault::ConfigError;
+pub use series::{SeriesKind, SeriesSection};
 pub use values::{LogFormat, Speed, Verbosity};
 
 use crate::command::CommandSettings;
@@ -63,6 +65,9 @@ pub struct Config {
     pub sl651: Option<Sl651Section>,
     /// Backups by the server itself; absent: none.
     pub backup: Option<BackupSection>,
+    /// Where observations are kept.
+    #[serde(default)]
+    pub series: SeriesSection,
 }
 
 /// `[clock]`
@@ -287,13 +292,18 @@ impl Config {
                 (!(1..=1000).contains(&backup.keep), "keep", "must be 1 to 1000"),
             ]
         });
-        faults.into_iter().chain(backup).find(|(wrong, ..)| *wrong).map(|(_, key, what)| (key, what))
+        faults
+            .into_iter()
+            .chain(backup)
+            .chain(self.series.faults())
+            .find(|(wrong, ..)| *wrong)
+            .map(|(_, key, what)| (key, what))
     }
 
     fn resolve(&mut self, folder: &Path) {
         let optional = [&mut self.reach, &mut self.playbook, &mut self.sensors].into_iter().flatten();
         let backup = self.backup.iter_mut().map(|backup| &mut backup.folder);
-        for path in optional.chain(backup).chain([&mut self.data]) {
+        for path in optional.chain(backup).chain(self.series.files()).chain([&mut self.data]) {
             *path = folder.join(&*path);
         }
     }

@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod reaches;
 pub mod rehearsal;
 pub mod rules;
+pub mod series;
 pub mod server;
 mod verbs;
 

@@ -4,9 +4,10 @@ use super::assemble;
 pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::clock::{ReachClock, wall_now};
-use super::config::{BackupSection, LimitsSection, Sl651Section};
+use super::config::{BackupSection, LimitsSection, SeriesSection, Sl651Section};
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
+use super::series::OpenSeries;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
 use crate::ingest::modbus::Poller;
@@ -14,10 +15,10 @@ use crate::ingest::sl651::{Sl651, Sl651Limits, Sl651Parts};
 use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp, WarningLevel};
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
-use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
+use crate::store::series::SeriesStore;
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
-    Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, series_file, state_file,
+    Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
 use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
 use std::error::Error;
@@ -54,6 +55,8 @@ pub struct ServerParts {
     pub backup: Option<BackupSection>,
     /// Where stations that report by SL 651 connect.
     pub sl651: Option<Sl651Section>,
+    /// Where observations are kept.
+    pub series: SeriesSection,
     /// The flood of a demo: its history is filled in and its level preset.
     pub demo: Option<Flood>,
 }
@@ -71,7 +74,7 @@ pub struct Server {
     workers: Vec<tokio::task::JoinHandle<()>>,
     streams: Workers,
     drills: Arc<LiveDrills>,
-    series: Arc<EmbeddedSeries>,
+    series: OpenSeries,
     database: Database,
     _directory: StoreDirectory,
     _poller: Arc<Poller>,
@@ -92,7 +95,6 @@ impl Server {
         let address = listener.local_addr()?;
         let database =
             Database::open(&state_file(&parts.data), &[USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA]).await?;
-        let series = Arc::new(EmbeddedSeries::open(&series_file(&parts.data), SeriesLimits::default()).await?);
         let journal = Journal::new(database.clone());
         let folded = Folded::of(&journal).await?;
         let empty = folded.state.last.0 == 0;
@@ -103,12 +105,13 @@ impl Server {
             Some((start, speed)) => ReachClock::from(if empty { start } else { start.max(folded.state.at) }, speed),
         };
         let clock: Clock = Arc::new(move || reach_clock.now());
+        let series = OpenSeries::open(&parts.series, &parts.data, clock()).await?;
         let settings = parts.settings.clone();
         let (engine, writer) =
             assemble::start_engine(journal, folded, &parts.files, settings, Arc::clone(&clock), stop.clone()).await?;
         let feed = engine.feed();
         let now = clock();
-        let store: Arc<dyn SeriesStore> = series.clone();
+        let store: Arc<dyn SeriesStore> = Arc::clone(&series.store);
         let gauge_ids = assemble::gauge_series(&parts.files);
         if let (Some(flood), true) = (&parts.demo, empty) {
             let history = assemble::history_of(flood, &gauge_ids, now);
@@ -116,7 +119,11 @@ impl Server {
         }
         let speed = reach_clock.speed();
         let mut watch = assemble::watch(&parts.files.sensors, &engine.core().playbook, now, speed);
-        assemble::recall(&mut watch, store.as_ref(), &gauge_ids, now).await?;
+        if let Err(fault) = assemble::recall(&mut watch, store.as_ref(), &gauge_ids, now).await {
+            // A remote store that is away must not keep the server down: what is here is enough to begin with.
+            tracing::warn!(fault = &fault as &dyn Error, "仅以本机数据起步 (starting with what this machine holds)");
+            assemble::recall(&mut watch, series.local().as_ref(), &gauge_ids, now).await?;
+        }
         if parts.demo.is_some() && empty {
             engine.submit(watch.evaluate(now)).await?;
             engine.submit(Input::SeedLevel { level: WarningLevel::Blue }).await?;
@@ -207,6 +214,7 @@ impl Server {
         };
         let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
         let mut workers = vec![writer, intake_worker, duty_log];
+        workers.extend(series.start(&engine, &stop));
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
         }
@@ -251,9 +259,7 @@ impl Server {
                 tracing::warn!("有后台任务未按时结束 (a worker did not end in time)");
             }
         }
-        if let Some(series) = Arc::into_inner(self.series) {
-            series.close().await;
-        }
+        self.series.close().await;
         self.database.close().await;
         match broken {
             Some(ended) => Ok(ended??),

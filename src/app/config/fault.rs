@@ -19,6 +19,13 @@ pub enum ConfigError {
     /// It is not text as we read it.
     #[error(transparent)]
     Encoding(#[from] FileFault),
+    /// What the series section names cannot be used.
+    #[error("the section [series] cannot be used")]
+    Series {
+        /// What is wrong.
+        #[source]
+        cause: crate::store::series::SeriesError,
+    },
     /// A place in the file is wrong.
     #[error("{}:{line}:{column}: {what}", path.display())]
     Wrong {

@@ -45,6 +45,13 @@ fn config_sample_explains_every_key() {
         "folder",
         "every_h",
         "keep",
+        "url",
+        "org",
+        "bucket",
+        "token_file",
+        "ca_file",
+        "spool_mib",
+        "series_max",
     ] {
         let set = |line: &str| line.trim_start_matches("# ").strip_prefix(key).is_some_and(|r| r.starts_with(" ="));
         let at = SAMPLE.lines().position(set).unwrap_or_else(|| panic!("{key} is not in deploy/anlan.toml"));
@@ -66,6 +73,10 @@ fn config_sample_explains_every_key() {
     let config = parse(&opened).unwrap();
     assert!(config.reach.is_some() && config.field.address.is_some() && config.sl651.is_some(), "{config:?}");
     assert!(matches!(config.clock, ClockSection::Demo { .. }));
+    let remote = &config.series;
+    assert!(remote.kind == SeriesKind::Influx2 && remote.ca_file.is_some(), "{remote:?}");
+    let SeriesSection { spool_mib, series_max, .. } = SeriesSection::default();
+    assert_eq!((remote.spool_mib, remote.series_max), (spool_mib, series_max));
 }
 
 #[test]
@@ -80,6 +91,13 @@ fn config_mistakes_are_pointed_at() {
     check("listen = '127.0.0.1:8080'\n", "1:1", "data");
     check(&format!("{base}[sl651]\nlisten = '8651'\n"), "4:10", "socket address");
     check(&format!("{base}[sl651]\nport = 8651\n"), "4:1", "port");
+    let remote = "[series]\nkind = 'influx2'\nurl = 'http://127.0.0.1:8086'\norg = 'o'\nbucket = 'b'\n";
+    check(&format!("{base}{remote}"), "8:1", "token_file");
+    check(&format!("{base}{remote}token_file = 't'\nspool_mib = 0\n"), "9:1", "1048576");
+    check(&format!("{base}{}", remote.replace("http:", "ftp:") + "token_file = 't'\n"), "5:1", "http://");
+    check(&format!("{base}[series]\nbucket = 'b'\n"), "4:1", "influx2");
+    check(&format!("{base}[series]\nkind = 'influxdb'\n"), "4:8", "influx2");
+    check(&format!("{base}[series]\ntoken = 'secret'\n"), "4:1", "token");
     check("listen = 'nowhere'\ndata = 'd'\n", "1:10", "socket address");
     check("listen = '127.0.0.1:80\n", "1:23", "string");
     check(&format!("{base}lisen = 'x'\n"), "3:1", "lisen");

@@ -1,7 +1,7 @@
 //! `anlan config check FILE`.
 
 use super::Outcome;
-use crate::app::config::Config;
+use crate::app::config::{Config, ConfigError};
 use crate::app::rehearsal::{SiteFiles, load_playbook};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -31,6 +31,7 @@ pub(super) fn run(args: Args) -> Outcome {
     // What the file names is read as the server would: a folder that is not there is found here, not at night.
     let files = SiteFiles::read(&config)?;
     load_playbook(&files.playbook)?;
+    config.series.check().map_err(ConfigError::from)?;
     if json {
         println!("{}", serde_json::json!({"ok": true, "listen": config.listen, "data": config.data}));
     } else {

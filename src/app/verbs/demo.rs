@@ -138,6 +138,7 @@ async fn demo(args: Args) -> Outcome {
         scrape_token: None,
         backup: None,
         sl651: None,
+        series: Default::default(),
         demo: Some(flood),
     })
     .await?;

@@ -40,6 +40,7 @@ pub(super) fn run(args: Args) -> Outcome {
             scrape_token: config.metrics.scrape_token,
             backup: config.backup.clone(),
             sl651: config.sl651,
+            series: config.series.clone(),
             demo: None,
         })
         .await?;

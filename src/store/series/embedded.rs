@@ -1,11 +1,12 @@
 //! The default store: one SQLite file, one writing worker, a few readers.
 
 use super::error::from_database;
-use super::frame::{FramePoint, FrameWriter};
+use super::frame::{FramePoint, FrameWriter, read_entry};
 use super::heads::Heads;
-use super::points::{code_of, moment, sample};
-use super::read::{Question, Readers, answer};
+use super::points::{Points, code_of, moment, sample};
+use super::read::{Question, Readers, all_points, answer};
 use super::registry::Registry;
+use super::spool::{self, Spool};
 use super::writer::{Command, CommitStep, Halt, Reply, Writer};
 use super::{
     Correction, Durable, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesStats, SeriesStore, Step, schema,
@@ -63,6 +64,7 @@ pub(super) struct Shared {
     registry: RwLock<Registry>,
     heads: RwLock<Heads>,
     pub(super) journal_bytes: AtomicU64,
+    pub(super) spool: Spool,
     pub(super) trip: Tripwire,
 }
 
@@ -97,6 +99,15 @@ impl Shared {
         let limit = self.limits.batch_points_max;
         if points > limit { Err(SeriesError::BatchTooLarge { points, limit }) } else { Ok(()) }
     }
+}
+
+/// Points on their way to a remote store.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    /// The last entry they come from.
+    pub(super) through: u64,
+    /// Series, Unix ms, value, stored code.
+    pub(super) points: Vec<(SeriesId, i64, f64, u16)>,
 }
 
 /// Plays a crash at a chosen step; in a real run it never trips.
@@ -154,11 +165,28 @@ pub struct EmbeddedSeries {
 impl EmbeddedSeries {
     /// Opens the store at `path` (usually `series.db` in the data folder), makes it if it is not there, and replays its journal.
     pub async fn open(path: &Path, limits: SeriesLimits) -> Result<Self, SeriesError> {
+        Self::open_as(path, limits, None).await
+    }
+
+    /// As [`EmbeddedSeries::open`], and keeps every entry of the journal until a remote store has it, up to `bytes_max`.
+    pub(super) async fn open_spooled(
+        path: &Path,
+        limits: SeriesLimits,
+        bytes_max: u64,
+        now: Timestamp,
+    ) -> Result<Self, SeriesError> {
+        Self::open_as(path, limits, Some((bytes_max, now))).await
+    }
+
+    async fn open_as(path: &Path, limits: SeriesLimits, spool: Option<(u64, Timestamp)>) -> Result<Self, SeriesError> {
         let path = path.to_path_buf();
         let claim = schema::claim(&path)?;
         let mut conn = schema::open_writer(&path, limits.file_bytes_max).await?;
-        let loaded = schema::load(&mut conn, &path, limits.series_max, limits.chunk_points).await?;
-        let journal_bytes = loaded.journal.iter().map(|(_, bytes)| *bytes as u64).sum();
+        let mut loaded = schema::load(&mut conn, &path, limits.series_max, limits.chunk_points).await?;
+        match spool {
+            Some((_, now)) => spool::begin(&mut conn, &path, &mut loaded, now.timestamp_millis()).await?,
+            None => spool::leave(&mut conn, &path, &loaded.marks).await?,
+        }
         let (sender, inbox) = mpsc::channel(limits.queue.max(1));
         let named = loaded.registry.len();
         let shared = Arc::new(Shared {
@@ -166,10 +194,11 @@ impl EmbeddedSeries {
             limits,
             registry: RwLock::new(loaded.registry),
             heads: RwLock::new(loaded.heads),
-            journal_bytes: AtomicU64::new(journal_bytes),
+            journal_bytes: AtomicU64::new(0),
+            spool: Spool::new(spool.map(|(bytes_max, _)| bytes_max), &loaded.marks),
             trip: Tripwire::default(),
         });
-        let writer = Writer {
+        let mut writer = Writer {
             conn,
             doubtful: false,
             shared: Arc::clone(&shared),
@@ -181,7 +210,9 @@ impl EmbeddedSeries {
             sealing: Vec::new(),
             seal_through: 0,
             tidying: Vec::new(),
+            needed: loaded.marks.needed,
         };
+        writer.count_journal();
         let worker = start(writer, inbox, claim, &path)?;
         let readers = Readers::new(path, READERS);
         Ok(Self { shared, readers, inbox: Some(sender), worker: Some(worker), damaged: loaded.damaged })
@@ -238,6 +269,67 @@ impl EmbeddedSeries {
     async fn append_frame(&self, frame: FrameWriter) -> Result<Durable, SeriesError> {
         let frame = frame.finish();
         self.ask(|reply| Command::Append { frame, reply }).await
+    }
+
+    /// The spool towards a remote store.
+    pub(super) fn spool(&self) -> &Spool {
+        &self.shared.spool
+    }
+
+    /// The oldest entries that the remote store has not, with their points in order of arrival; about `bytes` of them.
+    pub(super) async fn unsent(&self, bytes: usize) -> Result<Option<Unsent>, SeriesError> {
+        let entries = self.readers.entries(self.shared.spool.sent(), bytes).await?;
+        let Some(through) = entries.last().map(|(entry, _)| *entry) else { return Ok(None) };
+        let mut points = Vec::new();
+        for (entry, body) in entries {
+            if let Err(reason) = read_entry(&body, |point| points.push(point)) {
+                tracing::error!(entry, reason, "an entry of the journal cannot be read and is not sent");
+            }
+        }
+        let registry = self.shared.registry();
+        let named = |point: FramePoint| Some((registry.id(point.series)?.clone(), point.at, point.value, point.code));
+        Ok(Some(Unsent { through, points: points.into_iter().filter_map(named).collect() }))
+    }
+
+    /// Notes that the remote store has every entry up to `through`.
+    pub(super) async fn note_sent(&self, through: u64) -> Result<(), SeriesError> {
+        self.ask(|reply| Command::Sent { through, reply }).await
+    }
+
+    /// Notes that the remote store has everything observed in `gap`.
+    pub(super) async fn note_gap_sent(&self, gap: (i64, i64)) -> Result<(), SeriesError> {
+        self.ask(|reply| Command::GapSent { gap, reply }).await
+    }
+
+    /// Points of a series as stored, merged, with `from <= time < to`.
+    pub(super) async fn points(&self, series: &SeriesId, from: i64, to: i64) -> Result<Points, SeriesError> {
+        let Some(number) = self.shared.registry().number(series) else { return Ok(Points::default()) };
+        let head = {
+            let heads = self.shared.heads();
+            heads.slot(number).map(|slot| slot.head.within(from, to)).unwrap_or_default()
+        };
+        let mut chunks = self.readers.chunks(number, from, to).await?;
+        let series = series.clone();
+        let work = move || {
+            chunks.sort_by_key(|chunk| chunk.order);
+            let mut all = all_points(&series, &chunks)?.within(from, to);
+            all.append(head);
+            Ok(all.merged())
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| self.shared.closed())?
+    }
+
+    /// First moment in a chunk and newest moment of a series.
+    pub(super) async fn extent(&self, series: &SeriesId) -> Result<Option<(i64, i64)>, SeriesError> {
+        let Some(number) = self.shared.registry().number(series) else { return Ok(None) };
+        let sealed = self.readers.extent(number).await?;
+        let heads = self.shared.heads();
+        let head = heads.slot(number).map(|slot| &slot.head.times);
+        let head = head.and_then(|times| Some((*times.iter().min()?, *times.iter().max()?)));
+        Ok(match (sealed, head) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (some, other) => some.or(other),
+        })
     }
 
     #[cfg(test)]

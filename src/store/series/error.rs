@@ -159,6 +159,8 @@ pub enum SeriesError {
         url: String,
         /// What was heard of it.
         reason: String,
+        /// How long it asked to be left alone, if it did.
+        wait: Option<std::time::Duration>,
     },
     /// A remote store does not let us in.
     #[error(
@@ -171,6 +173,23 @@ pub enum SeriesError {
         status: u16,
         /// What it said.
         reason: String,
+    },
+    /// The address of a remote store is none.
+    #[error("{url} cannot be the address of the remote series store: {reason}")]
+    RemoteAddress {
+        /// The address given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that the remote store's settings name cannot be used.
+    #[error("cannot use {path} for the remote series store")]
+    RemoteFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A remote store answered what cannot be used.
     #[error("the answer of the remote series store cannot be used: {reason}")]

@@ -17,9 +17,11 @@ mod influx;
 mod points;
 mod read;
 mod registry;
+mod relay;
 mod rollup;
 mod schema;
 mod seal;
+mod spool;
 mod tidy;
 mod writer;
 
@@ -29,6 +31,7 @@ mod tests;
 pub use embedded::{EmbeddedSeries, SeriesLimits};
 pub use error::SeriesError;
 pub use influx::{InfluxSeries, InfluxSettings, annotated_csv_rows};
+pub use relay::{RelaySettings, RelayState, RelayedSeries};
 pub use rollup::{Aggregate, Step};
 
 use crate::model::{Observation, Quality, SeriesId, Timestamp};

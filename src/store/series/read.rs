@@ -51,6 +51,28 @@ impl Readers {
         };
         Ok(rows.into_iter().map(stored).collect())
     }
+    /// Journal entries after `after`, oldest first, until `bytes` are together; at least one if there is any.
+    pub(super) async fn entries(&self, after: u64, bytes: usize) -> Result<Vec<(u64, Vec<u8>)>, SeriesError> {
+        let fail = |cause| from_database(&self.path, "reading its journal", 0, cause);
+        let (mut conn, mut entries, mut size, mut after) = (self.lend().await?, Vec::new(), 0, after as i64);
+        let text = "SELECT entry, body FROM journal WHERE entry > $1 ORDER BY entry LIMIT 1";
+        while size < bytes {
+            let row = sqlx::query(text).bind(after).fetch_optional(conn.get()?).await.map_err(fail)?;
+            let Some(row) = row else { break };
+            let body: Vec<u8> = row.get(1);
+            (after, size) = (row.get(0), size + body.len());
+            entries.push((after.unsigned_abs(), body));
+        }
+        Ok(entries)
+    }
+    /// First and last moment in the chunks of a series.
+    pub(super) async fn extent(&self, number: u32) -> Result<Option<(i64, i64)>, SeriesError> {
+        let mut conn = self.lend().await?;
+        let row = sqlx::query("SELECT min(t0), max(t1) FROM chunk WHERE series = $1").bind(i64::from(number));
+        let row = row.fetch_one(conn.get()?).await;
+        let row = row.map_err(|cause| from_database(&self.path, "reading chunks", 0, cause))?;
+        Ok(row.get::<Option<i64>, _>(0).zip(row.get::<Option<i64>, _>(1)))
+    }
 }
 
 /// A lent connection.
@@ -80,7 +102,7 @@ pub(super) struct StoredChunk {
     t0: i64,
     t1: i64,
     /// Later ones replace earlier ones: revision, then row.
-    order: (i64, i64),
+    pub(super) order: (i64, i64),
     body: Vec<u8>,
 }
 
@@ -119,10 +141,15 @@ pub(super) fn answer(
 }
 
 fn merged(question: &Question, group: &[StoredChunk]) -> Result<Points, SeriesError> {
+    Ok(all_points(&question.series, group)?.merged())
+}
+
+/// The points of chunks one after the other.
+pub(super) fn all_points(series: &SeriesId, group: &[StoredChunk]) -> Result<Points, SeriesError> {
     let mut all = Points::default();
     for chunk in group {
         let points = chunk::decode(&chunk.body).map_err(|reason| SeriesError::DamagedChunk {
-            series: question.series.clone(),
+            series: series.clone(),
             from: moment(chunk.t0),
             to: moment(chunk.t1),
             reason,
@@ -133,7 +160,7 @@ fn merged(question: &Question, group: &[StoredChunk]) -> Result<Points, SeriesEr
             all.append(points);
         }
     }
-    Ok(all.merged())
+    Ok(all)
 }
 
 /// Brings sealed points and the head together; the head came later.

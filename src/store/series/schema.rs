@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The layout this program writes and the newest it reads.
-pub(super) const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 2;
 /// Marks the file as ours in its header: "anls".
 const APPLICATION: i64 = 0x616e_6c73;
 /// Pages of the write-ahead log after which it is copied into the file: 8 MB.
@@ -28,6 +28,15 @@ const TABLES: [&str; 5] = [
      n INTEGER NOT NULL, late INTEGER NOT NULL, revision INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE INDEX chunk_by_time ON chunk (series, t1, t0, n, late)",
     "CREATE TABLE damaged (entry INTEGER PRIMARY KEY, reason TEXT NOT NULL, body BLOB NOT NULL)",
+];
+
+/// What layout 2 adds: marks of the journal, coarse tiers, and what is known about each series.
+const TABLES_2: [&str; 4] = [
+    "CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE coarse (number INTEGER PRIMARY KEY, series INTEGER NOT NULL, every_ms INTEGER NOT NULL,
+     t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL)",
+    "CREATE INDEX coarse_by_time ON coarse (series, t1, t0, every_ms, n)",
+    "CREATE TABLE about (series INTEGER PRIMARY KEY, body TEXT NOT NULL)",
 ];
 
 /// The lock beside the file that keeps a second process out; let go when dropped or when the process dies.
@@ -107,8 +116,9 @@ async fn make_tables(conn: &mut SqliteConnection, path: &Path) -> Result<(), Ser
         return Ok(());
     }
     let mut tx = sqlx::Connection::begin_with(conn, "BEGIN IMMEDIATE").await.map_err(fail)?;
-    for table in TABLES {
-        sqlx::query(table).execute(&mut *tx).await.map_err(fail)?;
+    let older = if layout == 0 { TABLES.as_slice() } else { &[] };
+    for table in older.iter().chain(&TABLES_2) {
+        sqlx::query(*table).execute(&mut *tx).await.map_err(fail)?;
     }
     for mark in [format!("PRAGMA application_id={APPLICATION}"), format!("PRAGMA user_version={LAYOUT}")] {
         sqlx::query(AssertSqlSafe(mark)).execute(&mut *tx).await.map_err(fail)?;
@@ -136,6 +146,53 @@ pub(super) struct Loaded {
     pub(super) journal: Vec<(u64, usize)>,
     pub(super) next_entry: u64,
     pub(super) damaged: u64,
+    pub(super) marks: Marks,
+}
+
+/// What the file remembers beside points.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Marks {
+    /// Entries before this one are in chunks.
+    pub(super) needed: u64,
+    /// Entries up to this one are at the remote store, or inside `gap`.
+    pub(super) sent: Option<u64>,
+    /// Observed times, Unix ms, that must go to the remote store again out of the chunks.
+    pub(super) gap: Option<(i64, i64)>,
+    /// Before this moment, Unix ms, the file is not the whole truth: a remote store was there first.
+    pub(super) whole_from: Option<i64>,
+    /// The store had a remote store once and was then opened without it.
+    pub(super) alone: bool,
+}
+
+async fn load_marks(conn: &mut SqliteConnection) -> Result<Marks, sqlx::Error> {
+    let (mut marks, mut gap) = (Marks::default(), (None, None));
+    for row in sqlx::query("SELECT name, value FROM mark").fetch_all(conn).await? {
+        let value: i64 = row.get(1);
+        match row.get::<&str, _>(0) {
+            "needed" => marks.needed = value.unsigned_abs(),
+            "sent" => marks.sent = Some(value.unsigned_abs()),
+            "gap_from" => gap.0 = Some(value),
+            "gap_to" => gap.1 = Some(value),
+            "alone" => marks.alone = true,
+            "whole_from" => marks.whole_from = Some(value),
+            _ => {}
+        }
+    }
+    marks.gap = gap.0.zip(gap.1);
+    Ok(marks)
+}
+
+/// Writes one mark; `None` takes it away.
+pub(super) async fn put_mark(
+    conn: &mut SqliteConnection,
+    name: &'static str,
+    value: Option<i64>,
+) -> Result<(), sqlx::Error> {
+    let query = match value {
+        Some(value) => sqlx::query("REPLACE INTO mark (name, value) VALUES ($1, $2)").bind(name).bind(value),
+        None => sqlx::query("DELETE FROM mark WHERE name = $1").bind(name),
+    };
+    query.execute(conn).await.map(drop)
 }
 
 /// Reads series, chunk spans and the newest points, and replays the journal.
@@ -157,7 +214,8 @@ pub(super) async fn load(
     load_spans(conn, &mut slots, chunk_points).await.map_err(fail)?;
     load_newest(conn, &mut slots, &ids).await.map_err(fail)?;
     let mut heads = Heads::new(slots, chunk_points);
-    let journal = replay(conn, &mut heads, path).await?;
+    let marks = load_marks(conn).await.map_err(fail)?;
+    let journal = replay(conn, &mut heads, path, marks.needed).await?;
     let last = journal.last().map_or(0, |(entry, _)| *entry);
     let damaged: i64 = sqlx::query_scalar("SELECT count(*) FROM damaged").fetch_one(&mut *conn).await.map_err(fail)?;
     let last_damaged: Option<i64> =
@@ -166,7 +224,9 @@ pub(super) async fn load(
         registry: Registry::new(ids, series_max),
         heads,
         journal,
-        next_entry: last.max(last_sealed).max(last_damaged.unwrap_or(0).unsigned_abs()) + 1,
+        marks,
+        next_entry: last.max(last_sealed).max(last_damaged.unwrap_or(0).unsigned_abs()).max(marks.sent.unwrap_or(0))
+            + 1,
         damaged: damaged.unsigned_abs(),
     })
 }
@@ -211,9 +271,20 @@ async fn load_newest(conn: &mut SqliteConnection, slots: &mut [Slot], ids: &[Ser
 }
 
 /// Replays the journal; an entry that cannot be read is set aside and named in the log, the rest goes on.
-async fn replay(conn: &mut SqliteConnection, heads: &mut Heads, path: &Path) -> Result<Vec<(u64, usize)>, SeriesError> {
+///
+/// Entries before `needed` wait for the remote store only: they are counted, not read.
+async fn replay(
+    conn: &mut SqliteConnection,
+    heads: &mut Heads,
+    path: &Path,
+    needed: u64,
+) -> Result<Vec<(u64, usize)>, SeriesError> {
     let fail = |cause| from_database(path, "replaying its journal", 0, cause);
-    let (mut journal, mut after) = (Vec::new(), -1i64);
+    let waiting = sqlx::query("SELECT entry, length(body) FROM journal WHERE entry < $1 ORDER BY entry");
+    let waiting = waiting.bind(needed as i64).fetch_all(&mut *conn).await.map_err(fail)?;
+    let size = |row: &sqlx::sqlite::SqliteRow| (row.get::<i64, _>(0).unsigned_abs(), row.get::<i64, _>(1) as usize);
+    let mut journal: Vec<(u64, usize)> = waiting.iter().map(size).collect();
+    let mut after = needed as i64 - 1;
     // One entry at a time: memory stays small however long the journal is.
     let text = "SELECT entry, body FROM journal WHERE entry > $1 ORDER BY entry LIMIT 1";
     while let Some(row) = sqlx::query(text).bind(after).fetch_optional(&mut *conn).await.map_err(fail)? {

@@ -9,6 +9,7 @@ use super::embedded::Shared;
 use super::error::from_database;
 use super::frame::{Frame, entry_of};
 use super::seal::{Draft, drafts, unions};
+use super::spool::Trim;
 use super::{Durable, SeriesError, chunk, schema};
 use crate::model::SeriesId;
 use sqlx::sqlite::SqliteConnection;
@@ -41,6 +42,10 @@ pub(super) enum Command {
     Seal { reply: Reply<()> },
     /// Merge overlapping and small chunks of all series.
     Tidy { reply: Reply<()> },
+    /// The remote store has every entry up to this one.
+    Sent { through: u64, reply: Reply<()> },
+    /// The remote store has everything observed in this span of time.
+    GapSent { gap: (i64, i64), reply: Reply<()> },
 }
 
 /// A place in a commit or a rewrite at which a crash can be played.
@@ -90,6 +95,8 @@ pub(super) struct Writer {
     /// Entries up to this one are to be sealed for `sealing`.
     pub(super) seal_through: u64,
     pub(super) tidying: Vec<Reply<()>>,
+    /// Entries before this one are in chunks, as memory and the file know it.
+    pub(super) needed: u64,
 }
 
 impl Writer {
@@ -100,10 +107,10 @@ impl Writer {
                 Command::Append { frame, reply } => {
                     let behind = self.append(frame, reply, &mut inbox).await;
                     if let Some(errand) = behind {
-                        self.note(errand);
+                        self.note(errand).await;
                     }
                 }
-                errand => self.note(errand),
+                errand => self.note(errand).await,
             }
             if self.shared.trip.is_tripped() {
                 return; // A played crash: nothing is tidied up, nobody is answered.
@@ -138,7 +145,7 @@ impl Writer {
         }
     }
 
-    fn note(&mut self, errand: Command) {
+    async fn note(&mut self, errand: Command) {
         match errand {
             Command::Seal { reply } => {
                 self.seal_through = self.next_entry;
@@ -148,6 +155,8 @@ impl Writer {
                 self.untidy.extend(0..self.named as u32);
                 self.tidying.push(reply);
             }
+            Command::Sent { through, reply } => drop(reply.send(self.note_sent(through).await)),
+            Command::GapSent { gap, reply } => drop(reply.send(self.note_gap_sent(gap).await)),
             Command::Append { .. } => debug_assert!(false, "appends are not errands"),
         }
     }
@@ -206,11 +215,12 @@ impl Writer {
             sealed.push(self.seal_head(number).await?);
         }
         let needed = self.shared.heads().oldest_entry_without(due).unwrap_or(entry);
+        let trim = self.trim(needed).await?;
         let names = self.unnamed();
-        self.write(entry, body.as_deref(), &names, &sealed, needed)
+        self.write(entry, body.as_deref(), &names, &sealed, &trim)
             .await
             .map_err(|fault| fault.unwrap_or_else(|cause| self.fault("writing points", points, cause)))?;
-        self.remember(entry, body.as_deref(), names.len(), sealed, needed);
+        self.remember(entry, body.as_deref(), names.len(), sealed, &trim);
         Ok(entry)
     }
 
@@ -239,7 +249,7 @@ impl Writer {
         body: Option<&[u8]>,
         names: &[SeriesId],
         sealed: &[SealedHead],
-        needed: u64,
+        trim: &Trim,
     ) -> Result<(), Halt> {
         let trip = &self.shared.trip;
         let mut tx = self.conn.begin_with("BEGIN IMMEDIATE").await?;
@@ -267,9 +277,10 @@ impl Writer {
             sqlx::query(text).bind(entry as i64 - 1).bind(numbers).execute(&mut *tx).await?;
             trip.pass(CommitStep::SeriesMarked)?;
         }
-        if self.journal.front().is_some_and(|(oldest, _)| *oldest < needed) {
-            let trim = sqlx::query("DELETE FROM journal WHERE entry < $1");
-            trim.bind(needed as i64).execute(&mut *tx).await?;
+        trim.write(&mut tx, self.needed).await?;
+        if self.journal.front().is_some_and(|(oldest, _)| *oldest < trim.before) {
+            let delete = sqlx::query("DELETE FROM journal WHERE entry < $1");
+            delete.bind(trim.before as i64).execute(&mut *tx).await?;
             trip.pass(CommitStep::JournalTrimmed)?;
         }
         tx.commit().await?;
@@ -277,12 +288,10 @@ impl Writer {
     }
 
     /// Brings memory to what the file now holds.
-    fn remember(&mut self, entry: u64, body: Option<&[u8]>, named: usize, sealed: Vec<SealedHead>, needed: u64) {
+    fn remember(&mut self, entry: u64, body: Option<&[u8]>, named: usize, sealed: Vec<SealedHead>, trim: &Trim) {
         self.commits += 1;
         self.named += named;
-        while self.journal.front().is_some_and(|(oldest, _)| *oldest < needed) {
-            self.journal.pop_front();
-        }
+        self.trimmed(trim);
         let mut heads = self.shared.heads_mut();
         for head in sealed {
             heads.clear_head(head.number);
@@ -305,8 +314,9 @@ impl Writer {
             }
             self.journal.push_back((entry, body.len()));
         }
-        let bytes = self.journal.iter().map(|(_, bytes)| *bytes as u64).sum();
-        self.shared.journal_bytes.store(bytes, Ordering::Relaxed);
+        drop(heads);
+        self.count_journal();
+        self.shared.spool.committed();
     }
 
     /// Compresses the head of one series; points that fall among its chunks go into late chunks.

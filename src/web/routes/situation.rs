@@ -135,7 +135,13 @@ fn step(text: &str) -> Result<(TimeDelta, Step), Problem> {
 
 impl From<SeriesError> for Problem {
     fn from(error: SeriesError) -> Self {
-        Self::internal(&error)
+        match error {
+            // What is older than this machine's data is with a remote store, which is away: later it may be there.
+            SeriesError::RemoteAway { .. } | SeriesError::RemoteClosed { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "series-away", error.to_string())
+            }
+            _ => Self::internal(&error),
+        }
     }
 }
 

@@ -31,16 +31,24 @@ impl By {
 /// When the id could not be read back as it was.
 pub(super) fn of(series: &SeriesId, by: By, at_ms: i64, value: f64, code: u16) -> Result<String, SeriesError> {
     check(series)?;
-    let point = DataPoint::builder(series.quantity())
-        .tag("station", series.station())
-        .tag("by", by.as_str())
-        .field("quality", i64::from(code))
-        .timestamp(at_ms);
-    let point = if value.is_finite() { point.field("value", value) } else { point };
     let bad = |reason| SeriesError::BadSeriesId { series: series.clone(), reason };
-    let mut text = Vec::new();
-    point.build().map_err(|_| bad("no field"))?.write_data_point_to(&mut text).map_err(|_| bad("not writable"))?;
-    String::from_utf8(text).map_err(|_| bad("not UTF-8"))
+    guarded(|| {
+        let point = DataPoint::builder(series.quantity())
+            .tag("station", series.station())
+            .tag("by", by.as_str())
+            .field("quality", i64::from(code))
+            .timestamp(at_ms);
+        let point = if value.is_finite() { point.field("value", value) } else { point };
+        let mut text = Vec::new();
+        point.build().map_err(|_| "no field")?.write_data_point_to(&mut text).map_err(|_| "not writable")?;
+        String::from_utf8(text).map_err(|_| "not UTF-8")
+    })
+    .map_err(bad)
+}
+
+/// Foreign code whose panics are known: one costs the line it was for and never the process.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, &'static str>) -> Result<T, &'static str> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Err("building its line broke down"))
 }
 
 /// Ids whose escaping differs between servers never leave the house.

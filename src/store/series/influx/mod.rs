@@ -12,6 +12,8 @@ mod refused;
 mod send;
 
 #[cfg(test)]
+pub(super) mod double;
+#[cfg(test)]
 mod tests;
 
 use super::points::{Points, code_of, replaces, sample};
@@ -41,7 +43,7 @@ const ANSWER_MAX: usize = 2_000_000;
 const BATCH_MAX: usize = 200_000;
 
 /// Where the store is and how to reach it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct InfluxSettings {
     /// Base address, a path below it included: `http://127.0.0.1:8086`.
     pub url: String,
@@ -49,8 +51,10 @@ pub struct InfluxSettings {
     pub org: String,
     /// Bucket.
     pub bucket: String,
-    /// Token with the right to read and write the bucket.
-    pub token: String,
+    /// File with the token that may read and write the bucket; read again when the server refuses it.
+    pub token_file: PathBuf,
+    /// Certificates of the site's own authority, PEM, beside those of the system.
+    pub ca_file: Option<PathBuf>,
     /// How long one request may take.
     pub timeout: Duration,
     /// Points of one request.
@@ -61,10 +65,13 @@ pub struct InfluxSettings {
     pub refused_file: PathBuf,
 }
 
-impl std::fmt::Debug for InfluxSettings {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The token stays out of every log.
-        out.debug_struct("InfluxSettings").field("url", &self.url).field("bucket", &self.bucket).finish_non_exhaustive()
+impl InfluxSettings {
+    /// Reads address, token and certificates without asking the server for anything.
+    ///
+    /// # Errors
+    /// When one of them cannot be used.
+    pub fn check(self) -> Result<(), SeriesError> {
+        Sender::new(self).map(drop)
     }
 }
 
@@ -105,8 +112,39 @@ impl InfluxSeries {
         Ok(Durable { points: lines.len(), entry })
     }
 
+    /// Reads the token again, for a server that refused it.
+    pub(super) async fn renew_token(&self) {
+        self.sender.renew_token().await;
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        self.sender.url()
+    }
+
+    /// Writes points with their stored codes; one whose id cannot travel is set aside.
+    pub(super) async fn write_points(&self, points: &[(SeriesId, i64, f64, u16)]) -> Result<(), SeriesError> {
+        for part in points.chunks(self.lines_a_request) {
+            let (mut lines, mut aside) = (Vec::with_capacity(part.len()), Vec::new());
+            for (series, at, value, code) in part {
+                match line::of(series, By::of(*code), *at, *value, *code) {
+                    Ok(line) => lines.push(line),
+                    Err(fault) => aside.push((format!("{series:?} {at} {value} {code}"), fault.to_string())),
+                }
+            }
+            self.refused.keep(aside).await?;
+            self.sender.write(&lines, &self.refused).await?;
+        }
+        Ok(())
+    }
+
     /// Both layers of a series, merged: one point a moment.
-    async fn points(&self, series: &SeriesId, from: Timestamp, to: Timestamp) -> Result<Points, SeriesError> {
+    pub(super) async fn points(
+        &self,
+        series: &SeriesId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Points, SeriesError> {
         let rows = self.sender.query(&flux::range(&self.bucket, series, from, to)).await?;
         if rows.len() > ANSWER_MAX {
             return Err(SeriesError::AnswerTooLarge { series: series.clone(), limit: ANSWER_MAX });

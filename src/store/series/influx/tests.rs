@@ -3,14 +3,9 @@
 
 use super::*;
 use crate::model::{Causes, Grade, Quality};
-use crate::store::series::Aggregate;
-use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::{Json, Router, routing::post};
-use std::collections::VecDeque;
-use std::fmt::Write as _;
-use std::sync::{Arc, Mutex};
+use double::{Remote, Shape, Shared, settings};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 const START: i64 = 1_784_073_600_000;
 
@@ -22,106 +17,6 @@ fn seen(series: &str, second: i64, value: f64) -> Observation {
     Observation { series: series.into(), at: at(second), received_at: at(second), value, quality: Quality::GOOD }
 }
 
-/// Measurement, station, by, ms → field → value.
-type Kept = BTreeMap<(String, String, String, i64), BTreeMap<String, String>>;
-
-/// Time, and field → value.
-type Point<'a> = (i64, &'a BTreeMap<String, String>);
-
-/// A server that keeps points as InfluxDB does: fields of the same series and moment overwrite each other.
-#[derive(Default)]
-struct Remote {
-    kept: Kept,
-    requests: Vec<usize>,
-    /// Answers that are given first, before it works.
-    moods: VecDeque<(u16, &'static str)>,
-    /// Most lines of one request.
-    lines_max: Option<usize>,
-}
-
-type Shared = Arc<Mutex<Remote>>;
-
-async fn take(
-    State(remote): State<Shared>,
-    Query(asked): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: String,
-) -> Response {
-    assert_eq!(
-        (asked["org"].as_str(), asked["bucket"].as_str(), asked["precision"].as_str()),
-        ("bureau", "levee", "ms")
-    );
-    if headers["authorization"] != "Token secret" {
-        return (StatusCode::UNAUTHORIZED, "unauthorized access").into_response();
-    }
-    let mut remote = remote.lock().unwrap();
-    remote.requests.push(body.lines().count());
-    if let Some((status, retry)) = remote.moods.pop_front() {
-        return (StatusCode::from_u16(status).unwrap(), [("retry-after", retry)], "as you like it").into_response();
-    }
-    if remote.lines_max.is_some_and(|most| body.lines().count() > most) {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    }
-    // As InfluxDB 2: a line that cannot be parsed refuses the whole batch.
-    if let Some(bad) = body.lines().find(|line| line.starts_with("poison")) {
-        return (StatusCode::BAD_REQUEST, format!("unable to parse '{bad}'")).into_response();
-    }
-    for line in body.lines() {
-        let [key, fields, at] = line.split(' ').collect::<Vec<_>>().try_into().unwrap();
-        let [measurement, by, station] = key.split(',').collect::<Vec<_>>().try_into().unwrap();
-        let of = |tag: &str| tag.split_once('=').unwrap().1.to_owned();
-        let point = remote.kept.entry((measurement.into(), of(station), of(by), at.parse().unwrap())).or_default();
-        for field in fields.split(',') {
-            let (name, value) = field.split_once('=').unwrap();
-            point.insert(name.into(), value.trim_end_matches('i').into());
-        }
-    }
-    StatusCode::NO_CONTENT.into_response()
-}
-
-/// Understands the three questions by their words and nothing else.
-async fn ask(State(remote): State<Shared>, Json(question): Json<serde_json::Value>) -> String {
-    let flux = question["query"].as_str().unwrap();
-    let remote = remote.lock().unwrap();
-    let word = |after: &str| flux.split_once(after).map(|(_, rest)| rest.split([',', ')', ' ']).next().unwrap());
-    let ms = |text: &str| text.parse::<Timestamp>().map_or(i64::MIN, |at| at.timestamp_millis());
-    let wanted = |measurement: &str, station: &str| {
-        let is = |key: &str, value: &str| word(key).is_none_or(|text| text.trim_matches('"') == value);
-        is("r._measurement == ", measurement) && is("r.station == ", station)
-    };
-    let (from, to) = (word("start: ").map_or(i64::MIN, ms), word("stop: ").map_or(i64::MAX, ms));
-    let mut tables: BTreeMap<(String, String, String), Vec<Point<'_>>> = BTreeMap::new();
-    for ((measurement, station, by, at), fields) in &remote.kept {
-        if wanted(measurement, station) && (from..to).contains(at) {
-            tables.entry((measurement.clone(), station.clone(), by.clone())).or_default().push((*at, fields));
-        }
-    }
-    let mut out = String::new();
-    for (number, ((measurement, station, by), points)) in tables.iter().enumerate() {
-        let tags = format!(",,{number},{measurement},{station},{by}");
-        if flux.ends_with("count()") {
-            let _ = write!(
-                out,
-                "#datatype,string,long,string,string,string,long\r\n#group,false,false,true,true,true,false\r\n#default,_result,,,,,\r\n,result,table,_measurement,station,by,_value\r\n{tags},{}\r\n\r\n",
-                points.len()
-            );
-            continue;
-        }
-        let cell = |fields: &BTreeMap<String, String>, name: &str| fields.get(name).cloned().unwrap_or_default();
-        let _ = write!(
-            out,
-            "#datatype,string,long,string,string,string,dateTime:RFC3339,long,double\r\n#group,false,false,true,true,true,false,false,false\r\n#default,_result,,,,,,,\r\n,result,table,_measurement,station,by,_time,quality,value\r\n"
-        );
-        let last = if flux.contains("last()") { points.len() - 1 } else { 0 };
-        for (at, fields) in points.iter().skip(last) {
-            let time = chrono::DateTime::from_timestamp_millis(*at).unwrap().to_rfc3339();
-            let _ = write!(out, "{tags},{time},{},{}\r\n", cell(fields, "quality"), cell(fields, "value"));
-        }
-        out.push_str("\r\n");
-    }
-    out
-}
-
 struct Site {
     remote: Shared,
     store: InfluxSeries,
@@ -129,79 +24,20 @@ struct Site {
 }
 
 async fn site() -> Site {
-    let remote = Shared::default();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/influx", listener.local_addr().unwrap());
-    let routes = Router::new().route("/influx/api/v2/write", post(take)).route("/influx/api/v2/query", post(ask));
-    let routes = routes.with_state(Arc::clone(&remote));
-    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let (remote, url) = double::serve().await;
     let folder = tempfile::tempdir().unwrap();
     let store = InfluxSeries::new(settings(&url, folder.path())).unwrap();
     Site { remote, store, folder }
 }
 
-fn settings(url: &str, folder: &std::path::Path) -> InfluxSettings {
-    InfluxSettings {
-        url: url.into(),
-        org: "bureau".into(),
-        bucket: "levee".into(),
-        token: "secret".into(),
-        timeout: Duration::from_secs(5),
-        lines_a_request: 1_000,
-        patience: Duration::from_millis(1_500),
-        refused_file: folder.join("refused.lp"),
-    }
+fn by_hand(series: &str, second: i64, value: f64) -> Correction {
+    let quality = Quality { grade: Grade::Manual, causes: Causes::NONE };
+    Correction { series: series.into(), at: at(second), value, quality }
 }
 
 async fn values(store: &InfluxSeries, series: &str) -> Vec<(i64, f64)> {
     let samples = store.range(&series.into(), at(-1_000), at(1_000_000), None).await.unwrap();
     samples.iter().map(|s| ((s.at.timestamp_millis() - START) / 1000, s.value)).collect()
-}
-
-#[tokio::test]
-async fn influx_keeps_the_promises_of_the_embedded_store() {
-    let site = site().await;
-    let store = &site.store;
-    let durable = store.append(&[seen("a.stage", 0, 93.82), seen("b.stage", 1, 1.0)]).await.unwrap();
-    assert_eq!((durable.points, durable.entry), (2, 1));
-    assert_eq!(values(store, "a.stage").await, [(0, 93.82)]);
-    assert_eq!(values(store, "nobody.stage").await, []);
-
-    // A person beats a device whenever it comes.
-    let by_hand = |value| Correction {
-        series: "a.stage".into(),
-        at: at(0),
-        value,
-        quality: Quality { grade: Grade::Manual, causes: Causes::NONE },
-    };
-    let _ = store.correct(&[by_hand(2.0)]).await.unwrap();
-    let _ = store.append(&[seen("a.stage", 0, 3.0)]).await.unwrap();
-    assert_eq!(values(store, "a.stage").await, [(0, 2.0)]);
-    let latest = store.latest().await.unwrap();
-    assert_eq!((latest[&SeriesId::from("a.stage")].value, latest[&SeriesId::from("a.stage")].by_hand), (2.0, true));
-    let _ = store.correct(&[by_hand(4.0)]).await.unwrap();
-    assert_eq!(values(store, "a.stage").await, [(0, 4.0)]);
-
-    // A missing value is kept as bad, out of the mean; it outlives an earlier value of the same moment.
-    let _ = store
-        .append(&[seen("c.stage", 0, 1.0), seen("c.stage", 10, f64::NAN), seen("c.stage", 20, 3.0)])
-        .await
-        .unwrap();
-    let step = Step { every_ms: 60_000, aggregate: Aggregate::Mean };
-    let minutes = store.range(&"c.stage".into(), at(0), at(60), Some(step)).await.unwrap();
-    assert_eq!((minutes[0].value, minutes[0].usable, minutes[0].unusable), (2.0, 2, 1));
-    let _ = store.append(&[seen("c.stage", 20, f64::NAN)]).await.unwrap();
-    let newest = store.latest().await.unwrap()[&SeriesId::from("c.stage")];
-    assert!(newest.value.is_nan() && newest.quality.grade == Grade::Bad && newest.at == at(20));
-
-    // Start inclusive, end exclusive; an empty span asks nobody.
-    let ask = async |from, to| store.range(&"c.stage".into(), at(from), at(to), None).await.unwrap().len();
-    assert_eq!((ask(0, 20).await, ask(10, 10).await, ask(20, 0).await), (2, 0, 0));
-
-    let list = store.list().await.unwrap();
-    let facts: Vec<_> = list.iter().map(|facts| (facts.series.as_str(), facts.points, facts.newest)).collect();
-    assert_eq!(facts, [("a.stage", 2, Some(at(0))), ("b.stage", 1, Some(at(1))), ("c.stage", 3, Some(at(20)))]);
-    assert_eq!(store.stats().await.unwrap().points, 6);
 }
 
 #[tokio::test]
@@ -268,6 +104,7 @@ async fn influx_a_closed_door_stops_at_once_and_names_the_cure() {
     }
     assert_eq!(site.remote.lock().unwrap().requests.len(), 3);
     let shown = format!("{:?} {:?}", site.store, settings("http://127.0.0.1:9", site.folder.path()));
+    assert!(shown.contains("token_file"), "{shown}");
     assert!(!shown.contains("secret"), "{shown}");
 }
 
@@ -320,4 +157,196 @@ proptest::proptest! {
             proptest::prop_assert!(rows.len() <= text.lines().count());
         }
     }
+}
+
+#[tokio::test]
+async fn influx_lines_beyond_retention_are_set_aside_and_the_rest_is_kept() {
+    let site = site().await;
+    let mut batch: Vec<_> = (0..100).map(|i| seen("a.stage", i, i as f64)).collect();
+    batch[3].series = "a.expired".into();
+    batch[90].series = "b.expired".into();
+    let _ = site.store.append(&batch).await.unwrap();
+    assert_eq!((values(&site.store, "a.stage").await.len(), site.store.refused_lines()), (98, 2));
+    let kept = std::fs::read_to_string(site.folder.path().join("refused.lp")).unwrap();
+    assert!(kept.contains("beyond retention") && kept.contains("\nexpired,by=device,station=b "), "{kept}");
+}
+
+#[tokio::test]
+async fn influx_when_nearly_all_is_refused_the_search_ends_and_nothing_is_dropped() {
+    let site = site().await;
+    let batch: Vec<_> = (0..1000).map(|i| seen("a.expired", i, i as f64)).collect();
+    let _ = site.store.append(&batch).await.unwrap();
+    assert_eq!(site.store.refused_lines(), 1000);
+    assert!(site.remote.lock().unwrap().requests.len() < 700, "{}", site.remote.lock().unwrap().requests.len());
+    let again = InfluxSeries::new(settings(site.store.url(), site.folder.path())).unwrap();
+    assert_eq!(again.refused_lines(), 1000, "counted again at the next start");
+}
+
+#[tokio::test]
+async fn influx_every_shape_of_an_answer_is_read_or_refused_with_words() {
+    let site = site().await;
+    let _ = site.store.append(&[seen("a.stage", 0, 93.82), seen("a.stage", 1, f64::NAN)]).await.unwrap();
+    let _ = site.store.correct(&[by_hand("a.stage", 0, 1.0)]).await.unwrap();
+    let ask = async |shape| {
+        site.remote.lock().unwrap().shapes.push_back(shape);
+        site.store.range(&"a.stage".into(), at(0), at(9), None).await
+    };
+    assert_eq!(ask(Shape::Gzip).await.unwrap().len(), 2);
+    for (shape, word, passes) in [
+        (Shape::HalfALine, "cut off", false),
+        (Shape::CutOff, "does not take points now", true),
+        (Shape::ErrorAfterRows, "context canceled", false),
+        (Shape::Busy, "429", true),
+    ] {
+        let fault = ask(shape).await.unwrap_err();
+        assert!(fault.to_string().contains(word) && fault.may_pass() == passes, "{shape:?}: {fault}");
+    }
+    assert_eq!(ask(Shape::Gzip).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn influx_a_slow_answer_ends_with_the_time_it_may_take() {
+    let (remote, url) = double::serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let settings = InfluxSettings { timeout: std::time::Duration::from_millis(100), ..settings(&url, folder.path()) };
+    let store = InfluxSeries::new(settings).unwrap();
+    remote.lock().unwrap().shapes.push_back(Shape::Slow);
+    let fault = store.latest().await.unwrap_err();
+    assert!(fault.may_pass(), "{fault}");
+    assert!(store.latest().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn influx_a_new_token_is_taken_from_its_file() {
+    let site = site().await;
+    site.remote.lock().unwrap().token = "newer".into();
+    assert!(site.store.append(&[seen("a.stage", 0, 1.0)]).await.is_err());
+    std::fs::write(site.folder.path().join("token"), "newer\n").unwrap();
+    site.store.renew_token().await;
+    let _ = site.store.append(&[seen("a.stage", 0, 1.0)]).await.unwrap();
+    for wrong in ["", "two words", "two\nlines"] {
+        std::fs::write(site.folder.path().join("token"), wrong).unwrap();
+        let folder = site.folder.path();
+        let settings = InfluxSettings {
+            token_file: folder.join("token"),
+            ..double::settings(site.store.url(), &folder.join("."))
+        };
+        std::fs::write(folder.join("token"), wrong).unwrap();
+        let words = settings.check().unwrap_err();
+        assert!(words.to_string().contains("token for the remote series store"), "{words}");
+    }
+}
+
+#[test]
+fn influx_a_panic_in_foreign_code_costs_its_line_only() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = line::guarded(|| -> Result<(), _> { panic!("as the crate does at a null") });
+    std::panic::set_hook(before);
+    assert_eq!(outcome, Err("building its line broke down"));
+}
+
+/// A listener that speaks TLS with the certificate in `tests/golden/influx`.
+struct Tls(tokio::net::TcpListener, tokio_rustls::TlsAcceptor);
+
+impl axum::serve::Listener for Tls {
+    type Io = tokio_rustls::server::TlsStream<tokio::net::TcpStream>;
+    type Addr = std::net::SocketAddr;
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, address) = self.0.accept().await.unwrap();
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, address);
+            }
+        }
+    }
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+#[tokio::test]
+async fn influx_https_with_an_authority_of_the_site_and_not_without() {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/influx");
+    let certificate = CertificateDer::from_pem_file(golden.join("server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(golden.join("server.key")).unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config =
+        rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://localhost:{}/influx", listener.local_addr().unwrap().port());
+    let remote = Shared::new(std::sync::Mutex::new(Remote::default()));
+    let routes = double::routes(&remote);
+    let tls = Tls(listener, tokio_rustls::TlsAcceptor::from(Arc::new(config)));
+    tokio::spawn(async move { axum::serve(tls, routes).await.unwrap() });
+    let folder = tempfile::tempdir().unwrap();
+    let stranger = InfluxSeries::new(settings(&url, folder.path())).unwrap();
+    let fault = stranger.append(&[seen("a.stage", 0, 1.0)]).await.unwrap_err().to_string();
+    assert!(fault.to_lowercase().contains("certificate"), "{fault}");
+    let known = InfluxSettings { ca_file: Some(golden.join("ca.pem")), ..settings(&url, folder.path()) };
+    let store = InfluxSeries::new(known).unwrap();
+    let _ = store.append(&[seen("a.stage", 0, 1.0)]).await.unwrap();
+    assert_eq!(values(&store, "a.stage").await, [(0, 1.0)]);
+    let no_file = InfluxSettings { ca_file: Some(golden.join("server.key")), ..settings(&url, folder.path()) };
+    assert!(no_file.check().unwrap_err().to_string().contains("server.key"));
+}
+
+/// A real server that takes `/api/v2/write`; ended when dropped.
+struct Victoria(Child);
+
+impl Drop for Victoria {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What it can show: real HTTP, real line protocol, gzip-free bodies of thousands of lines, values and times as sent. What it
+/// cannot: refusals (it answers 204 to broken lines and only logs them), tokens, organisations and buckets (ignored), Flux.
+#[tokio::test]
+async fn influx_writes_are_understood_by_a_real_victoria_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let server = Command::new("victoria-metrics")
+        .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
+        .arg(format!("-storageDataPath={}", folder.path().join("vm").display()))
+        .args(["-retentionPeriod=100y", "-loggerLevel=ERROR"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("victoria-metrics is a Debian package of tests/needs.txt");
+    let _server = Victoria(server);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    while !http.get(format!("{url}/health")).send().await.is_ok_and(|reply| reply.status().is_success()) {
+        tokio::task::yield_now().await;
+    }
+    let store = InfluxSeries::new(settings(&url, folder.path())).unwrap();
+    let batch: Vec<_> = (0..2_500).map(|i| seen("花园口.stage", i, 93.0 + i as f64 / 1000.0)).collect();
+    let _ = store.append(&batch).await.unwrap();
+    let _ = store.append(&[seen("花园口.stage", 9_000, f64::NAN)]).await.unwrap();
+    let _ = store.correct(&[by_hand("花园口.stage", 0, 2.0)]).await.unwrap();
+    let get = async |path: &str| http.get(format!("{url}{path}")).send().await.unwrap().text().await.unwrap();
+    get("/internal/force_flush").await;
+    let mut values = BTreeMap::new();
+    for line in get("/api/v1/export?match%5B%5D=%7Bstation%3D~%22.%2B%22%7D").await.lines() {
+        let one: serde_json::Value = serde_json::from_str(line).unwrap();
+        let metric = &one["metric"];
+        assert_eq!(metric["station"], "花园口");
+        let name = format!("{} {}", metric["__name__"].as_str().unwrap(), metric["by"].as_str().unwrap());
+        let times: Vec<i64> = one["timestamps"].as_array().unwrap().iter().map(|t| t.as_i64().unwrap()).collect();
+        let found: Vec<f64> = one["values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        values.insert(name, times.into_iter().zip(found).collect::<Vec<_>>());
+    }
+    let device = &values["stage_value device"];
+    assert_eq!(device.len(), 2_500, "the missing one has no value: {:?}", values.keys());
+    // It keeps decimals of its own: the last bits of a value may differ.
+    let same = |((at, value), i): (&(i64, f64), i64)| {
+        *at == START + i * 1000 && (value - (93.0 + i as f64 / 1000.0)).abs() < 1e-9
+    };
+    assert!(device.iter().zip(0..).all(same), "{:?}", &device[..9]);
+    assert_eq!(values["stage_quality device"].len(), 2_501);
+    assert_eq!(values["stage_value person"], [(START, 2.0)]);
 }

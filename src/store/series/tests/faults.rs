@@ -30,7 +30,7 @@ async fn series_fault_a_newer_layout_is_refused_with_words() {
     let path = open(folder.path()).await.path().to_path_buf();
     sql(&path, "PRAGMA user_version=7").await;
     let text = fault(&path).await;
-    assert!(text.contains("has layout 7, this anlan knows up to 1; install the newer anlan"), "{text}");
+    assert!(text.contains("has layout 7, this anlan knows up to 2; install the newer anlan"), "{text}");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! The store against a plain map, through crashes; and every fault with its words.
 
+mod contract;
 mod faults;
 mod model;
 mod promises;
+mod relay;
 
 use super::*;
 use crate::model::{Causes, Grade};

@@ -1,0 +1,166 @@
+//! The series store as the configuration has it, and the alarms of the remote store behind it.
+
+use super::config::{ConfigError, SeriesKind, SeriesSection};
+use crate::command::Input;
+use crate::model::Timestamp;
+use crate::store::series::{
+    EmbeddedSeries, InfluxSettings, RelaySettings, RelayState, RelayedSeries, SeriesError, SeriesLimits, SeriesStore,
+};
+use crate::store::{Engine, series_file};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long one request to a remote store may take.
+const REQUEST: Duration = Duration::from_secs(20);
+/// Points of one request: about 400 kB.
+const LINES_A_REQUEST: usize = 5_000;
+
+/// The series store of a server.
+pub struct OpenSeries {
+    /// What the house writes to and reads from.
+    pub store: Arc<dyn SeriesStore>,
+    local: Arc<EmbeddedSeries>,
+    relay: Option<Arc<RelayedSeries>>,
+}
+
+impl SeriesSection {
+    /// How much the store takes.
+    pub fn limits(&self) -> SeriesLimits {
+        SeriesLimits { series_max: self.series_max, ..SeriesLimits::default() }
+    }
+
+    /// The remote store, if there is one; lines that it refuses go into the folder `data`.
+    pub fn influx(&self, data: &Path) -> Option<InfluxSettings> {
+        if self.kind != SeriesKind::Influx2 {
+            return None;
+        }
+        Some(InfluxSettings {
+            url: self.url.clone()?,
+            org: self.org.clone()?,
+            bucket: self.bucket.clone()?,
+            token_file: self.token_file.clone()?,
+            ca_file: self.ca_file.clone(),
+            timeout: REQUEST,
+            lines_a_request: LINES_A_REQUEST,
+            // The relay does the waiting.
+            patience: Duration::ZERO,
+            refused_file: data.join("influx-refused.lp"),
+        })
+    }
+
+    /// Reads the files that the section names; nothing is asked of the remote store.
+    ///
+    /// # Errors
+    /// When address, token or certificates cannot be used.
+    pub fn check(&self) -> Result<(), SeriesError> {
+        self.influx(Path::new("")).map_or(Ok(()), |influx| influx.check())
+    }
+}
+
+impl OpenSeries {
+    /// Opens it in the data directory.
+    ///
+    /// # Errors
+    /// When the file or the settings of the remote store cannot be used.
+    pub async fn open(section: &SeriesSection, data: &Path, now: Timestamp) -> Result<Self, SeriesError> {
+        let path = series_file(data);
+        let Some(influx) = section.influx(data) else {
+            let local = Arc::new(EmbeddedSeries::open(&path, section.limits()).await?);
+            return Ok(Self { store: local.clone(), local, relay: None });
+        };
+        let settings = RelaySettings { spool_bytes: section.spool_mib << 20, ..RelaySettings::default() };
+        let relay = Arc::new(RelayedSeries::open(&path, section.limits(), influx, settings, now).await?);
+        Ok(Self { store: relay.clone(), local: relay.local().clone(), relay: Some(relay) })
+    }
+
+    /// Starts what sends to the remote store and what raises its alarms.
+    pub fn start(&self, engine: &Engine, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+        let Some(relay) = &self.relay else { return Vec::new() };
+        let alarms = tell(relay.remote_url().to_owned(), relay.state(), engine.clone(), stop.clone());
+        vec![tokio::spawn(Arc::clone(relay).relay(stop.clone())), tokio::spawn(alarms)]
+    }
+
+    /// The store on this machine, for queries that must not wait for another.
+    pub fn local(&self) -> &Arc<EmbeddedSeries> {
+        &self.local
+    }
+
+    /// Closes it in order, if nobody else holds it any more.
+    pub async fn close(self) {
+        let Self { store, local, relay } = self;
+        drop((store, relay));
+        if let Some(local) = Arc::into_inner(local) {
+            local.close().await;
+        }
+    }
+}
+
+/// One alarm for each thing that is wrong with the remote store; it is closed when that is over.
+async fn tell(
+    url: String,
+    mut state: tokio::sync::watch::Receiver<RelayState>,
+    engine: Engine,
+    stop: CancellationToken,
+) {
+    let mut raised = [false; 3];
+    let begun = state.borrow().refused;
+    loop {
+        let now = state.borrow_and_update().clone();
+        for ((cause, wrong, zh, en), raised) in faults(&url, &now, begun).into_iter().zip(&mut raised) {
+            if *raised == wrong {
+                continue;
+            }
+            *raised = wrong;
+            if wrong {
+                tracing::warn!(url, why = now.away, waiting_bytes = now.waiting_bytes, "{zh} ({en})");
+            } else {
+                tracing::info!(url, cause, "远端时序库恢复 (over)");
+            }
+            let input = Input::Health { cause: cause.into(), title_zh: zh, title_en: en, silent: wrong };
+            if let Err(fault) = engine.submit(input).await {
+                tracing::error!(
+                    fault = &fault as &dyn std::error::Error,
+                    "告警未进入指挥流程 (an alarm did not reach the command)"
+                );
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = state.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+/// Cause, whether, and the words.
+fn faults(url: &str, now: &RelayState, refused_before: u64) -> [(&'static str, bool, String, String); 3] {
+    [
+        (
+            "series-remote",
+            now.away.is_some(),
+            format!("远端时序库 {url} 不接收数据；观测值已存本机，恢复后自动补发"),
+            format!("the remote series store {url} takes no points; they are kept here and sent when it is back"),
+        ),
+        (
+            "series-spool",
+            now.gap,
+            format!("发往 {url} 的待转发队列已满；最旧部分恢复后从本机库补发"),
+            format!("the spool towards {url} is full; its oldest part will be sent out of the local store"),
+        ),
+        (
+            "series-refused",
+            now.refused > refused_before,
+            format!("远端时序库 {url} 拒收部分数据，已存入 influx-refused.lp，请查看"),
+            format!("the remote series store {url} refuses points; they are in influx-refused.lp, look at it"),
+        ),
+    ]
+}
+
+/// A remote store's settings that cannot be used, as a fault of the configuration.
+impl From<SeriesError> for ConfigError {
+    fn from(cause: SeriesError) -> Self {
+        Self::Series { cause }
+    }
+}
