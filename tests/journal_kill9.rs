@@ -107,6 +107,7 @@ impl Site {
         fs::write(folder.join("anlan.toml"), config).unwrap();
         let tokens = accounts(&data).await;
         let base = format!("http://127.0.0.1:{port}/api/v1");
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self { folder: folder.to_owned(), base, tokens, http: Client::builder().no_proxy().build().unwrap() }
     }
 

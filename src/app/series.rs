@@ -105,18 +105,25 @@ async fn tell(
     engine: Engine,
     stop: CancellationToken,
 ) {
-    let mut raised = [false; 3];
+    // An alarm of an earlier run may still be open: the first that is known is said in any case.
+    let mut raised = [None; 3];
     let begun = state.borrow().refused;
     loop {
-        let now = state.borrow_and_update().clone();
+        let now = tokio::select! {
+            () = stop.cancelled() => return,
+            known = state.wait_for(|state| state.tried) => match known {
+                Ok(known) => known.clone(),
+                Err(_) => return,
+            },
+        };
         for ((cause, wrong, zh, en), raised) in faults(&url, &now, begun).into_iter().zip(&mut raised) {
-            if *raised == wrong {
+            let before = raised.replace(wrong);
+            if before == Some(wrong) {
                 continue;
             }
-            *raised = wrong;
             if wrong {
                 tracing::warn!(url, why = now.away, waiting_bytes = now.waiting_bytes, "{zh} ({en})");
-            } else {
+            } else if before.is_some() {
                 tracing::info!(url, cause, "远端时序库恢复 (over)");
             }
             let input = Input::Health { cause: cause.into(), title_zh: zh, title_en: en, silent: wrong };

@@ -75,6 +75,8 @@ enum Verb {
 /// Parses the command line and runs the verb; every failure is one printed chain and a non-zero code.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    // One provider of cryptography for every client and server of the process.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome: Outcome = match cli.verb {
         None => demo::run(demo::Args::default()),
         Some(Verb::Demo(args)) => demo::run(args),

@@ -46,6 +46,8 @@ impl Default for RelaySettings {
 /// How the remote store is doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RelayState {
+    /// Whether anything was tried since the start; before that the rest says nothing of the remote store.
+    pub tried: bool,
     /// Why nothing arrives there now; `None` while all goes well.
     pub away: Option<String>,
     /// Bytes of journal that wait for it.
@@ -80,7 +82,7 @@ impl RelayedSeries {
         let remote = Arc::new(InfluxSeries::new(influx)?);
         let local = Arc::new(EmbeddedSeries::open_spooled(path, limits, settings.spool_bytes, now).await?);
         let relayed = Self { local, remote, state: watch::Sender::default(), settings };
-        relayed.tell(None);
+        relayed.state.send_replace(relayed.seen(None));
         Ok(relayed)
     }
 
@@ -149,14 +151,19 @@ impl RelayedSeries {
         }
     }
 
-    fn tell(&self, fault: Option<&SeriesError>) {
+    fn seen(&self, fault: Option<&SeriesError>) -> RelayState {
         let spool = self.local.spool();
-        let now = RelayState {
+        RelayState {
+            tried: false,
             away: fault.map(ToString::to_string),
             waiting_bytes: spool.bytes(),
             gap: spool.gap().is_some(),
             refused: self.remote.refused_lines(),
-        };
+        }
+    }
+
+    fn tell(&self, fault: Option<&SeriesError>) {
+        let now = RelayState { tried: true, ..self.seen(fault) };
         self.state.send_if_modified(|known| {
             let changed = *known != now;
             *known = now;
