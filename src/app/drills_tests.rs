@@ -1,7 +1,7 @@
 //! Live drills from start to report.
 
 use super::*;
-use crate::command::{Actor, Entry, Fact};
+use crate::command::{Actor, Entry, Fact, Input};
 use crate::model::{FactSeq, Timestamp, UserName, UserRole};
 use crate::web::Scope;
 use std::time::Duration;
@@ -250,4 +250,30 @@ async fn drills_live_that_a_crash_cuts_off_are_interrupted_with_a_whole_journal(
     let after = drills(folder.path()).await;
     assert_eq!(after.get(&id).unwrap()["state"], "interrupted");
     assert_eq!(after.list()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drills_run_no_faster_than_the_wall_while_a_person_waits_for_a_second_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let drills = drills(folder.path()).await;
+    let id = drills.start(DrillAsk { speed: 120.0, ..ask("1996-08") }).await.unwrap();
+    let post = drills.post(&id).unwrap();
+    let person = |name: &str, role| Actor { user: UserName::new(name), role, member: None };
+    let asked = Input::Ask {
+        by: person("zhang", UserRole::Duty),
+        level: crate::model::WarningLevel::Yellow,
+        reason: "上游来水加快".into(),
+        ordered_by: None,
+        prepare_for_m3s: None,
+    };
+    post.engine.submit(asked).await.unwrap();
+    until("the clock is held back", || (post.speed)() == 1.0).await;
+    let shown = drills.get(&id).unwrap();
+    assert_eq!((shown["held_back"].as_bool(), shown["speed"].as_f64()), (Some(true), Some(120.0)));
+    let activation = post.engine.state().pending.expect("at this pace the request still waits");
+    let by = person("li", UserRole::Commander);
+    post.engine.submit(Input::Confirm { by, activation }).await.unwrap();
+    until("it runs on as set", || (post.speed)() == 120.0).await;
+    drills.stop(&id).unwrap();
+    drills.close().await;
 }

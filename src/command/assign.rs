@@ -1,6 +1,7 @@
 //! An officer names another person for a task: the roster's owner does not answer, cannot go, or there is none.
 
 use super::core::Desk;
+use super::task::Task;
 use super::{Actor, Fact, Refused};
 use crate::model::{MemberId, TaskId, TaskStatus};
 use chrono::TimeDelta;
@@ -55,7 +56,7 @@ impl Desk<'_> {
             let text = format!("任务 {} 已改派他人，你不必再去：{reason}", self.words_of(&task));
             self.record(Fact::Noticed { by: by.clone(), members: relieved, text });
         }
-        self.close_alarm(&format!("unowned:{}:{}", task.code, task.place));
+        self.close_alarm(&Task::unowned_key(&task.code, &task.place, task.hazard));
         let is_left = |other: &super::Task| other.code == task.code && other.holder.is_none();
         if !self.state.open_tasks().any(is_left) {
             self.close_alarm(&format!("unanswered:{}", task.code));

@@ -2,6 +2,7 @@
 
 use super::changes::RowChange;
 use super::core::Desk;
+use super::task::Task;
 use super::{Fact, Firing, FiringKey, ReadingRef, Sensed, Signature, WithdrawReason, Words};
 use crate::model::{Authority, EventId, InstructionCode, PlaceId, ReportId, TaskId, TaskStatus, WarningLevel};
 use crate::playbook::{Instruction, Phase, Playbook, Snapshot};
@@ -211,12 +212,15 @@ impl Desk<'_> {
         let (owner, deputy) =
             on_duty.map_or((None, None), |(owner, deputy)| (Some(owner.clone()), Some(deputy.clone())));
         if owner.is_none() {
+            let spot = self.core.reach.place(&place);
+            let (spot_zh, spot_en) =
+                spot.map_or((place.as_str(), place.as_str()), |spot| (spot.name_zh.as_str(), spot.name_en.as_str()));
             self.record(Fact::AlarmRaised {
-                alarm: format!("unowned:{code}:{place}"),
+                alarm: Task::unowned_key(&code, &place, hazard),
                 severity: super::Severity::Critical,
                 title: Words {
-                    zh: format!("{code} {}：{place} 无人值守该岗位，请指定责任人", row.title_zh),
-                    en: format!("{code} at {place}: nobody is on duty as {}; name someone", row.role),
+                    zh: format!("{code} {}：{spot_zh} 无人值守该岗位，请指定责任人", row.title_zh),
+                    en: format!("{code} at {spot_en}: nobody is on duty as {}; name someone", row.role),
                 },
             });
         }

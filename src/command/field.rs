@@ -15,7 +15,8 @@ impl Desk<'_> {
             .iter()
             .copied()
             .filter(|id| {
-                self.state.tasks.get(id).is_some_and(|task| task.status == TaskStatus::Issued && task.concerns(member))
+                let task = self.state.tasks.get(id);
+                task.is_some_and(|task| task.is_open() && task.concerns(member) && !task.delivered.contains_key(member))
             })
             .collect();
         if !fresh.is_empty() {

@@ -44,8 +44,8 @@ pub struct Task {
     pub handed_at: Option<Timestamp>,
     /// Must be done by.
     pub due_at: Option<Timestamp>,
-    /// First seen on a phone.
-    pub delivered_at: Option<Timestamp>,
+    /// On whose phone it has been seen since it was handed over, and when.
+    pub delivered: BTreeMap<MemberId, Timestamp>,
     /// 收到.
     pub acknowledged: Option<(Timestamp, Actor)>,
     /// 到达.
@@ -110,6 +110,10 @@ pub(super) enum Due {
 }
 
 impl Task {
+    /// The alarm that nobody has it: one a task, also where two hazards call for the same work at one place.
+    pub(super) fn unowned_key(code: &InstructionCode, place: &PlaceId, hazard: Option<ReportId>) -> String {
+        hazard.map_or_else(|| format!("unowned:{code}:{place}"), |hazard| format!("unowned:{code}:{place}:{hazard}"))
+    }
     /// Released and neither done nor taken back.
     pub fn is_open(&self) -> bool {
         !matches!(self.status, TaskStatus::Draft | TaskStatus::Done | TaskStatus::Verified | TaskStatus::Withdrawn)
@@ -121,6 +125,10 @@ impl Task {
     /// A voice or a hand has answered since it was handed over.
     pub fn is_answered(&self) -> bool {
         self.acknowledged.is_some()
+    }
+    /// First seen on a phone.
+    pub fn delivered_at(&self) -> Option<Timestamp> {
+        self.delivered.values().min().copied()
     }
     /// Whether that member is among those who were given it.
     pub fn concerns(&self, member: &MemberId) -> bool {
@@ -148,7 +156,7 @@ impl Task {
         }
         self.owner = Some(to.clone());
         self.holder = Some(to.clone());
-        self.delivered_at = None;
+        self.delivered.clear();
         self.acknowledged = None;
         self.arrived = None;
         self.declined = None;

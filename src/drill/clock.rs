@@ -20,14 +20,18 @@ struct Hands {
     wall: Instant,
     speed: f64,
     paused: bool,
+    held_back: bool,
 }
 
 impl Hands {
+    fn pace(&self) -> f64 {
+        if self.held_back { self.speed.min(1.0) } else { self.speed }
+    }
     fn at(&self, wall: Instant) -> Timestamp {
         if self.paused {
             return self.shown;
         }
-        let passed = wall.saturating_duration_since(self.wall).as_secs_f64() * self.speed;
+        let passed = wall.saturating_duration_since(self.wall).as_secs_f64() * self.pace();
         self.shown + TimeDelta::milliseconds((passed * 1000.0) as i64)
     }
 }
@@ -35,7 +39,7 @@ impl Hands {
 impl DrillClock {
     /// Shows `start` at `wall` and runs on at `speed` seconds a second until `end`.
     pub fn new(start: Timestamp, end: Timestamp, speed: f64, wall: Instant) -> Self {
-        Self { hands: Mutex::new(Hands { shown: start, wall, speed, paused: false }), end }
+        Self { hands: Mutex::new(Hands { shown: start, wall, speed, paused: false, held_back: false }), end }
     }
     /// The moment on this clock.
     pub fn now(&self) -> Timestamp {
@@ -45,9 +49,21 @@ impl DrillClock {
     pub fn at(&self, wall: Instant) -> Timestamp {
         self.hands().at(wall).min(self.end)
     }
-    /// Seconds of the drill in a wall second, when it is not paused.
+    /// Seconds of the drill in a wall second, as the director set it.
     pub fn speed(&self) -> f64 {
         self.hands().speed
+    }
+    /// Seconds of the drill in a wall second now, when it is not paused: at most 1 while it is held back.
+    pub fn pace(&self) -> f64 {
+        self.hands().pace()
+    }
+    /// Whether it runs no faster than the wall for now.
+    pub fn is_held_back(&self) -> bool {
+        self.hands().held_back
+    }
+    /// Runs no faster than the wall while something waits for a person, or as the director set it again.
+    pub fn hold_back(&self, held_back: bool, wall: Instant) {
+        self.turn(wall, |hands| hands.held_back = held_back);
     }
     /// Whether it stands still.
     pub fn is_paused(&self) -> bool {
@@ -99,7 +115,12 @@ mod tests {
         assert_eq!(minutes(603), 40, "a new speed moves nothing");
         clock.set_speed(f64::NAN, later(603));
         assert_eq!(minutes(663), 41);
+        clock.set_speed(600.0, later(663));
+        clock.hold_back(true, later(663));
+        assert_eq!((minutes(723), clock.speed(), clock.pace()), (42, 600.0, 1.0), "a person is waited for");
+        clock.hold_back(false, later(723));
+        assert_eq!(minutes(729), 102);
         assert_eq!(minutes(20_000), 120, "the flood is over");
-        assert_eq!(minutes(5), 40, "the wall running back does not turn the clock back");
+        assert_eq!(minutes(5), 42, "the wall running back does not turn the clock back");
     }
 }

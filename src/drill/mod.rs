@@ -25,7 +25,7 @@ mod text;
 pub use clock::DrillClock;
 pub use dice::Spread;
 pub use ledger::{JOURNAL_FILE, Ledger, LedgerFault, LedgerHashes};
-pub use players::{Look, Move, Plan, Players, Scene, Silence, Turn};
+pub use players::{Look, Move, Plan, Players, Scene, Silence, Turn, is_virtual_officer};
 pub use policy::{DrillPolicy, MemberPolicy, OfficerPolicy, OrderRule, When};
 pub use reaction::reaction;
 pub use report::{ChineseFont, PdfFault, Report, ReportHead};

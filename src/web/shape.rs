@@ -112,7 +112,7 @@ impl Frame<'_> {
             "role": role, "role_name": self.role_name(role), "place": self.place(&task.place),
             "owner": self.person(task.owner.as_ref()), "deputy": self.person(task.deputy.as_ref()),
             "holder": task.holder, "may_answer": task.called(), "created_at": task.created_at, "issued_at": time(task.issued_at),
-            "due_at": time(task.due_at), "answer_due_at": time(answer_due), "delivered_at": time(task.delivered_at),
+            "due_at": time(task.due_at), "answer_due_at": time(answer_due), "delivered_at": time(task.delivered_at()),
             "acknowledged_at": time(task.acknowledged.as_ref().map(|(at, _)| *at)),
             "acknowledged_by": task.acknowledged.as_ref().map(|(_, by)| self.by(by)),
             "arrived_at": time(task.arrived.as_ref().map(|(at, _)| *at)),

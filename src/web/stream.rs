@@ -176,8 +176,8 @@ impl Listener {
             let told = self.member.as_ref().is_none_or(|member| called(member) && task.issued_at.is_some());
             if told {
                 events.push(("task", frame.task(task, state)));
-                let mine = self.member.as_ref().is_some_and(|member| task.concerns(member));
-                if mine && task.is_open() && task.delivered_at.is_none() {
+                let new = |member| task.concerns(member) && !task.delivered.contains_key(member);
+                if task.is_open() && self.member.as_ref().is_some_and(new) {
                     delivered.push(task.id);
                 }
             }

@@ -107,7 +107,7 @@ impl LiveDrill {
         let post = Arc::new(Post {
             scope: Scope::Drill,
             clock: ClockKind::Drill,
-            speed: Box::new(move || if speed.is_paused() { 0.0 } else { speed.speed() }),
+            speed: Box::new(move || if speed.is_paused() { 0.0 } else { speed.pace() }),
             engine,
             series: store,
             water,
@@ -117,7 +117,7 @@ impl LiveDrill {
             demo: true,
             made: Mutex::default(),
             drill: Box::new(
-                move || json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed() }),
+                move || json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed(), "held_back": shown.is_held_back() }),
             ),
         });
         let (players, script) = rehearsal::people(post.engine.core(), DrillPolicy::default(), ask.seed, &[], start);
@@ -142,9 +142,10 @@ impl LiveDrill {
         let bench = BenchPart { sensors, flood, injects: Vec::new(), seed: ask.seed, start };
         let river = River::new(Bench::new(bench), 60, 60);
         let flow = tokio::spawn(flow(Arc::clone(&drill), river, device_orders, readings));
+        let pace = tokio::spawn(wait_for_people(Arc::clone(&drill), drill.post.engine.feed()));
         let cast = Cast::new(Arc::clone(&drill), players, words);
         let workers =
-            Workers { drill: Arc::clone(&drill), cast, feed, script, others: vec![flow, intake_worker, writer] };
+            Workers { drill: Arc::clone(&drill), cast, feed, script, others: vec![flow, pace, intake_worker, writer] };
         Ok((number, drill, workers))
     }
 
@@ -211,6 +212,7 @@ impl LiveDrill {
         if self.standing() == Standing::Interrupted {
             shape["state"] = json!(Standing::Interrupted);
         }
+        shape["held_back"] = json!(self.clock.is_held_back());
         shape["injects"] = json!(self.tally().injected.len());
         shape
     }
@@ -242,8 +244,19 @@ impl LiveDrill {
     }
 
     /// Puts an injection into the journal, then lets devices and people carry it out; the answer is kept under `once`.
+    ///
+    /// A worker of its own does it to the end: what the journal holds is carried out, also when who asked has left.
     pub(super) async fn inject(
-        &self,
+        self: Arc<Self>,
+        by: crate::command::Actor,
+        injection: Injection,
+        once: Option<OnceKey>,
+    ) -> Result<(u16, String), EngineError> {
+        tokio::spawn(self.carry_out(by, injection, once)).await.unwrap_or(Err(EngineError::Stopping))
+    }
+
+    async fn carry_out(
+        self: Arc<Self>,
         by: crate::command::Actor,
         injection: Injection,
         once: Option<OnceKey>,
@@ -346,6 +359,27 @@ fn claim(folder: &Path) -> Result<(u64, PathBuf), StartFault> {
     let own = folder.join(format!("drill-{number}"));
     std::fs::create_dir(&own).map_err(fault)?;
     Ok((number, own))
+}
+
+/// A request that a person made waits for another person: its minutes are minutes on the wall, however fast the drill is.
+async fn wait_for_people(drill: Arc<LiveDrill>, mut feed: broadcast::Receiver<Arc<Vec<Entry>>>) {
+    loop {
+        let heard = tokio::select! {
+            () = drill.stop.cancelled() => return,
+            heard = feed.recv() => heard,
+        };
+        if matches!(heard, Err(broadcast::error::RecvError::Closed)) {
+            return;
+        }
+        let waits = {
+            let state = drill.post.engine.state();
+            let asked = state.pending.and_then(|id| state.activations.get(&id));
+            asked.is_some_and(|asked| !crate::drill::is_virtual_officer(&asked.asked_by.user))
+        };
+        if waits != drill.clock.is_held_back() {
+            drill.clock.hold_back(waits, Instant::now());
+        }
+    }
 }
 
 /// The virtual devices tell every full minute of the drill's clock.

@@ -34,7 +34,7 @@ impl State {
                     issued_at: None,
                     handed_at: None,
                     due_at: None,
-                    delivered_at: None,
+                    delivered: BTreeMap::new(),
                     acknowledged: None,
                     arrived: None,
                     done: None,
@@ -61,10 +61,10 @@ impl State {
                     task.due_at = Some(*due_at);
                 });
             }
-            Fact::Delivered { tasks, .. } => {
+            Fact::Delivered { member, tasks } => {
                 for task in tasks {
                     self.change_task(*task, |task| {
-                        task.delivered_at.get_or_insert(at);
+                        task.delivered.entry(member.clone()).or_insert(at);
                         if task.status == TaskStatus::Issued {
                             task.status = TaskStatus::Delivered;
                         }

@@ -6,6 +6,7 @@
 
 mod members;
 mod officers;
+pub use officers::is_virtual_officer;
 
 use super::policy::DrillPolicy;
 use crate::command::{Core, Entry, Fact, Input, State};

@@ -16,22 +16,31 @@ use std::collections::BTreeSet;
 /// Checks of done tasks in one look at most: the rest comes with the next.
 const CHECKS_A_LOOK: usize = 60;
 
+const DUTY_A: &str = "drill-duty-a";
+const DUTY_B: &str = "drill-duty-b";
+const COMMANDER: &str = "drill-commander";
+
+/// Whether that user is played by the drill, not by a person.
+pub fn is_virtual_officer(user: &UserName) -> bool {
+    [DUTY_A, DUTY_B, COMMANDER].contains(&user.as_str())
+}
+
 fn officer(name: &str, role: UserRole) -> Actor {
     Actor { user: UserName::new(name), role, member: None }
 }
 
 /// The one at the desk: A by day, B by night.
 fn at_desk(now: Timestamp) -> Actor {
-    officer(if is_night(now) { "drill-duty-b" } else { "drill-duty-a" }, UserRole::Duty)
+    officer(if is_night(now) { DUTY_B } else { DUTY_A }, UserRole::Duty)
 }
 
 /// The other one on duty.
 fn beside(now: Timestamp) -> Actor {
-    officer(if is_night(now) { "drill-duty-a" } else { "drill-duty-b" }, UserRole::Duty)
+    officer(if is_night(now) { DUTY_A } else { DUTY_B }, UserRole::Duty)
 }
 
 fn commander() -> Actor {
-    officer("drill-commander", UserRole::Commander)
+    officer(COMMANDER, UserRole::Commander)
 }
 
 impl Players {

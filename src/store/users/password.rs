@@ -17,6 +17,7 @@ use tokio::time::timeout;
 const WAIT: Duration = Duration::from_secs(10);
 /// How many are compared at once.
 const AT_ONCE: usize = 2;
+/// The pages say the same number (`web/src/login`).
 const SHORTEST: usize = 10;
 const LONGEST: usize = 256;
 

@@ -41,7 +41,7 @@ export interface Situation {
   event: { id: string; opened_at: string; edition: string } | null
   breakpoints: { level: Level; discharge_m3s: number }[]
   playbook: { edition: string; instructions: number; note: Text }
-  drill: { id: string; flood: string; state: DrillState; speed: number } | null
+  drill: { id: string; flood: string; state: DrillState; speed: number; held_back?: boolean } | null
   journal: { last: number }
 }
 
@@ -144,7 +144,7 @@ export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic
 /** interrupted: the server went down in the middle of it. */
 export type DrillState = 'running' | 'paused' | 'done' | 'interrupted'
 /** POST /drills {flood, speed, start?, seed?} and GET /drills/{id}; its post is read with `?drill=<id>` on every other call. */
-export interface Drill { id: string; flood: string; state: DrillState; speed: number; now: string; start: string; end: string; level: Level; seed: number
+export interface Drill { id: string; flood: string; state: DrillState; speed: number; held_back?: boolean; now: string; start: string; end: string; level: Level; seed: number
   playbook: string; chain_sha256: string | null; injects?: number } // injects: while its post can be looked into
 /** GET /drills/{id}/targets {items, kinds}: what a director can break. */
 export type InjectGroup = 'gauge' | 'stone' | 'people' | 'place'

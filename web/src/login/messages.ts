@@ -9,8 +9,8 @@ export const messages: Messages = {
     },
     setup: {
       intro: '这是第一次启动。把启动窗口里打印的一次性口令填在下面，创建管理员。口令用过即作废，系统没有默认密码。',
-      token: '一次性口令', name: '管理员账号', password: '密码（至少 12 个字符）', again: '再输一遍密码', submit: '创建管理员',
-      short: '密码至少 12 个字符，现在是 {n} 个', differ: '两次输入的密码不同', missing: '请填写{what}',
+      token: '一次性口令', name: '管理员账号', password: '密码（至少 10 个字符）', again: '再输一遍密码', submit: '创建管理员',
+      short: '密码至少 10 个字符，现在是 {n} 个', differ: '两次输入的密码不同', missing: '请填写{what}',
       done: '管理员已创建，并已登录。',
     },
   },
@@ -22,8 +22,8 @@ export const messages: Messages = {
     },
     setup: {
       intro: 'This is the first start. Enter the one-time token that the program printed, and create the administrator. A token works once; there is no default password.',
-      token: 'One-time token', name: 'Administrator account', password: 'Password (at least 12 characters)', again: 'Password again', submit: 'Create administrator',
-      short: 'The password needs at least 12 characters, it has {n}', differ: 'The two passwords differ', missing: 'Please fill in: {what}',
+      token: 'One-time token', name: 'Administrator account', password: 'Password (at least 10 characters)', again: 'Password again', submit: 'Create administrator',
+      short: 'The password needs at least 10 characters, it has {n}', differ: 'The two passwords differ', missing: 'Please fill in: {what}',
       done: 'The administrator has been created and is signed in.',
     },
   },
