@@ -54,6 +54,19 @@ fn playbook_all_faults_are_told_at_once() {
 }
 
 #[test]
+fn playbook_one_broken_file_is_one_fault_without_echoes() {
+    let mut set = files(&row("H-001", "hq", "q>=1", ""));
+    set.insert("roles.toml".into(), "[[role]\n".into());
+    let rules = |set| -> Vec<(&'static str, String)> {
+        let faults = Playbook::load("", &set).unwrap_err();
+        faults.iter().map(|fault| (fault.rule, fault.at.file.to_string())).collect()
+    };
+    assert_eq!(rules(set), [("toml", "roles.toml".to_owned())]);
+    let text = format!("{}{}", row("H-001", "hq", "q>", ""), row("H-002", "hq", "q>=1", "supersedes = [\"H-001\"]"));
+    assert_eq!(rules(files(&text)), [("trigger", "instructions/h.toml".to_owned())], "H-001 is there, with a fault");
+}
+
+#[test]
 fn playbook_missing_and_foreign_files_are_named() {
     let mut set = files(&row("H-001", "hq", "q>=1", ""));
     set.insert("notes.toml".into(), String::new());

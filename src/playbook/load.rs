@@ -11,7 +11,7 @@ use super::shape;
 use crate::model::InstructionCode;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::Spanned;
 
@@ -30,6 +30,10 @@ struct Loader {
     faults: Vec<Fault>,
     references: Vec<(Reference, String, At)>,
     name: Option<String>,
+    /// Files whose text is not TOML: what they would have defined is not held against others.
+    unread: BTreeSet<String>,
+    /// Codes of all rows, also of those with a fault of their own.
+    codes: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -89,6 +93,7 @@ impl Loader {
         match toml::from_str(source.text) {
             Ok(file) => Some(file),
             Err(error) => {
+                self.unread.insert(source.name.to_string());
                 let at = source.at(error.span().map_or(0, |span| span.start));
                 let what = error.message().trim().replace('\n', "; ");
                 self.fault(
@@ -196,6 +201,7 @@ impl Loader {
     fn instruction(&mut self, source: &Source<'_>, shape: shape::InstructionShape) {
         let at = source.at(shape.code.span().start);
         let code = InstructionCode::new(shape.code.get_ref());
+        self.codes.insert(code.to_string());
         let references =
             [(Reference::Role, &shape.role), (Reference::Role, &shape.report_to), (Reference::Scope, &shape.scope)];
         for (kind, name) in references {
@@ -304,14 +310,18 @@ impl Loader {
     }
 
     fn resolve(&mut self, kind: Reference, name: &str, at: At) {
-        let (known, rule, zh, en) = match kind {
-            Reference::Role => (self.edition.roles.contains_key(name), "unknown-role", "角色", "role"),
-            Reference::Scope => (self.edition.scopes.contains_key(name), "unknown-scope", "网格范围", "scope"),
+        let (known, home, rule, zh, en) = match kind {
+            Reference::Role => (self.edition.roles.contains_key(name), "roles.toml", "unknown-role", "角色", "role"),
+            Reference::Scope => {
+                (self.edition.scopes.contains_key(name), "scopes.toml", "unknown-scope", "网格范围", "scope")
+            }
             Reference::Row => {
-                (self.edition.by_code.contains_key(name), "unknown-supersedes", "被替代的指令", "superseded row")
+                (self.codes.contains(name), "instructions/", "unknown-supersedes", "被替代的指令", "superseded row")
             }
         };
-        if !known {
+        // The fault of the file that should have defined it is said already; a hundred echoes would hide it.
+        let may_be_there = self.unread.iter().any(|file| file.starts_with(home));
+        if !known && !may_be_there {
             self.fault(
                 at,
                 rule,

@@ -3,9 +3,9 @@ import { address, api, query } from '@/api/client'
 import type { Series } from '@/api/types'
 
 const KEEP_MS = 60_000
-const LEAST_MS = 4_000
+const LEAST_MS = 1_000
 /** A picture is renewed when this share of its span has passed on the reach's clock. */
-const STALE_SHARE = 0.1
+const STALE_SHARE = 0.02
 const LIMIT = 64
 const kept = new Map<string, { at: number; answer: Promise<Series> }>()
 
