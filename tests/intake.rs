@@ -204,3 +204,120 @@ async fn intake_a_push_is_whole_and_once_and_says_what_is_wrong() {
     let log = fs::read_to_string(site.folder.path().join("log")).unwrap();
     assert!(!log.contains(&site.tokens["device"]) && !log.contains("panicked"), "{log}");
 }
+
+/// Sends a table and gives the answer.
+async fn table(
+    site: &Site,
+    who: &str,
+    name: &str,
+    bytes: &[u8],
+    more: &[(&'static str, Vec<u8>)],
+) -> (StatusCode, Value) {
+    // A form by hand: the client of the tests is built without the feature.
+    let mut body = Vec::new();
+    let mut part = |name: &str, file: Option<&str>, bytes: &[u8]| {
+        let file = file.map_or(String::new(), |file| format!("; filename=\"{file}\""));
+        body.extend(format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").into_bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n");
+    };
+    part("file", Some(name), bytes);
+    for (name, bytes) in more {
+        part(name, None, bytes);
+    }
+    body.extend(b"--edge--\r\n");
+    sent(site.post(who, "/imports").header("content-type", "multipart/form-data; boundary=edge").body(body)).await
+}
+
+#[tokio::test]
+async fn intake_a_table_is_looked_at_confirmed_once_and_leaves_as_sl323() {
+    let mut site = Site::start("").await;
+    let text = "花园口水情\n时间,水位(m),流量(m3/s)\n2026-07-14 08:00,89.12,\"4,010\"\n2026-07-14 09:00,89.2,4020\n昨天,89.3,4030\n";
+    let (gbk, ..) = encoding_rs::GBK.encode(text);
+    assert_eq!(table(&site, "viewer", "a.csv", &gbk, &[]).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(table(&site, "duty", "a.png", b"\x89PNG\0", &[]).await.1["field"], "file");
+    let (status, found) = table(&site, "duty", "水情.csv", &gbk, &[]).await;
+    assert_eq!((status, &found["state"]), (StatusCode::CREATED, &json!("previewed")), "{found}");
+    let preview = &found["preview"];
+    assert_eq!((&preview["rows_ok"], &preview["rows_bad"], &preview["readings"]), (&json!(2), &json!(1), &json!(4)));
+    assert_eq!((&preview["faults"][0]["row"], &preview["faults"][0]["column"]), (&json!(5), &json!("A")));
+    assert_eq!(site.values("huayuankou.stage").await, [], "a preview keeps nothing");
+
+    // What is left out is said; then stored once, also when it is sent again after a sudden end.
+    let id = found["id"].as_str().unwrap().to_owned();
+    let confirm =
+        |site: &Site, n: usize| site.post("duty", &format!("/imports/{id}/confirm")).json(&json!({ "leave_out": n }));
+    let (status, body) = sent(confirm(&site, 0)).await;
+    assert_eq!((status, &body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("leave_out")));
+    assert_eq!(site.values("huayuankou.stage").await, []);
+    let (status, body) = sent(confirm(&site, 1)).await;
+    assert_eq!((status, &body["state"]), (StatusCode::OK, &json!("confirmed")), "{body}");
+    site.restart().await;
+    assert_eq!(sent(confirm(&site, 1)).await, (StatusCode::OK, body));
+    let stages = site.values("huayuankou.stage").await;
+    assert_eq!(stages.iter().map(|(_, value)| *value).collect::<Vec<_>>(), [89.12, 89.2]);
+    assert_eq!(stages[0].0, "2026-07-14T00:00:00Z".parse::<DateTime<Utc>>().unwrap());
+    let (_, again) = table(&site, "duty", "水情.csv", &gbk, &[]).await;
+    assert_eq!((&again["preview"]["readings"], &again["preview"]["known"]), (&json!(0), &json!(4)), "{again}");
+    assert!(again["preview"]["notes"].to_string().contains(&id), "{again}");
+    assert_eq!(sent(site.post("duty", "/imports/imp-99/confirm").json(&json!({}))).await.0, StatusCode::NOT_FOUND);
+
+    // A table of SL 323 needs the datum of its stages, and gets the one of the station.
+    let river = b"STCD,TM,Z,Q\n40105150,2026-07-14 10:00:00,89.3,4030\n";
+    let (_, bare) = table(&site, "hydrologist", "r.csv", river, &[]).await;
+    assert_eq!(bare["preview"]["rows_bad"], 1, "{bare}");
+    let stations = "STCD,DTMNM,DTMEL\n40105150,大沽,0\n".as_bytes().to_vec();
+    let (_, whole) = table(&site, "hydrologist", "r.csv", river, &[("stations", stations)]).await;
+    assert_eq!(whole["preview"]["readings"], 2, "{whole}");
+    let wrong = "STCD,DTMNM\n40105150,1985国家高程基准\n".as_bytes().to_vec();
+    let (_, other) = table(&site, "hydrologist", "r.csv", river, &[("stations", wrong)]).await;
+    assert!(other["preview"]["faults"][0]["reason"].as_str().unwrap().contains("不混用"), "{other}");
+
+    // Out again, by the names of the standard; what came in comes out.
+    let csv = async |path: &str| {
+        let reply = site.http.get(format!("{}/api/v1/sl323/{path}", site.base)).bearer_auth(&site.tokens["viewer"]);
+        reply.send().await.unwrap().text().await.unwrap()
+    };
+    let span = "from=2026-07-14T00:00:00%2B08:00&to=2026-07-15T00:00:00%2B08:00";
+    let river = csv(&format!("ST_RIVER_R?{span}")).await;
+    assert!(river.contains("40105150,2026-07-14 08:00:00,89.120,4010.000,"), "{river}");
+    assert_eq!(river.lines().count(), 3, "{river}");
+    assert!(csv("st_stbprp_b.csv").await.contains("40105150,花园口,Yellow,113.660000,34.910000,大沽,0.000,,ZQ,"));
+    assert!(
+        csv("ST_WHAT").await.contains("not-found")
+            && csv("ST_RIVER_R?from=2026-01-01T00:00:00Z").await.contains("bad-field")
+    );
+
+    // The command line: not beside a running server; then a workbook, a preview first.
+    let dir = site.folder.path().to_owned();
+    fs::write(dir.join("b.csv"), "时间,花园口流量\n2026-07-14 11:00,4040\n").unwrap();
+    let anlan = async |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_anlan")).args(args).current_dir(&dir).output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), text)
+    };
+    let (done, words) = anlan(&["import", "b.csv", "--data", "data"]).await;
+    assert!(!done && words.contains("in use"), "{words}");
+    site.server.kill().await.unwrap();
+    let (done, words) = anlan(&["import", "b.csv", "--config", "a.toml", "--preview"]).await;
+    assert!(done && words.contains("1 taken, 0 not"), "{words}");
+    assert!(anlan(&["import", "b.csv", "--data", "data"]).await.0);
+    let (done, words) = anlan(&["import", "b.csv", "--data", "data", "--json"]).await;
+    assert!(done && words.contains("\"known\":1"), "{words}");
+    let (done, words) = anlan(&[
+        "export",
+        "sl323",
+        "--data",
+        "data",
+        "--out",
+        "out",
+        "--from",
+        "2026-07-14T00:00:00+08:00",
+        "--to",
+        "2026-07-15T00:00:00+08:00",
+    ])
+    .await;
+    assert!(done && words.contains("无站码"), "{words}");
+    let out = fs::read_to_string(dir.join("out/ST_RIVER_R.csv")).unwrap();
+    assert!(out.contains("40105150,2026-07-14 11:00:00,,4040.000,"), "{out}");
+}

@@ -7,6 +7,7 @@ use crate::command::{CommandSettings, Core, GaugeView, Input, Watch, WatchParts}
 use crate::drill::floods::Flood;
 use crate::forecast::Forecaster;
 use crate::ingest::sensors::Sensors;
+use crate::ingest::sl323::{Sl323Site, Sl323Station};
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use crate::playbook::{BoardSettings, Fault, Playbook, SignalBoard};
 use crate::store::series::{Aggregate, SeriesError, SeriesStore, Step};
@@ -230,6 +231,25 @@ pub async fn recall(
         }
     }
     Ok(())
+}
+
+/// The stations as tables of SL 323 name them.
+pub fn stations(sensors: &Sensors) -> Sl323Site {
+    let station = |station: &crate::ingest::sensors::Station| {
+        let series = sensors.series_of(&station.id).into_iter();
+        let series = series.filter_map(|id| Some((id.quantity().to_owned(), sensors.series.get(id)?.datum)));
+        Sl323Station {
+            id: station.id.clone(),
+            code: station.code.clone(),
+            name: station.name_zh.clone(),
+            name_en: station.name_en.clone(),
+            river: station.river.clone(),
+            lon: station.lon,
+            lat: station.lat,
+            series: series.collect(),
+        }
+    };
+    Sl323Site { stations: sensors.stations.iter().map(station).collect() }
 }
 
 /// Series of stations, not of stones.

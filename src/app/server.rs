@@ -179,6 +179,7 @@ impl Server {
             drills: drills.clone(),
             users: users.clone(),
             arrivals: Arrivals::new(database.clone()),
+            stations: assemble::stations(&parts.files.sensors),
             wall: Box::new(wall_now),
             photos: Photos::new(photos),
             limits: parts.limits.into(),

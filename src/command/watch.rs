@@ -161,6 +161,13 @@ impl Watch {
         judged
     }
 
+    /// Judges readings that are brought in afterwards, by themselves: the live memory learns nothing from them. Readings of a
+    /// series must come in order of time.
+    pub fn judge_apart(&self, readings: &[Reading]) -> Vec<Observation> {
+        let mut judge = self.parts.judge.apart();
+        readings.iter().flat_map(|reading| judge.judge(reading)).collect()
+    }
+
     /// Takes in what the store remembers after a restart; it was judged before.
     pub fn recall(&mut self, observation: &Observation) {
         self.note(observation);

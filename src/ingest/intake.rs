@@ -9,6 +9,7 @@ use crate::command::{Input, Watch, Water};
 use crate::model::{Observation, Reading};
 use crate::store::Engine;
 use crate::store::series::{SeriesError, SeriesStore};
+use chrono::TimeDelta;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -19,6 +20,8 @@ const BATCHES_AT_ONCE: usize = 64;
 const WAITING_MAX: usize = 200_000;
 /// Points of one append.
 const APPEND_MAX: usize = 50_000;
+/// Hours that the board looks back, as after a restart.
+const REMEMBER_H: i64 = 100;
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Why a push was not taken.
@@ -32,7 +35,12 @@ pub enum IntakeError {
     Stopping,
 }
 
-type Push = (Vec<Reading>, oneshot::Sender<Result<(), IntakeError>>);
+/// Readings and whether they are live: what is brought in afterwards is judged by itself.
+struct Push {
+    readings: Vec<Reading>,
+    is_live: bool,
+    reply: oneshot::Sender<Result<(), IntakeError>>,
+}
 
 /// A handle for pushes.
 #[derive(Debug, Clone)]
@@ -71,8 +79,21 @@ impl Intake {
     /// # Errors
     /// When the store fails or the server stops; the sender must send again.
     pub async fn take(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+        self.push(readings, true).await
+    }
+
+    /// Takes in what a person brings afterwards (a table): judged by itself, stored, and remembered as after a restart. Sorted
+    /// by series and time.
+    ///
+    /// # Errors
+    /// When the store fails or the server stops; it may be sent again as it is.
+    pub async fn bring(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+        self.push(readings, false).await
+    }
+
+    async fn push(&self, readings: Vec<Reading>, is_live: bool) -> Result<(), IntakeError> {
         let (reply, answer) = oneshot::channel();
-        self.pushes.send((readings, reply)).await.map_err(|_| IntakeError::Stopping)?;
+        self.pushes.send(Push { readings, is_live, reply }).await.map_err(|_| IntakeError::Stopping)?;
         answer.await.map_err(|_| IntakeError::Stopping)?
     }
 }
@@ -99,8 +120,8 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some((readings, reply)) = pushes.recv() => {
-                    let kept = self.take_push(&readings).await;
+                Some(Push { readings, is_live, reply }) = pushes.recv() => {
+                    let kept = if is_live { self.take_push(&readings).await } else { self.bring(&readings).await };
                     // A sender that has gone away does not change what is durable.
                     let _ = reply.send(kept);
                 }
@@ -135,6 +156,21 @@ impl Worker {
             self.waiting.truncate(before);
         }
         kept
+    }
+
+    /// Durable as a whole, then remembered as far as the board looks back. What waits for the store goes first.
+    async fn bring(&mut self, readings: &[Reading]) -> Result<(), IntakeError> {
+        self.flush().await?;
+        let judged = self.parts.watch.judge_apart(readings);
+        for part in judged.chunks(APPEND_MAX) {
+            let _ = self.parts.series.append(part).await.map_err(IntakeError::Store)?;
+        }
+        let since = (self.parts.clock)() - TimeDelta::hours(REMEMBER_H);
+        for observation in judged.iter().filter(|observation| observation.at > since) {
+            self.parts.watch.recall(observation);
+        }
+        self.evaluate().await;
+        Ok(())
     }
 
     /// In parts that every store takes, oldest first; what is durable waits no longer.

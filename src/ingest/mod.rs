@@ -5,6 +5,8 @@ mod intake;
 pub mod modbus;
 pub mod offer;
 pub mod sensors;
+pub mod sheet;
+pub mod sl323;
 pub mod sl651;
 pub mod units;
 

@@ -26,6 +26,12 @@ impl Judge {
         Self { own, table, tracks: HashMap::new() }
     }
 
+    /// A judge with the same limits and no memory: for what is brought in afterwards, beside the live readings.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self { table: self.table.clone(), own: self.own.clone(), tracks: HashMap::new() }
+    }
+
     /// The observation of a reading, last in the list; before it the corrected verdicts of earlier values that it confirmed.
     pub fn judge(&mut self, reading: &Reading) -> Vec<Observation> {
         let mut out = Vec::with_capacity(1);

@@ -24,6 +24,7 @@ pub use extract::{At, Body, Id};
 pub use limits::Limits;
 pub use post::{ClockKind, Layers, Post, Scope};
 pub use problem::Problem;
+pub use routes::imports::shape as preview_shape;
 pub use session::Session;
 pub use shape::{Frame, Sight, mask_name, mask_phone};
 pub use site::{DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};

@@ -263,8 +263,10 @@ pub fn answer_rate(state: &State) -> Value {
 pub fn rights(role: UserRole) -> Vec<&'static str> {
     match role {
         UserRole::Viewer | UserRole::Auditor => vec![],
-        UserRole::Hydrologist => vec!["preview", "readings"],
-        UserRole::Duty => vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm"],
+        UserRole::Hydrologist => vec!["preview", "readings", "import"],
+        UserRole::Duty => {
+            vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm", "import"]
+        }
         UserRole::Commander => {
             vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm", "reveal"]
         }

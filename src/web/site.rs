@@ -2,10 +2,12 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, journal, map, people, preview, readings, reports, session, situation, tasks,
+    activations, alarms, demo, drills, imports, journal, map, people, preview, readings, reports, session, situation,
+    sl323, tasks,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;
+use crate::ingest::sl323::Sl323Site;
 use crate::model::Timestamp;
 use crate::store::arrivals::Arrivals;
 use crate::store::users::Users;
@@ -145,6 +147,8 @@ pub struct Site {
     pub users: Users,
     /// Devices that push, and what was answered to them.
     pub arrivals: Arrivals,
+    /// Stations with their codes, for tables in and out.
+    pub stations: Sl323Site,
     /// The wall clock, for sessions only.
     pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Photos of reports.
@@ -173,6 +177,10 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/stations", get(situation::stations))
         .route("/series/{id}/observations", get(situation::observations))
         .route("/readings", post(readings::push))
+        .route("/imports", get(imports::list).post(imports::send).layer(DefaultBodyLimit::max(imports::FORM_MAX)))
+        .route("/imports/{id}", get(imports::get))
+        .route("/imports/{id}/confirm", post(imports::confirm))
+        .route("/sl323/{table}", get(sl323::table))
         .route("/preview", post(preview::preview_discharge))
         .route("/activations", get(activations::list).post(activations::ask))
         .route("/activations/{id}", get(activations::get))

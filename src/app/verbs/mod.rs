@@ -10,7 +10,9 @@ mod decode;
 mod demo;
 mod device;
 mod drill;
+mod export;
 mod field;
+mod import;
 mod init;
 mod journal;
 mod password;
@@ -62,6 +64,10 @@ enum Verb {
     Init(init::Args),
     /// 用户：新建、列出、改密、停用 (users; passwords come from the keyboard or standard input).
     User(user::Args),
+    /// 导入：CSV、XLSX 水情表，先预览 (imports a table of readings).
+    Import(import::Args),
+    /// 导出：SL 323 表 (exports tables).
+    Export(export::Args),
     /// 报数设备：新建、列出、注销 (devices that push readings by HTTP).
     Device(device::Args),
     /// 配置：检查配置文件 (checks a configuration file).
@@ -84,6 +90,8 @@ pub fn run() -> ExitCode {
         Some(Verb::Bench(args)) => bench::run(args),
         Some(Verb::Decode(args)) => decode::run(args),
         Some(Verb::Device(args)) => device::run(args),
+        Some(Verb::Import(args)) => import::run(args),
+        Some(Verb::Export(args)) => export::run(args),
         Some(Verb::Drill(args)) => drill::run(args),
         Some(Verb::Field(args)) => field::run(args),
         Some(Verb::Journal(args)) => journal::run(args),

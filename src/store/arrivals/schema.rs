@@ -5,9 +5,10 @@ use crate::store::{Migration, SchemaPart};
 /// The part `arrivals` of `anlan.db`.
 pub const ARRIVALS_SCHEMA: SchemaPart = SchemaPart {
     name: "arrivals",
-    migrations: &[Migration {
-        version: 1,
-        sql: "
+    migrations: &[
+        Migration {
+            version: 1,
+            sql: "
 CREATE TABLE push_device (
     name TEXT PRIMARY KEY,
     token_hash TEXT NOT NULL UNIQUE,
@@ -26,5 +27,25 @@ CREATE TABLE push_answer (
 );
 CREATE INDEX push_answer_by_age ON push_answer (at_ms);
 ",
-    }],
+        },
+        Migration {
+            version: 2,
+            sql: "
+CREATE TABLE import (
+    number BIGINT PRIMARY KEY,
+    who TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    file_hash TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    left_out BIGINT NOT NULL,
+    readings TEXT,
+    confirmed_by TEXT,
+    confirmed_ms BIGINT
+);
+CREATE INDEX import_by_file ON import (file_hash);
+CREATE TABLE import_number (last BIGINT NOT NULL);
+",
+        },
+    ],
 };

@@ -4,6 +4,7 @@ pub mod activations;
 pub mod alarms;
 pub mod demo;
 pub mod drills;
+pub mod imports;
 pub mod journal;
 pub mod map;
 pub mod people;
@@ -12,6 +13,7 @@ pub mod readings;
 pub mod reports;
 pub mod session;
 pub mod situation;
+pub mod sl323;
 pub mod tasks;
 
 use super::{At, Problem, Session};

@@ -1,0 +1,79 @@
+//! `anlan export …`: what a data directory holds, as files that others read.
+
+use super::{Outcome, wait_for};
+use crate::app::assemble::{SiteFiles, stations};
+use crate::app::clock::wall_now;
+use crate::app::config::Config;
+use crate::ingest::sl323::{SL323_TABLES, export};
+use crate::model::Timestamp;
+use crate::store::series::{EmbeddedSeries, SeriesLimits};
+use crate::store::{StoreDirectory, series_file};
+use chrono::{DateTime, FixedOffset, TimeDelta};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Writes what a data directory holds as files (导出).
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// 雨水情库表 ST_STBPRP_B, ST_RIVER_R, ST_PPTN_R, ST_RSVR_R (SL 323-2011) as CSV; while the server runs use GET /api/v1/sl323/….
+    Sl323 {
+        /// Where the files go.
+        #[arg(long)]
+        out: PathBuf,
+        /// From this moment, with offset; absent: 30 days before `to`.
+        #[arg(long)]
+        from: Option<DateTime<FixedOffset>>,
+        /// To before this moment; absent: now.
+        #[arg(long)]
+        to: Option<DateTime<FixedOffset>>,
+        /// The data directory.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// The configuration file; names the data directory and the sensors.
+        #[arg(long, conflicts_with = "data")]
+        config: Option<PathBuf>,
+        /// The folder of the sensors; absent: those in the program.
+        #[arg(long, conflicts_with = "config")]
+        sensors: Option<PathBuf>,
+    },
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    let What::Sl323 { out, from, to, data, config, sensors } = args.what;
+    wait_for(async move {
+        let config = config.as_deref().map(Config::load).transpose()?;
+        let files = match &config {
+            Some(config) => SiteFiles::read(config)?,
+            None => SiteFiles::from_folders(None, None, sensors.as_deref())?,
+        };
+        let data = data.or(config.map(|config| config.data));
+        let data = data.ok_or("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)")?;
+        let to: Timestamp = to.map_or_else(wall_now, |to| to.to_utc());
+        let from = from.map_or(to - TimeDelta::days(30), |from| from.to_utc());
+        if from >= to {
+            return Err("--from must lie before --to (起始须早于结束)".into());
+        }
+        let _directory = StoreDirectory::claim(&data)?;
+        let store = EmbeddedSeries::open(&series_file(&data), SeriesLimits::default()).await?;
+        let site = stations(&files.sensors);
+        std::fs::create_dir_all(&out).map_err(|cause| format!("cannot make {}: {cause}", out.display()))?;
+        for table in SL323_TABLES {
+            let text = export(table, &site, &store, from, to).await?;
+            let path = out.join(format!("{}.csv", table.name()));
+            std::fs::write(&path, &text).map_err(|cause| format!("cannot write {}: {cause}", path.display()))?;
+            println!("{}: {} rows (行)", path.display(), text.lines().count().saturating_sub(1));
+        }
+        let without = site.without_code();
+        if !without.is_empty() {
+            println!("left out, no code of the hydrological service (无站码，未导出): {}", without.join("、"));
+        }
+        store.close().await;
+        Ok(())
+    })
+}

@@ -1,0 +1,148 @@
+//! `anlan import FILE`: a table of readings into a data directory whose server does not run; the page does it while it runs.
+
+use super::{Outcome, wait_for};
+use crate::app::assemble::{SiteFiles, stations};
+use crate::app::clock::wall_now;
+use crate::app::config::Config;
+use crate::ingest::offer::{Target, Targets};
+use crate::ingest::sheet::{Ask, Book, Place, Places, Preview, preview};
+use crate::ingest::sl323;
+use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
+use crate::store::{StoreDirectory, series_file};
+use std::path::PathBuf;
+
+/// Points of one append.
+const APPEND_MAX: usize = 50_000;
+/// Most faults that are printed.
+const PRINTED_MAX: usize = 50;
+
+/// Imports a table of readings, CSV or XLSX (导入水情表).
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file.
+    file: PathBuf,
+    /// Only show what it would bring.
+    #[arg(long)]
+    preview: bool,
+    /// Station of a table that names none.
+    #[arg(long)]
+    station: Option<String>,
+    /// Datum of stages that name none: dagu, national85.
+    #[arg(long)]
+    datum: Option<String>,
+    /// Sheet of a workbook; absent: the first that is shown.
+    #[arg(long)]
+    sheet: Option<String>,
+    /// ST_STBPRP_B, for tables of SL 323: the datum of each station.
+    #[arg(long)]
+    stations: Option<PathBuf>,
+    /// How many rows are left out; must be the number that the preview shows.
+    #[arg(long, default_value_t = 0)]
+    leave_out: usize,
+    /// The data directory.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The configuration file; names the data directory and the sensors.
+    #[arg(long, conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// The folder of the sensors; absent: those in the program.
+    #[arg(long, conflicts_with = "config")]
+    sensors: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: Args) -> Outcome {
+    wait_for(import(args))
+}
+
+async fn import(args: Args) -> Outcome {
+    let config = args.config.as_deref().map(Config::load).transpose()?;
+    let files = match &config {
+        Some(config) => SiteFiles::read(config)?,
+        None => SiteFiles::from_folders(None, None, args.sensors.as_deref())?,
+    };
+    let data = args.data.clone().or(config.map(|config| config.data));
+    let data = data.ok_or("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)")?;
+    let places = places(&files);
+    let mut ask = Ask { datum: args.datum, sheet: args.sheet, ..Ask::default() };
+    if let Some(station) = &args.station {
+        let known = places.of(station).ok_or_else(|| format!("no station {station} (没有该测站)"))?;
+        ask.station = Some(known.to_owned());
+    }
+    let read = |path: &PathBuf| std::fs::read(path).map_err(|cause| format!("cannot read {}: {cause}", path.display()));
+    let mut notes = Vec::new();
+    if let Some(path) = &args.stations {
+        let table = sl323::stations(&Book::read(&read(path)?, None)?, &places)?;
+        (ask.datums, notes) = (table.datums, table.notes);
+    }
+    let book = Book::read(&read(&args.file)?, ask.sheet.as_deref())?;
+    // A running server has its own memory of the river: tables go in by its page then.
+    let _directory = StoreDirectory::claim(&data)?;
+    let store = EmbeddedSeries::open(&series_file(&data), SeriesLimits::default()).await?;
+    let mut found = preview(&book, &places, &ask, &store, wall_now()).await?;
+    found.notes.extend(notes);
+    show(&found, args.json);
+    let outcome = if args.preview { Ok(()) } else { keep(&found, &files, &store, args.leave_out).await };
+    store.close().await;
+    outcome
+}
+
+async fn keep(found: &Preview, files: &SiteFiles, store: &EmbeddedSeries, leave_out: usize) -> Outcome {
+    if found.rows_bad != leave_out {
+        let words = "rows would be left out, nothing was imported; mend the file, or say";
+        return Err(format!("{} {words} --leave-out {} (未导入)", found.rows_bad, found.rows_bad).into());
+    }
+    let mut judge = files.sensors.judge();
+    let judged: Vec<_> = found.readings.iter().flat_map(|reading| judge.judge(reading)).collect();
+    for part in judged.chunks(APPEND_MAX) {
+        let _ = store.append(part).await?;
+    }
+    eprintln!("{} readings imported (已导入)", found.readings.len());
+    Ok(())
+}
+
+fn places(files: &SiteFiles) -> Places {
+    let sensors = &files.sensors;
+    let place = |station: &sl323::Sl323Station| Place {
+        id: station.id.clone(),
+        name_zh: station.name.clone(),
+        name_en: station.name_en.clone(),
+        code: station.code.clone(),
+    };
+    let targets: Targets = sensors
+        .stations
+        .iter()
+        .flat_map(|station| sensors.series_of(&station.id))
+        .filter_map(|id| sensors.series.get(id).map(|facts| (id, facts)))
+        .map(|(id, facts)| (id.clone(), Target { unit: facts.unit.clone(), datum: facts.datum }))
+        .collect();
+    Places { stations: stations(sensors).stations.iter().map(place).collect(), targets }
+}
+
+fn show(found: &Preview, as_json: bool) {
+    if as_json {
+        println!("{}", crate::web::preview_shape(found));
+        return;
+    }
+    println!(
+        "{}: {} rows, {} taken, {} not, {} without a value; {} readings, {} known (行、可用、有误、无值、条数、已有)",
+        found.kind,
+        found.rows - found.rows_header,
+        found.rows_ok,
+        found.rows_bad,
+        found.rows_without_value,
+        found.readings.len(),
+        found.known
+    );
+    for note in &found.notes {
+        println!("  {note}");
+    }
+    for fault in found.faults.iter().take(PRINTED_MAX) {
+        println!("  第 {} 行 {} 列 {}: {}", fault.row, fault.column, fault.header, fault.reason);
+    }
+    if found.faults.len() > PRINTED_MAX {
+        println!("  … {} more (还有 {} 行)", found.faults.len() - PRINTED_MAX, found.faults.len() - PRINTED_MAX);
+    }
+}
