@@ -106,9 +106,15 @@ fn comma_separated(bytes: &[u8]) -> Result<Book, SheetError> {
         .delimiter(separator(&text))
         .from_reader(text.as_bytes());
     let mut book = Book { kind: format!("CSV, {encoding}"), other_sheets: Vec::new(), rows: Vec::new(), empty_rows: 0 };
+    let (mut number, mut counted) = (1, 0);
     for record in reader.records() {
         let record = record.map_err(SheetError::Csv)?;
-        let number = record.position().map_or(0, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
+        // A record begins, for its reader, before the line ends and empty lines that it skips: a person counts those.
+        let at = record.position().map_or(0, |at| usize::try_from(at.byte()).unwrap_or(usize::MAX));
+        let skipped = text.as_bytes().get(at..).unwrap_or_default().iter();
+        let at = at + skipped.take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        number += text.as_bytes().get(counted..at).map_or(0, |lines| lines.iter().filter(|b| **b == b'\n').count());
+        counted = at;
         if record.len() > COLUMNS_MAX {
             return Err(SheetError::Columns { row: number });
         }

@@ -75,7 +75,7 @@ fn faults(preview: &Preview) -> Vec<(usize, &str)> {
 #[tokio::test]
 async fn a_wide_table_in_gbk_with_a_title_and_units_below() {
     let text = "花园口站水情表,,,\r\n时间,水位,流量,备注\r\n,(m),(m3/s),\r\n2026-07-18 08:00,91.24,\"22,300\",洪峰\r\n\
-                2026-07-18 09:00,缺测,22100,\r\n2026-07-18 10:00,—,,\r\n\r\n2026-07-18 11:00,９１．１０,２１０００,\r\n";
+                2026-07-18 09:00,缺测,22100,\r\n2026-07-18 10:00,—,,\r\n\r\n2026-07-18 11:00,９１．１０,２１０００,\r\n昨天,91,20000,\r\n";
     let (gbk, _, broken) = encoding_rs::GBK.encode(text);
     assert!(!broken);
     let found = look_with(&gbk, &Ask::default(), &[]).await;
@@ -91,6 +91,7 @@ async fn a_wide_table_in_gbk_with_a_title_and_units_below() {
         ]
     );
     assert_eq!((found.header_row, found.rows_without_value, found.cells_without_value), (2, 1, 1));
+    assert_eq!(faults(&found), [(9, "A")], "rows are counted as people count them, with CRLF and empty lines");
     assert!(found.notes.iter().any(|note| note.contains("未注明基面") && note.contains("dagu")), "{:?}", found.notes);
 }
 
