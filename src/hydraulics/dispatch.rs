@@ -92,10 +92,16 @@ macro_rules! dispatched {
 }
 
 dispatched! {
-    inertia_faces(
-        h0: &[f32], h1: &[f32], z0: &[f32], z1: &[f32], n0: &[f32], n1: &[f32], q: &[f32], qm: &[f32], qp: &[f32],
-        out: &mut [f32], gdt: f32, rdx: f32, dry: f32,
+    inertia_east(
+        h: &[f32], z: &[f32], n2: &[f32], q: &[f32], out: &mut [f32], slope: f32, half: f32, dry: f32,
     );
+    inertia_north(
+        h0: &[f32], h1: &[f32], z0: &[f32], z1: &[f32], n0: &[f32], n1: &[f32], qm: &[f32], q: &mut [f32], qp: &[f32],
+        kept: &mut [f32], slope: f32, half: f32, dry: f32,
+    );
+    inertia_settle(
+        h: &mut [f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], kept: &mut [f32], k: f32,
+    ) -> bool;
     inertia_shares(
         h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], share: &mut [f32], k: f32,
     ) -> bool;
@@ -103,6 +109,7 @@ dispatched! {
     inertia_depths(
         h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], out: &mut [f32], k: f32,
     ) -> bool;
+    raise_tops(values: &[f32], tops: &mut [u32]);
     largest(values: &[f32]) -> f32;
     full_primitives(
         h: &[f32], qx: &[f32], qy: &[f32], z: &[f32], stage: &mut [f32], u: &mut [f32], v: &mut [f32], eps: f32,
@@ -130,7 +137,7 @@ dispatched! {
         depth: &[f32], slope_x: &[f32], slope_y: &[f32],
         oh: &mut [f32], ox: &mut [f32], oy: &mut [f32], speed: &mut [f32], clipped: &mut [f32],
         k: f32, gdt: f32, eps: f32,
-    );
+    ) -> bool;
     flow_row(
         h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], q: &mut [f32], froude: &mut [f32], least: f32,
     );

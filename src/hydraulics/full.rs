@@ -1,12 +1,13 @@
-//! One time step of the full shallow-water equations over a run of columns in a band of rows.
+//! One time step of the full shallow-water equations over a strip of rows.
 //!
 //! In: the old water with its ghost cells filled. Out: the new one. Row by row: velocities, half differences and predicted
 //! state, fluxes, update; each row's values are computed once and handed on to the next.
 
 use super::dispatch;
-use super::grid::HALO;
+use super::grid::{HALO, Layout, Water};
 use super::kernels::Row;
-use super::sweep::{BandRows, Step, Tally, WIDEST_FULL_RUN, sum};
+use super::sweep::{BAND, ColumnTops, Step, StripRows, WIDEST_FULL_RUN, sum};
+use super::tiles::Band;
 use std::ops::Range;
 
 const WIDTH: usize = WIDEST_FULL_RUN + 4;
@@ -38,10 +39,11 @@ pub(super) struct FullScratch {
     x: Fluxes,
     speed: Vec<f32>,
     clipped: Vec<f32>,
+    tops: ColumnTops,
 }
 
 impl FullScratch {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(layout: &Layout) -> Self {
         let row = || vec![0.0; WIDTH];
         let fluxes = || Fluxes { mass: row(), before: row(), behind: row(), across: row() };
         let still = || Row::new(WIDTH);
@@ -53,38 +55,64 @@ impl FullScratch {
             x: fluxes(),
             speed: row(),
             clipped: row(),
+            tops: ColumnTops::new(layout.stride),
         }
     }
 }
 
-/// Sweeps the padded columns `run` of a band.
-pub(super) fn sweep(step: &Step, band: &mut BandRows, run: Range<usize>, scratch: &mut FullScratch, tally: &mut Tally) {
-    let FullScratch { still, predicted: [here, next], y: [south, north], x, speed, clipped } = scratch;
-    let (mut here, mut next, mut south, mut north) = (here, next, south, north);
-    for (at, row) in (band.first - 2..=band.first).enumerate() {
-        stand_still(step, row, &run, &mut still[at]);
+/// Sweeps a strip; bands one after another with the same runs are swept in one go.
+pub(super) fn sweep(step: &Step, old: &Water, strip: &mut StripRows, bands: &mut [Band], scratch: &mut FullScratch) {
+    let mut from = 0;
+    while from < bands.len() {
+        let same = bands[from..].iter().take_while(|band| band.runs == bands[from].runs).count();
+        let group = &mut bands[from..from + same];
+        for run in group[0].runs.clone() {
+            sweep_run(step, old, strip, group, run, scratch);
+        }
+        from += same;
     }
-    predict(step, band.first - 1, &run, still, here);
-    for row in band.first - 1..band.first + band.rows {
+}
+
+fn sweep_run(
+    step: &Step,
+    old: &Water,
+    strip: &mut StripRows,
+    bands: &mut [Band],
+    run: Range<usize>,
+    scratch: &mut FullScratch,
+) {
+    let FullScratch { still, predicted: [here, next], y: [south, north], x, speed, clipped, tops } = scratch;
+    let (mut here, mut next, mut south, mut north) = (here, next, south, north);
+    let first = bands[0].first;
+    let end = first + bands.iter().map(|band| band.rows).sum::<usize>();
+    for (at, row) in (first - 2..=first).enumerate() {
+        stand_still(step, old, row, &run, &mut still[at]);
+    }
+    predict(step, first - 1, &run, still, here);
+    for row in first - 1..end {
         // `still` holds the rows row − 1, row, row + 1; the prediction of row + 1 needs row + 2.
         still.rotate_left(1);
-        stand_still(step, row + 2, &run, &mut still[2]);
+        stand_still(step, old, row + 2, &run, &mut still[2]);
         predict(step, row + 1, &run, still, next);
         flux_north(step, row, &run, here, next, north);
-        if row >= band.first {
+        if row >= first {
             flux_west(step, row, &run, here, x);
             let around = Around { x, south, north, here };
-            write_row(step, band, row, &run, &around, speed, clipped, tally);
+            let band = &mut bands[(row - first) / BAND];
+            write_row(step, old, strip, band, row, &run, &around, speed, clipped);
+            tops.raise(step.width, run.start, &speed[..run.len()]);
+            if row + 1 == band.first + band.rows {
+                tops.settle(&run, &mut band.tally);
+            }
         }
         std::mem::swap(&mut south, &mut north);
         std::mem::swap(&mut here, &mut next);
     }
 }
 
-fn stand_still(step: &Step, row: usize, run: &Range<usize>, out: &mut Row) {
+fn stand_still(step: &Step, water: &Water, row: usize, run: &Range<usize>, out: &mut Row) {
     let n = run.len() + 4;
     let part = |values| step.part(values, row, run.start - 2, n);
-    let water = step.old;
     let (stage, u, v) = (&mut out.stage[..n], &mut out.u[..n], &mut out.v[..n]);
     let eps = step.dry;
     dispatch::full_primitives(
@@ -271,20 +299,21 @@ struct Around<'a> {
 #[allow(clippy::too_many_arguments)] // the buffers are lent apart so that they do not overlap
 fn write_row(
     step: &Step,
-    band: &mut BandRows,
+    water: &Water,
+    strip: &mut StripRows,
+    band: &mut Band,
     row: usize,
     run: &Range<usize>,
     around: &Around,
     speed: &mut [f32],
     clipped: &mut [f32],
-    tally: &mut Tally,
 ) {
     let n = run.len();
-    let start = (row - band.first) * step.layout.stride + run.start;
+    let start = (row - strip.first) * step.layout.stride + run.start;
     let Around { x, south, north, here } = around;
     let part = |values| step.part(values, row, run.start, n);
-    let water = step.old;
-    dispatch::full_update(
+    let tally = &mut band.tally;
+    let below = dispatch::full_update(
         step.width,
         part(&water.h),
         part(&water.qx),
@@ -305,17 +334,16 @@ fn write_row(
         cells(&here.centre.h, n),
         cells(&here.x.stage, n),
         cells(&here.y.stage, n),
-        &mut band.h[start..start + n],
-        &mut band.qx[start..start + n],
-        &mut band.qy[start..start + n],
+        &mut strip.h[start..start + n],
+        &mut strip.qx[start..start + n],
+        &mut strip.qy[start..start + n],
         speed,
         clipped,
         step.k,
         step.gdt,
         step.dry,
     );
-    tally.take_row(step.width, run.start, &speed[..n]);
-    if dispatch::largest(step.width, &clipped[..n]) > 0.0 {
+    if below {
         tally.clipped_m += sum(&clipped[..n]);
     }
     if step.at_west(run.start) {

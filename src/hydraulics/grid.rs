@@ -151,6 +151,11 @@ pub(super) struct Water {
 }
 
 impl Water {
+    /// No arrays at all.
+    pub(super) fn none() -> Self {
+        Self { h: Vec::new(), qx: Vec::new(), qy: Vec::new() }
+    }
+
     pub(super) fn dry(layout: &Layout) -> Self {
         let zeros = || vec![0.0; layout.len()];
         Self { h: zeros(), qx: zeros(), qy: zeros() }

@@ -7,12 +7,12 @@ use super::case::{Boundary, Case, CaseFault, Manning, Scheme};
 use super::dispatch::VectorWidth;
 use super::full::FullScratch;
 use super::grid::{Cell, Grid, HALO, Layout, Water};
-use super::inertia::InertiaScratch;
+use super::inertia::{InertiaScratch, Seam};
 use super::kernels::GRAVITY;
 use super::record::{BandRecords, Froude, Look, Records};
 use super::rim::{self, NO_GROUND_M, Rim, RimStep};
 use super::source::Sources;
-use super::sweep::{BAND, BandRows, Step};
+use super::sweep::{BAND, Step, StripRows};
 use super::tiles::{self, Band};
 use super::weir::Weirs;
 use super::{full, inertia};
@@ -83,8 +83,18 @@ impl WaterBalance {
     }
 }
 
-/// A band with its rows of new depths and discharges.
-type BandWork<'a> = (&'a mut Band, ((&'a mut [f32], &'a mut [f32]), &'a mut [f32]));
+/// Strips for each worker: enough that none waits long for another.
+const STRIPS_A_WORKER: usize = 4;
+/// Fewest rows of a strip, so that what is done twice at its ends stays small.
+const LEAST_STRIP_ROWS: usize = 32;
+
+/// What one worker does at a time.
+struct StripWork<'a> {
+    rows: StripRows<'a>,
+    bands: &'a mut [Band],
+    /// Local inertia: what lies beside its southern and northern end.
+    seams: [Option<&'a Seam>; 2],
+}
 
 enum Scratch {
     Inertia(InertiaScratch),
@@ -100,12 +110,14 @@ pub struct Inundation {
     pub(super) bed: Vec<f32>,
     pub(super) n2: Vec<f32>,
     pub(super) now: Water,
+    /// The full equations write the new water here; local inertia does so in place.
     next: Water,
     pub(super) records: Records,
     pub(super) rim: Rim,
     pub(super) weirs: Weirs,
     pub(super) sources: Sources,
     bands: Vec<Band>,
+    seams: Vec<Seam>,
     pub(super) time_s: f64,
     pub(super) steps: u64,
     /// Largest depth or speed after the last step.
@@ -134,8 +146,8 @@ impl Inundation {
         let now = ground.water(&case, &layout);
         let scratch = || {
             Mutex::new(match case.scheme {
-                Scheme::LocalInertia => Scratch::Inertia(InertiaScratch::new()),
-                _ => Scratch::Full(Box::new(FullScratch::new())),
+                Scheme::LocalInertia => Scratch::Inertia(InertiaScratch::new(&layout)),
+                _ => Scratch::Full(Box::new(FullScratch::new(&layout))),
             })
         };
         let workers = workers.max(1);
@@ -146,7 +158,8 @@ impl Inundation {
             sources: Sources::new(&case, &layout),
             bands: tiles::bands(&case, &layout),
             records: Records::new(&layout),
-            next: now.clone(),
+            next: if case.scheme == Scheme::LocalInertia { Water::none() } else { now.clone() },
+            seams: Vec::new(),
             scratch: (0..workers).map(|_| scratch()).collect(),
             datum_m: ground.datum_m,
             bed: ground.bed,
@@ -218,7 +231,9 @@ impl Inundation {
         }
         let cells = tiles::plan(&mut self.bands, &self.layout);
         self.sweep(dt_s, cells);
-        std::mem::swap(&mut self.now, &mut self.next);
+        if self.case.scheme != Scheme::LocalInertia {
+            std::mem::swap(&mut self.now, &mut self.next);
+        }
         self.settle(dt_s, until_s);
         self.swept += cells as u64;
         if self.top.is_nan() || self.top >= IMPOSSIBLE {
@@ -294,7 +309,6 @@ impl Inundation {
         let step = Step {
             width: self.width,
             layout: self.layout,
-            old: &self.now,
             bed: &self.bed,
             n2: &self.n2,
             weirs: &self.weirs,
@@ -305,20 +319,21 @@ impl Inundation {
             dry: self.case.dry_m as f32,
             slopes: self.case.scheme == Scheme::Full2,
         };
-        let inner = HALO * self.layout.stride..(HALO + self.layout.rows) * self.layout.stride;
-        let chunk = BAND * self.layout.stride;
-        let Water { h, qx, qy } = &mut self.next;
-        let (h, qx, qy) = (&mut h[inner.clone()], &mut qx[inner.clone()], &mut qy[inner]);
+        let serial = self.workers.is_none() || cells < FEW_CELLS;
+        let workers = if serial { 1 } else { self.scratch.len() };
+        let rows = (self.layout.rows / LEAST_STRIP_ROWS).max(1);
+        let count = if serial { 1 } else { (workers * STRIPS_A_WORKER).min(rows).max(workers) };
+        let strips = tiles::strips(&self.bands, cells.div_ceil(count));
         let scratch = &self.scratch;
-        let work = |(band, ((h, qx), qy)): BandWork| {
-            sweep_band(&step, band, BandRows { first: band.first, rows: band.rows, h, qx, qy }, scratch);
-        };
-        if self.workers.is_none() || cells < FEW_CELLS {
-            let parts = h.chunks_mut(chunk).zip(qx.chunks_mut(chunk)).zip(qy.chunks_mut(chunk));
-            self.bands.iter_mut().zip(parts).for_each(work);
+        let run = |work: StripWork, old: Option<&Water>| sweep_strip(&step, old, work, scratch);
+        if self.case.scheme == Scheme::LocalInertia {
+            take_seams(&self.layout, &self.now, &self.bands, &strips, &mut self.seams);
+            let work = split(&self.layout, &mut self.now, &mut self.bands, &strips, Some(&self.seams));
+            each(work, serial, |work| run(work, None));
         } else {
-            let parts = h.par_chunks_mut(chunk).zip(qx.par_chunks_mut(chunk)).zip(qy.par_chunks_mut(chunk));
-            self.bands.par_iter_mut().zip(parts).with_max_len(1).for_each(work);
+            let work = split(&self.layout, &mut self.next, &mut self.bands, &strips, None);
+            let old = &self.now;
+            each(work, serial, |work| run(work, Some(old)));
         }
     }
 
@@ -388,8 +403,10 @@ impl Inundation {
 
     /// After a restart the other buffer must not hold the water of the start.
     pub(super) fn forget_start(&mut self) {
-        self.next = Water::dry(&self.layout);
-        self.next.h.copy_from_slice(&self.now.h);
+        if self.case.scheme != Scheme::LocalInertia {
+            self.next = Water::dry(&self.layout);
+            self.next.h.copy_from_slice(&self.now.h);
+        }
         self.bands = tiles::bands(&self.case, &self.layout);
     }
 
@@ -439,18 +456,67 @@ fn pool(workers: usize) -> Result<Arc<rayon::ThreadPool>, InundationFault> {
     built.map(Arc::new).map_err(|_| InundationFault::Workers(workers))
 }
 
-fn sweep_band(step: &Step, band: &mut Band, mut rows: BandRows, scratch: &[Mutex<Scratch>]) {
-    if band.runs.is_empty() {
+fn sweep_strip(step: &Step, old: Option<&Water>, work: StripWork, scratch: &[Mutex<Scratch>]) {
+    let StripWork { mut rows, bands, seams } = work;
+    if bands.iter().all(|band| band.runs.is_empty()) {
         return;
     }
     let own = rayon::current_thread_index().unwrap_or(0) % scratch.len();
     let mut scratch = scratch[own].lock().unwrap_or_else(PoisonError::into_inner);
-    for run in &band.runs {
-        match &mut *scratch {
-            Scratch::Inertia(buffers) => inertia::sweep(step, &mut rows, run.clone(), buffers, &mut band.tally),
-            Scratch::Full(buffers) => full::sweep(step, &mut rows, run.clone(), buffers, &mut band.tally),
+    match (&mut *scratch, old) {
+        (Scratch::Full(buffers), Some(old)) => full::sweep(step, old, &mut rows, bands, buffers),
+        (Scratch::Inertia(buffers), _) => inertia::sweep(step, &mut rows, bands, seams, buffers),
+        (Scratch::Full(_), None) => debug_assert!(false, "the full equations read the old water"),
+    }
+}
+
+/// Does all work, by this thread or by all workers.
+fn each<'a>(work: Vec<StripWork<'a>>, serial: bool, run: impl Fn(StripWork<'a>) + Sync + Send) {
+    if serial {
+        work.into_iter().for_each(run);
+    } else {
+        work.into_par_iter().with_max_len(1).for_each(run);
+    }
+}
+
+/// Keeps the old water beside each line between two strips.
+fn take_seams(layout: &Layout, water: &Water, bands: &[Band], strips: &[usize], seams: &mut Vec<Seam>) {
+    seams.resize_with(strips.len().saturating_sub(1), Seam::default);
+    let mut at = 0;
+    for (seam, count) in seams.iter_mut().zip(strips) {
+        at += count;
+        if let Some([south, north]) = bands.get(at - 1..=at) {
+            seam.take(layout, water, south, north);
         }
     }
+}
+
+/// Shares water and bands among strips.
+fn split<'a>(
+    layout: &Layout,
+    water: &'a mut Water,
+    mut bands: &'a mut [Band],
+    strips: &[usize],
+    seams: Option<&'a [Seam]>,
+) -> Vec<StripWork<'a>> {
+    let inner = HALO * layout.stride..(HALO + layout.rows) * layout.stride;
+    let mut rest = [&mut water.h[inner.clone()], &mut water.qx[inner.clone()], &mut water.qy[inner]];
+    let seam = |at: Option<usize>| seams.zip(at).and_then(|(seams, at)| seams.get(at));
+    let mut work = Vec::with_capacity(strips.len());
+    for (at, count) in strips.iter().enumerate() {
+        let (own, others) = std::mem::take(&mut bands).split_at_mut(*count);
+        bands = others;
+        let rows = own.iter().map(|band| band.rows).sum::<usize>();
+        let [h, qx, qy] = rest.each_mut().map(|field| {
+            let (own, others) = std::mem::take(field).split_at_mut(rows * layout.stride);
+            *field = others;
+            own
+        });
+        let first = own.first().map_or(HALO, |band| band.first);
+        let seams = [seam(at.checked_sub(1)), seam(Some(at))];
+        work.push(StripWork { rows: StripRows { first, rows, h, qx, qy }, bands: own, seams });
+    }
+    work
 }
 
 /// Terrain and roughness as the sweeps read them.
@@ -516,7 +582,8 @@ impl Ground {
     fn depth(&self, h: f32, z: f32, bed: f32) -> f32 {
         let stage = f64::from(h) + f64::from(z) - self.datum_m;
         let snapped = ((stage / self.lattice_m).round() * self.lattice_m - f64::from(bed)) as f32;
-        if h > 0.0 && snapped > 0.0 { snapped } else { h.max(0.0) }
+        // A negative zero must not get in: its bits are above those of every depth.
+        if h > 0.0 && snapped > 0.0 { snapped } else { h.max(0.0) + 0.0 }
     }
 
     /// Moves discharges from cells to faces; ghost cells hold plenty, so that what enters is never cut.

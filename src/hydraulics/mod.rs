@@ -4,6 +4,9 @@
 //! in time: depths, velocities, highest depth, arrival, hazard, and a water balance with every run.
 //! Two sets of equations on one grid: local inertia (fast, gradual floods) and full shallow water (breaches, structures).
 //! It knows no coordinates beyond metres on the plane, and no sediment.
+//!
+//! Public is what this file names and nothing else: [`Case`] with its parts, [`Inundation`] with `new`, `advance`, `resume`,
+//! `checkpoint` and what can be asked of a run, [`Series`]. Other rooms build on these; how water is moved may change any day.
 
 mod case;
 mod checkpoint;

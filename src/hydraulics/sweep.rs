@@ -1,27 +1,25 @@
-//! What the sweeps of both schemes share: the step, the band of rows to write, the counts that a band hands back.
+//! What the sweeps of both schemes share: the step, the strip of rows to write, the counts that a sweep hands back.
 //!
-//! In: the old water, whole. Out: new water in one band of rows; bands touch nothing of each other, so any number of threads
-//! gives the same bits.
+//! In: the old water. Out: new water in one strip of rows; strips touch nothing of each other, and what a cell becomes does
+//! not depend on where strips begin, so any number of workers gives the same bits.
 
 use super::dispatch::{self, VectorWidth};
-use super::grid::{HALO, Layout, Water};
+use super::grid::{HALO, Layout};
 use super::rim::Rim;
 use super::weir::Weirs;
+use std::ops::Range;
 
-/// Columns of a tile: the unit in which dry ground is passed over.
-pub(super) const TILE: usize = 64;
-/// Rows of a band, and of its tiles.
-pub(super) const BAND: usize = 32;
+/// Columns of a tile: the unit in which dry ground is passed over, and one vector register of the widest kind.
+pub(super) const TILE: usize = 16;
+/// Rows of a band of tiles.
+pub(super) const BAND: usize = 8;
 /// Most columns that the full equations sweep at once, so that their many row buffers stay near the processor.
-pub(super) const WIDEST_FULL_RUN: usize = 8 * TILE;
-/// The same for local inertia, which has few buffers and gains from long rows in memory.
-pub(super) const WIDEST_INERTIA_RUN: usize = 64 * TILE;
+pub(super) const WIDEST_FULL_RUN: usize = 512;
 
-/// What all bands of one step read.
+/// What all strips of one step read.
 pub(super) struct Step<'a> {
     pub width: VectorWidth,
     pub layout: Layout,
-    pub old: &'a Water,
     /// Bed z, m above the run's own datum.
     pub bed: &'a [f32],
     /// n² of Manning, s²/m^⅔.
@@ -68,8 +66,8 @@ impl Step<'_> {
     }
 }
 
-/// The rows that a band writes.
-pub(super) struct BandRows<'a> {
+/// The rows that a sweep writes.
+pub(super) struct StripRows<'a> {
     /// First padded row.
     pub first: usize,
     /// Number of rows.
@@ -79,7 +77,7 @@ pub(super) struct BandRows<'a> {
     pub qy: &'a mut [f32],
 }
 
-/// What a band counts during a step.
+/// What is counted in a band during a step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Tally {
     /// Σ unit discharge through the west, east, south and north rim, m²/s, positive to the east and north.
@@ -90,15 +88,26 @@ pub(super) struct Tally {
     pub tiles: Vec<f32>,
 }
 
-impl Tally {
-    /// Takes the largest value of each tile from a row that begins at padded column `first`.
-    pub(super) fn take_row(&mut self, width: VectorWidth, first: usize, values: &[f32]) {
-        let tile = (first - HALO) / TILE;
-        for (tile, part) in self.tiles[tile..].iter_mut().zip(values.chunks(TILE)) {
-            let top = dispatch::largest(width, part);
-            if top.is_nan() || top > *tile {
-                *tile = top; // not a number stays: nothing is larger than it
-            }
+/// Largest value of every column of a band, as bits; see [`dispatch::raise_tops`].
+pub(super) struct ColumnTops(Vec<u32>);
+
+impl ColumnTops {
+    pub(super) fn new(stride: usize) -> Self {
+        Self(vec![0; stride])
+    }
+
+    /// Takes a row of values from zero up that begins at padded column `first`.
+    pub(super) fn raise(&mut self, width: VectorWidth, first: usize, values: &[f32]) {
+        dispatch::raise_tops(width, values, &mut self.0[first..first + values.len()]);
+    }
+
+    /// Hands the largest value of each tile of a run to the tally and begins anew.
+    pub(super) fn settle(&mut self, run: &Range<usize>, tally: &mut Tally) {
+        let tile = (run.start - HALO) / TILE;
+        for (tile, columns) in tally.tiles[tile..].iter_mut().zip(self.0[run.clone()].chunks_mut(TILE)) {
+            let top = columns.iter().fold(tile.to_bits(), |top, column| top.max(*column));
+            *tile = f32::from_bits(top);
+            columns.fill(0);
         }
     }
 }

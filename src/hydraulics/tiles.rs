@@ -1,11 +1,11 @@
 //! Which parts of the grid are swept: tiles with water, tiles beside them, and tiles where water may enter.
 //!
 //! In: the largest value of each tile after a step. Out: runs of columns for each band of rows. A dry tile whose eight
-//! neighbours are dry cannot change, so it is passed over.
+//! neighbours are dry cannot change, so it is passed over. Bands side by side form strips, one for a worker at a time.
 
 use super::case::{Boundary, Case, Scheme};
 use super::grid::{Cell, HALO, Layout};
-use super::sweep::{BAND, TILE, Tally, WIDEST_FULL_RUN, WIDEST_INERTIA_RUN};
+use super::sweep::{BAND, TILE, Tally, WIDEST_FULL_RUN};
 use std::ops::Range;
 
 /// One band of rows with its tiles.
@@ -19,7 +19,7 @@ pub(super) struct Band {
     pub runs: Vec<Range<usize>>,
     pub tally: Tally,
     wet: Vec<bool>,
-    /// Wet one step before: the other buffer still holds that water.
+    /// Wet one step before: the other buffer still holds that water, or faces its discharge.
     was_wet: Vec<bool>,
     /// Beside a side where water may enter.
     always: Vec<bool>,
@@ -49,7 +49,7 @@ pub(super) fn bands(case: &Case, layout: &Layout) -> Vec<Band> {
             wet: vec![false; tiles],
             was_wet: vec![false; tiles],
             always,
-            widest: if case.scheme == Scheme::LocalInertia { WIDEST_INERTIA_RUN } else { WIDEST_FULL_RUN },
+            widest: if case.scheme == Scheme::LocalInertia { usize::MAX } else { WIDEST_FULL_RUN },
         }
     };
     (0..count).map(make).collect()
@@ -65,18 +65,41 @@ pub(super) fn wake(bands: &mut [Band], cell: Cell) {
 /// Sets the runs of the coming step and clears the tallies. Returns the number of cells to sweep.
 pub(super) fn plan(bands: &mut [Band], layout: &Layout) -> usize {
     let tiles = layout.columns.div_ceil(TILE);
-    let lit: Vec<Vec<bool>> = bands.iter().map(|band| band.spread()).collect();
+    let mut lit = vec![false; tiles * bands.len()];
+    for (band, lit) in bands.iter().zip(lit.chunks_exact_mut(tiles)) {
+        band.spread(lit);
+    }
+    let mut active = vec![false; tiles];
     let mut cells = 0;
+    let count = bands.len();
     for (at, band) in bands.iter_mut().enumerate() {
-        let near = &lit[at.saturating_sub(1)..(at + 2).min(lit.len())];
-        let active: Vec<bool> = (0..tiles).map(|tile| near.iter().any(|row| row[tile])).collect();
-        band.runs = runs(&active, layout.columns, band.widest);
-        cells += band.rows * band.runs.iter().map(Range::len).sum::<usize>();
+        active.fill(false);
+        for near in lit[at.saturating_sub(1) * tiles..(at + 2).min(count) * tiles].chunks_exact(tiles) {
+            active.iter_mut().zip(near).for_each(|(active, lit)| *active |= lit);
+        }
+        runs(&active, layout.columns, band.widest, &mut band.runs);
+        cells += band.cells();
         band.tally.rim = [0.0; 4];
         band.tally.clipped_m = 0.0;
         band.tally.tiles.fill(0.0);
     }
     cells
+}
+
+/// Numbers of bands that form strips of about `cells` cells to sweep each, from south to north.
+pub(super) fn strips(bands: &[Band], cells: usize) -> Vec<usize> {
+    let mut strips = Vec::new();
+    let (mut count, mut gathered) = (0, 0);
+    for band in bands {
+        count += 1;
+        gathered += band.cells();
+        if gathered >= cells.max(1) {
+            strips.push(count);
+            (count, gathered) = (0, 0);
+        }
+    }
+    strips.extend((count > 0).then_some(count));
+    strips
 }
 
 /// Takes over which tiles are wet after a step. Returns the largest value of all tiles; not a number if one is.
@@ -95,16 +118,25 @@ pub(super) fn settle(bands: &mut [Band]) -> f32 {
 }
 
 impl Band {
-    /// Tiles that are lit or beside a lit one in this band.
-    fn spread(&self) -> Vec<bool> {
-        let lit: Vec<bool> = (0..self.wet.len()).map(|t| self.wet[t] || self.was_wet[t] || self.always[t]).collect();
-        (0..lit.len()).map(|t| lit[t.saturating_sub(1)..(t + 2).min(lit.len())].contains(&true)).collect()
+    /// Cells to sweep in this step.
+    fn cells(&self) -> usize {
+        self.rows * self.runs.iter().map(Range::len).sum::<usize>()
+    }
+
+    /// Marks the tiles that are lit or beside a lit one in this band.
+    fn spread(&self, out: &mut [bool]) {
+        let tiles = out.len();
+        for tile in 0..tiles {
+            if self.wet[tile] || self.was_wet[tile] || self.always[tile] {
+                out[tile.saturating_sub(1)..(tile + 2).min(tiles)].fill(true);
+            }
+        }
     }
 }
 
 /// Runs of active tiles as padded columns, none wider than `widest`.
-fn runs(active: &[bool], columns: usize, widest: usize) -> Vec<Range<usize>> {
-    let mut runs: Vec<Range<usize>> = Vec::new();
+fn runs(active: &[bool], columns: usize, widest: usize, runs: &mut Vec<Range<usize>>) {
+    runs.clear();
     for (tile, _) in active.iter().enumerate().filter(|(_, active)| **active) {
         let (start, end) = (HALO + tile * TILE, HALO + ((tile + 1) * TILE).min(columns));
         match runs.last_mut() {
@@ -112,17 +144,22 @@ fn runs(active: &[bool], columns: usize, widest: usize) -> Vec<Range<usize>> {
             _ => runs.push(start..end),
         }
     }
-    runs
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn runs_of(active: &[bool], columns: usize, widest: usize) -> Vec<Range<usize>> {
+        let mut out = Vec::new();
+        runs(active, columns, widest, &mut out);
+        out
+    }
+
     #[test]
     fn tiles_form_runs() {
-        assert_eq!(runs(&[true, true, false, true], 200, 512), [2..130, 194..202]);
-        let wide = runs(&[true; 20], 1280, 512);
+        assert_eq!(runs_of(&[true, true, false, true], 50, 512), [2..34, 50..52]);
+        let wide = runs_of(&[true; 80], 1280, 512);
         assert!(wide.iter().all(|run| run.len() <= 512));
         assert_eq!(wide.iter().map(Range::len).sum::<usize>(), 1280);
     }
