@@ -53,6 +53,11 @@ impl Series {
         self.times_s.first().copied().unwrap_or(f64::INFINITY)
     }
 
+    /// Times, s, with their values.
+    pub fn points(&self) -> impl Iterator<Item = [f64; 2]> {
+        self.times_s.iter().zip(&self.values).map(|(time_s, value)| [*time_s, *value])
+    }
+
     /// Time of the last point, s.
     pub fn ends_s(&self) -> f64 {
         self.times_s.last().copied().unwrap_or(f64::NEG_INFINITY)

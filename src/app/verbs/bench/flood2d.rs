@@ -1,22 +1,43 @@
 //! `anlan bench flood2d`: speed and memory of the inundation model, on the settings that the accuracy tests use.
 //!
-//! In: nothing. Out: cell updates and simulated cell-seconds a second for both sets of equations, speed-up, bytes a cell.
+//! In: nothing, or the names of other models to run on the same cases. Out: cell updates and simulated cell-seconds a second for
+//! both sets of equations, speed-up, bytes a cell, ratios to the other models in the same run, and how busy the machine was.
 
-use super::meter::{median, peak_rss_mb};
-use crate::hydraulics::{Case, Grid, Inflow, Inundation, Scheme, Series};
+mod cases;
+mod peers;
+
+use super::meter::{cpu_s, median, peak_rss_mb};
+use crate::hydraulics::{Case, Inundation, Scheme};
+use peers::Peer;
 use serde_json::{Value, json};
 use std::error::Error;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Arguments of `anlan bench flood2d`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Repetitions of each measurement; the median is shown.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Hours of the reach of 30 × 10 km at 20 m with 22,000 m³/s (750,000 cells) to run for real; 0 = leave it out.
+    /// Hours of the reach at 20 m with 22,000 m³/s (750,000 cells) to run to the end with both sets of equations; 0 = leave it out.
     #[arg(long, default_value_t = 0.0)]
     reach_hours: f64,
+    /// Run the long reach with these equations only.
+    #[arg(long)]
+    reach_scheme: Option<String>,
+    /// Other models to run on the same cases, e.g. itzi,landlab,anuga.
+    #[arg(long, value_delimiter = ',')]
+    against: Vec<Peer>,
+    /// Folder with one Python environment for each of them (benches/peers/README.md).
+    #[arg(long, default_value = "target/peers")]
+    peers: PathBuf,
+    /// The script that runs them.
+    #[arg(long, default_value = "benches/peers/peer.py")]
+    peer_script: PathBuf,
+    /// Stop another model after so many seconds and compare how far it came.
+    #[arg(long, default_value_t = 400.0)]
+    peer_limit_s: f64,
     /// One JSON object instead of a table.
     #[arg(long)]
     json: bool,
@@ -29,142 +50,230 @@ struct Measured {
     threads: usize,
     cells: usize,
     steps: u64,
+    swept: u64,
     simulated_s: f64,
-    wall_s: f64,
+    walls_s: Vec<f64>,
+    /// Processor time of the median run over its wall time: how many cores it truly had.
+    cores: f64,
     bytes_a_cell: f64,
     volume_error: f64,
+    load: f64,
 }
 
 impl Measured {
-    /// Million cell updates a second.
+    fn wall_s(&self) -> f64 {
+        median(self.walls_s.clone())
+    }
+
+    /// Million cell updates a second, dry ground that is passed over included.
     fn mcups(&self) -> f64 {
-        self.cells as f64 * self.steps as f64 / self.wall_s / 1e6
+        self.cells as f64 * self.steps as f64 / self.wall_s() / 1e6
+    }
+
+    /// The same, counting only cells that were swept.
+    fn swept_mcups(&self) -> f64 {
+        self.swept as f64 / self.wall_s() / 1e6
     }
 
     /// Million simulated cell-seconds a second.
     fn cell_seconds(&self) -> f64 {
-        self.cells as f64 * self.simulated_s / self.wall_s / 1e6
+        self.cells as f64 * self.simulated_s / self.wall_s() / 1e6
     }
 
     fn json(&self) -> Value {
         json!({
             "what": self.what, "scheme": self.scheme.name(), "threads": self.threads, "cells": self.cells,
-            "steps": self.steps, "simulated_s": self.simulated_s, "wall_s": self.wall_s, "mcups": self.mcups(),
+            "steps": self.steps, "simulated_s": self.simulated_s, "wall_s": self.wall_s(), "walls_s": self.walls_s,
+            "cores": self.cores, "mcups": self.mcups(), "swept_mcups": self.swept_mcups(),
             "mcell_s_per_s": self.cell_seconds(), "peak_rss_bytes_a_cell": self.bytes_a_cell,
-            "volume_error": self.volume_error,
+            "volume_error": self.volume_error, "load": self.load,
         })
+    }
+
+    fn line(&self) -> String {
+        format!(
+            "{:<12} {:<14} {:>7}  {:>8}  {:>6}  {:>8.3}  {:>5.2}  {:>7.0}  {:>7.0}  {:>9.0}  {:>10.1}  {:>8.1e}  {:>4.1}",
+            self.what,
+            self.scheme.name(),
+            self.threads,
+            self.cells,
+            self.steps,
+            self.wall_s(),
+            self.cores,
+            self.mcups(),
+            self.swept_mcups(),
+            self.cell_seconds(),
+            self.bytes_a_cell,
+            self.volume_error,
+            self.load,
+        )
     }
 }
 
+const HEAD: &str = "what         scheme         threads     cells   steps    wall s  cores  Mcell/s    swept  Mcell-s/s  bytes/cell  volume ±  load";
+
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
-    let mut all = Vec::new();
+    let mut tell = Tell { json: args.json, measured: Vec::new(), ratios: Vec::new() };
+    tell.head();
+    // The largest case first: the highest memory of the process is then its own.
+    tell.take(measure("basin 10 M", &|| Ok(cases::basin(5000, 2000, Scheme::LocalInertia, 40.0)), 2, args.runs)?);
     for scheme in [Scheme::LocalInertia, Scheme::Full2] {
-        let span_s = if scheme == Scheme::LocalInertia { 600.0 } else { 200.0 };
+        let span_s = if scheme == Scheme::LocalInertia { 400.0 } else { 100.0 };
         for threads in [1, 2] {
-            all.push(measure("basin", || basin(1500, 500, scheme, span_s), threads, args.runs)?);
+            tell.take(measure("basin", &|| Ok(cases::basin(1500, 500, scheme, span_s)), threads, args.runs)?);
         }
     }
-    all.push(measure("basin 10 M", || basin(5000, 2000, Scheme::LocalInertia, 60.0), 2, 1)?);
+    for scheme in [Scheme::LocalInertia, Scheme::Full2] {
+        tell.take(measure("plain 1 h", &|| Ok(cases::plain(scheme, 3600.0)?), 2, args.runs)?);
+        tell.take(measure("reach 100 m", &|| Ok(cases::reach(100.0, scheme, 21_600.0)?), 2, args.runs)?);
+    }
+    for peer in &args.against {
+        against(*peer, &args, &mut tell)?;
+    }
     if args.reach_hours > 0.0 {
         for scheme in [Scheme::LocalInertia, Scheme::Full2] {
-            let case = || reach(scheme, args.reach_hours * 3600.0);
-            let case = case()?;
-            all.push(measure("reach", || case.clone(), 2, 1)?);
+            if args.reach_scheme.as_ref().is_none_or(|asked| asked == scheme.name()) {
+                let end_s = args.reach_hours * 3600.0;
+                tell.take(measure("reach 20 m", &|| Ok(cases::reach(20.0, scheme, end_s)?), 2, 1)?);
+            }
         }
     }
-    if args.json {
-        println!("{}", json!({"runs": args.runs, "measured": all.iter().map(Measured::json).collect::<Vec<_>>()}));
-        return Ok(());
-    }
-    println!(
-        "what         scheme         threads  cells     steps    wall s   Mcell/s   Mcell-s/s  bytes/cell  volume error"
-    );
-    for one in &all {
-        println!(
-            "{:<12} {:<14} {:>7}  {:>8}  {:>6}  {:>7.3}  {:>8.1}  {:>10.0}  {:>10.1}  {:.1e}",
-            one.what,
-            one.scheme.name(),
-            one.threads,
-            one.cells,
-            one.steps,
-            one.wall_s,
-            one.mcups(),
-            one.cell_seconds(),
-            one.bytes_a_cell,
-            one.volume_error,
-        );
-    }
+    tell.finish(args.runs);
     Ok(())
 }
 
-fn measure(
-    what: &'static str,
-    case: impl Fn() -> Case,
-    threads: usize,
-    runs: usize,
-) -> Result<Measured, Box<dyn Error>> {
-    let mut walls = Vec::new();
+/// What is shown as it comes.
+struct Tell {
+    json: bool,
+    measured: Vec<Value>,
+    ratios: Vec<Value>,
+}
+
+impl Tell {
+    fn head(&self) {
+        if !self.json {
+            println!("{HEAD}");
+        }
+    }
+
+    fn take(&mut self, measured: Measured) {
+        if !self.json {
+            println!("{}", measured.line());
+        }
+        self.measured.push(measured.json());
+    }
+
+    fn ratio(&mut self, what: &str, peer: Peer, told: &peers::Told, ours: f64, theirs: f64) {
+        if !self.json {
+            println!(
+                "{what:<12} {} {}: {} steps, {:.0} s in {:.2} s, {theirs:.2} Mcell-s/s; ratio {:.1}",
+                peer.name(),
+                told.version,
+                told.steps,
+                told.simulated_s,
+                told.wall_s,
+                ours / theirs
+            );
+        }
+        self.ratios.push(json!({
+            "what": what, "peer": peer.name(), "version": told.version, "steps": told.steps,
+            "simulated_s": told.simulated_s, "wall_s": told.wall_s, "volume_m3": told.volume_m3,
+            "mcell_s_per_s": theirs, "ratio": ours / theirs, "load": load(),
+        }));
+    }
+
+    fn finish(self, runs: usize) {
+        if self.json {
+            println!("{}", json!({"runs": runs, "measured": self.measured, "against": self.ratios}));
+        }
+    }
+}
+
+/// What a case is made by.
+type Make<'a> = dyn Fn() -> Result<Case, Box<dyn Error>> + 'a;
+
+/// One other model on its cases, each between two halves of our own runs.
+fn against(peer: Peer, args: &Args, tell: &mut Tell) -> Result<(), Box<dyn Error>> {
+    let bench = peers::Bench {
+        environments: args.peers.clone(),
+        script: args.peer_script.clone(),
+        threads: 2,
+        limit_s: args.peer_limit_s,
+    };
+    let mut compare = |what: &'static str, make: &Make| -> Result<(), Box<dyn Error>> {
+        let before = measure(what, make, 2, args.runs)?;
+        let case = make()?;
+        let mut rates = Vec::new();
+        let mut told = Vec::new();
+        for _ in 0..args.runs.min(3) {
+            let one = bench.run(peer, &case)?;
+            rates.push(case.grid.cells() as f64 * one.simulated_s / one.wall_s / 1e6);
+            told.push(one);
+            if told.iter().map(|one| one.wall_s).sum::<f64>() > 60.0 {
+                break; // a slow model once
+            }
+        }
+        let after = measure(what, make, 2, args.runs)?;
+        let ours = median(before.walls_s.iter().chain(&after.walls_s).copied().collect());
+        let ours = case.grid.cells() as f64 * case.end_s / ours / 1e6;
+        let theirs = median(rates);
+        tell.take(before);
+        tell.take(after);
+        told.sort_by(|a, b| a.wall_s.total_cmp(&b.wall_s));
+        if let Some(middle) = told.get(told.len() / 2) {
+            tell.ratio(what, peer, middle, ours, theirs);
+        }
+        Ok(())
+    };
+    match peer {
+        Peer::Itzi => {
+            compare("basin", &|| Ok(cases::basin(1500, 500, Scheme::LocalInertia, 120.0)))?;
+            compare("plain 1 h", &|| Ok(cases::plain(Scheme::LocalInertia, 3600.0)?))
+        }
+        Peer::Landlab => compare("basin", &|| Ok(cases::basin(1500, 500, Scheme::LocalInertia, 120.0))),
+        Peer::Anuga => {
+            compare("basin", &|| Ok(cases::basin(1500, 500, Scheme::Full2, 20.0)))?;
+            compare("reach 100 m", &|| Ok(cases::reach(100.0, Scheme::Full2, 21_600.0)?))
+        }
+    }
+}
+
+fn measure(what: &'static str, make: &Make, threads: usize, runs: usize) -> Result<Measured, Box<dyn Error>> {
+    let (mut walls_s, mut cores) = (Vec::new(), Vec::new());
     let mut last = None;
     for _ in 0..runs.max(1) {
-        let case = case();
+        let case = make()?;
         let end_s = case.end_s;
         let mut run = Inundation::new(case, threads)?;
-        let begun = Instant::now();
+        let (begun, cpu) = (Instant::now(), cpu_s("self"));
         run.advance(end_s, &|_| true)?;
-        walls.push(begun.elapsed().as_secs_f64());
-        last = Some((run.steps(), run.grid().cells(), end_s, run.balance().error(), run.scheme()));
+        let wall_s = begun.elapsed().as_secs_f64();
+        walls_s.push(wall_s);
+        cores.push((cpu_s("self") - cpu) / wall_s);
+        last = Some((run.steps(), run.swept_cells(), run.grid().cells(), end_s, run.balance().error(), run.scheme()));
     }
-    let (steps, cells, simulated_s, volume_error, scheme) = last.ok_or("no run")?;
+    let (steps, swept, cells, simulated_s, volume_error, scheme) = last.ok_or("no run")?;
     // The highest memory of the process so far: true for the largest case, an upper bound for the ones after it.
     let bytes_a_cell = peak_rss_mb("self") * 1e6 / cells as f64;
-    Ok(Measured { what, scheme, threads, cells, steps, simulated_s, wall_s: median(walls), bytes_a_cell, volume_error })
+    let (cores, load) = (median(cores), load());
+    Ok(Measured {
+        what,
+        scheme,
+        threads,
+        cells,
+        steps,
+        swept,
+        simulated_s,
+        walls_s,
+        cores,
+        bytes_a_cell,
+        volume_error,
+        load,
+    })
 }
 
-/// All wet: waves of 0.3 m on 3 m of water over a wavy bed, walls all around.
-fn basin(columns: usize, rows: usize, scheme: Scheme, end_s: f64) -> Case {
-    let grid = Grid { columns, rows, cell_m: 20.0, west_m: 0.0, south_m: 0.0 };
-    let field = |of: &dyn Fn(f64, f64) -> f64| -> Vec<f32> {
-        let middle = |at: usize| (at as f64 + 0.5) * 20.0;
-        (0..grid.cells()).map(|at| of(middle(at % columns), middle(at / columns)) as f32).collect()
-    };
-    let bed = field(&|x, y| 0.2 * (x / 310.0).sin() * (y / 270.0).cos());
-    let mut case = Case::new(grid, bed, 0.03, scheme, end_s);
-    case.depth_m = field(&|x, y| 3.0 + 0.3 * (x / 700.0).sin() * (y / 900.0).cos());
-    case
-}
-
-/// A synthetic reach, 30 × 10 km at 20 m: meandering channel, floodplain with production dikes, levees, 22,000 m³/s after 1 h.
-fn reach(scheme: Scheme, end_s: f64) -> Result<Case, Box<dyn Error>> {
-    let grid = Grid { columns: 1500, rows: 500, cell_m: 20.0, west_m: 0.0, south_m: 0.0 };
-    let (mut bed, mut depth) = (Vec::new(), Vec::new());
-    for at in 0..grid.cells() {
-        let (x, y) = (((at % 1500) as f64 + 0.5) * 20.0, ((at / 1500) as f64 + 0.5) * 20.0);
-        let slope = 100.0 - 2e-4 * x;
-        let off = (y - channel(x)).abs();
-        let mut z = slope + 0.25 * (x / 310.0).sin() * (y / 270.0).cos() - 3e-4 * (y - 5000.0).abs();
-        if off < 600.0 {
-            z -= 3.0 * ((600.0 - off) / 150.0).min(1.0);
-        }
-        if (700.0..750.0).contains(&off) {
-            z += 1.2;
-        }
-        if !(700.0..=9300.0).contains(&y) {
-            z = slope + 9.0;
-        }
-        bed.push(z as f32);
-        depth.push(if off < 600.0 { (slope - 1.5 - z).max(0.0) as f32 } else { 0.0 });
-    }
-    let mut case = Case::new(grid, bed, 0.03, scheme, end_s);
-    case.depth_m = depth;
-    let middle = channel(100.0);
-    case.inflows.push(Inflow {
-        line: vec![[100.0, middle - 250.0], [100.0, middle + 250.0]],
-        discharge_m3s: Series::new([(0.0, 800.0), (3600.0, 22_000.0), (1e7, 22_000.0)])?,
-    });
-    Ok(case)
-}
-
-/// Northing of the channel's middle, m.
-fn channel(x: f64) -> f64 {
-    5000.0 + 1200.0 * (2.0 * std::f64::consts::PI * x / 12_000.0).sin()
+/// Processes that wanted a core in the last minute, as the system counts them; 0 if it does not say.
+fn load() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0.0)
 }
