@@ -7,17 +7,18 @@ use super::case::{Boundary, Case, CaseFault, Manning, Scheme};
 use super::dispatch::VectorWidth;
 use super::full::FullScratch;
 use super::grid::{Cell, Grid, HALO, Layout, Water};
+use super::ground::Ground;
 use super::inertia::{InertiaScratch, Seam};
 use super::kernels::GRAVITY;
 use super::record::{BandRecords, Froude, Look, Records};
-use super::rim::{self, NO_GROUND_M, Rim, RimStep};
+use super::rim::{NO_GROUND_M, Rim, RimStep};
 use super::source::Sources;
-use super::sweep::{BAND, Step, StripRows};
+use super::strips::{self, LEAST_STRIP_ROWS, STRIPS_A_WORKER, Scratch, StripWork};
+use super::sweep::{BAND, Step};
 use super::tiles::{self, Band};
 use super::weir::Weirs;
-use super::{full, inertia};
 use rayon::prelude::*;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use thiserror::Error;
 
 /// Longest time step, s.
@@ -83,24 +84,6 @@ impl WaterBalance {
     }
 }
 
-/// Strips for each worker: enough that none waits long for another.
-const STRIPS_A_WORKER: usize = 4;
-/// Fewest rows of a strip, so that what is done twice at its ends stays small.
-const LEAST_STRIP_ROWS: usize = 32;
-
-/// What one worker does at a time.
-struct StripWork<'a> {
-    rows: StripRows<'a>,
-    bands: &'a mut [Band],
-    /// Local inertia: what lies beside its southern and northern end.
-    seams: [Option<&'a Seam>; 2],
-}
-
-enum Scratch {
-    Inertia(InertiaScratch),
-    Full(Box<FullScratch>),
-}
-
 /// A running inundation (淹没演进).
 pub struct Inundation {
     pub(super) case: Case,
@@ -146,7 +129,7 @@ impl Inundation {
         let now = ground.water(&case, &layout);
         let scratch = || {
             Mutex::new(match case.scheme {
-                Scheme::LocalInertia => Scratch::Inertia(InertiaScratch::new(&layout)),
+                Scheme::LocalInertia => Scratch::Inertia(Box::new(InertiaScratch::new(&layout))),
                 _ => Scratch::Full(Box::new(FullScratch::new(&layout))),
             })
         };
@@ -323,17 +306,17 @@ impl Inundation {
         let workers = if serial { 1 } else { self.scratch.len() };
         let rows = (self.layout.rows / LEAST_STRIP_ROWS).max(1);
         let count = if serial { 1 } else { (workers * STRIPS_A_WORKER).min(rows).max(workers) };
-        let strips = tiles::strips(&self.bands, cells.div_ceil(count));
+        let counts = tiles::strips(&self.bands, cells.div_ceil(count));
         let scratch = &self.scratch;
-        let run = |work: StripWork, old: Option<&Water>| sweep_strip(&step, old, work, scratch);
+        let run = |work: StripWork, old: Option<&Water>| strips::sweep_strip(&step, old, work, scratch);
         if self.case.scheme == Scheme::LocalInertia {
-            take_seams(&self.layout, &self.now, &self.bands, &strips, &mut self.seams);
-            let work = split(&self.layout, &mut self.now, &mut self.bands, &strips, Some(&self.seams));
-            each(work, serial, |work| run(work, None));
+            strips::take_seams(&self.layout, &self.now, &self.bands, &counts, &mut self.seams);
+            let work = strips::split(&self.layout, &mut self.now, &mut self.bands, &counts, Some(&self.seams));
+            strips::each(work, serial, |work| run(work, None));
         } else {
-            let work = split(&self.layout, &mut self.next, &mut self.bands, &strips, None);
+            let work = strips::split(&self.layout, &mut self.next, &mut self.bands, &counts, None);
             let old = &self.now;
-            each(work, serial, |work| run(work, Some(old)));
+            strips::each(work, serial, |work| run(work, Some(old)));
         }
     }
 
@@ -455,154 +438,3 @@ fn pool(workers: usize) -> Result<Arc<rayon::ThreadPool>, InundationFault> {
     let built = rayon::ThreadPoolBuilder::new().num_threads(workers).build();
     built.map(Arc::new).map_err(|_| InundationFault::Workers(workers))
 }
-
-fn sweep_strip(step: &Step, old: Option<&Water>, work: StripWork, scratch: &[Mutex<Scratch>]) {
-    let StripWork { mut rows, bands, seams } = work;
-    if bands.iter().all(|band| band.runs.is_empty()) {
-        return;
-    }
-    let own = rayon::current_thread_index().unwrap_or(0) % scratch.len();
-    let mut scratch = scratch[own].lock().unwrap_or_else(PoisonError::into_inner);
-    match (&mut *scratch, old) {
-        (Scratch::Full(buffers), Some(old)) => full::sweep(step, old, &mut rows, bands, buffers),
-        (Scratch::Inertia(buffers), _) => inertia::sweep(step, &mut rows, bands, seams, buffers),
-        (Scratch::Full(_), None) => debug_assert!(false, "the full equations read the old water"),
-    }
-}
-
-/// Does all work, by this thread or by all workers.
-fn each<'a>(work: Vec<StripWork<'a>>, serial: bool, run: impl Fn(StripWork<'a>) + Sync + Send) {
-    if serial {
-        work.into_iter().for_each(run);
-    } else {
-        work.into_par_iter().with_max_len(1).for_each(run);
-    }
-}
-
-/// Keeps the old water beside each line between two strips.
-fn take_seams(layout: &Layout, water: &Water, bands: &[Band], strips: &[usize], seams: &mut Vec<Seam>) {
-    seams.resize_with(strips.len().saturating_sub(1), Seam::default);
-    let mut at = 0;
-    for (seam, count) in seams.iter_mut().zip(strips) {
-        at += count;
-        if let Some([south, north]) = bands.get(at - 1..=at) {
-            seam.take(layout, water, south, north);
-        }
-    }
-}
-
-/// Shares water and bands among strips.
-fn split<'a>(
-    layout: &Layout,
-    water: &'a mut Water,
-    mut bands: &'a mut [Band],
-    strips: &[usize],
-    seams: Option<&'a [Seam]>,
-) -> Vec<StripWork<'a>> {
-    let inner = HALO * layout.stride..(HALO + layout.rows) * layout.stride;
-    let mut rest = [&mut water.h[inner.clone()], &mut water.qx[inner.clone()], &mut water.qy[inner]];
-    let seam = |at: Option<usize>| seams.zip(at).and_then(|(seams, at)| seams.get(at));
-    let mut work = Vec::with_capacity(strips.len());
-    for (at, count) in strips.iter().enumerate() {
-        let (own, others) = std::mem::take(&mut bands).split_at_mut(*count);
-        bands = others;
-        let rows = own.iter().map(|band| band.rows).sum::<usize>();
-        let [h, qx, qy] = rest.each_mut().map(|field| {
-            let (own, others) = std::mem::take(field).split_at_mut(rows * layout.stride);
-            *field = others;
-            own
-        });
-        let first = own.first().map_or(HALO, |band| band.first);
-        let seams = [seam(at.checked_sub(1)), seam(Some(at))];
-        work.push(StripWork { rows: StripRows { first, rows, h, qx, qy }, bands: own, seams });
-    }
-    work
-}
-
-/// Terrain and roughness as the sweeps read them.
-struct Ground {
-    datum_m: f64,
-    bed: Vec<f32>,
-    n2: Vec<f32>,
-    /// Heights and starting stages are multiples of this, m: then z + h is exact, and a lake at rest stays so to the last bit.
-    lattice_m: f64,
-}
-
-impl Ground {
-    fn new(case: &Case, layout: &Layout) -> Self {
-        let heights = || case.bed_m.iter().filter(|z| !z.is_nan()).map(|z| f64::from(*z));
-        let datum_m = heights().fold(f64::INFINITY, f64::min).floor();
-        let depths = case.depth_m.iter().map(|h| f64::from(*h)).filter(|h| h.is_finite());
-        let range = heights().fold(0.0, |top: f64, z| top.max(z - datum_m)) + depths.fold(0.0, f64::max);
-        // 24 bits of a single-precision number, two of them kept free for half differences.
-        let lattice_m = (range.max(1.0).log2().ceil() - 22.0).exp2();
-        let mut bed = vec![0.0; layout.len()];
-        let mut n2 = vec![0.0; layout.len()];
-        for row in 0..layout.rows {
-            for (column, at) in layout.row(row).enumerate() {
-                let from = row * layout.columns + column;
-                let z = f64::from(case.bed_m[from]);
-                bed[at] =
-                    if z.is_nan() { NO_GROUND_M } else { (((z - datum_m) / lattice_m).round() * lattice_m) as f32 };
-                let n = match &case.manning {
-                    Manning::Uniform(n) => *n,
-                    Manning::Field(values) => f64::from(values[from]),
-                };
-                n2[at] = if n.is_nan() { 0.0 } else { (n * n) as f32 };
-            }
-        }
-        rim::mirror_ghosts(layout, &mut bed);
-        rim::mirror_ghosts(layout, &mut n2);
-        Self { datum_m, bed, n2, lattice_m }
-    }
-
-    fn water(&self, case: &Case, layout: &Layout) -> Water {
-        let mut water = Water::dry(layout);
-        let value = |field: &[f32], from: usize| field.get(from).copied().unwrap_or(0.0);
-        for row in 0..layout.rows {
-            for (column, at) in layout.row(row).enumerate() {
-                let from = row * layout.columns + column;
-                let ground = self.bed[at] < NO_GROUND_M;
-                let h =
-                    if ground { self.depth(value(&case.depth_m, from), case.bed_m[from], self.bed[at]) } else { 0.0 };
-                water.h[at] = h;
-                if h > 0.0 {
-                    water.qx[at] = h * value(&case.u_ms, from);
-                    water.qy[at] = h * value(&case.v_ms, from);
-                }
-            }
-        }
-        if case.scheme == Scheme::LocalInertia {
-            self.to_faces(&mut water, layout);
-        }
-        water
-    }
-
-    /// Depth whose stage lies on the lattice; a depth smaller than the lattice stays as it is.
-    fn depth(&self, h: f32, z: f32, bed: f32) -> f32 {
-        let stage = f64::from(h) + f64::from(z) - self.datum_m;
-        let snapped = ((stage / self.lattice_m).round() * self.lattice_m - f64::from(bed)) as f32;
-        // A negative zero must not get in: its bits are above those of every depth.
-        if h > 0.0 && snapped > 0.0 { snapped } else { h.max(0.0) + 0.0 }
-    }
-
-    /// Moves discharges from cells to faces; ghost cells hold plenty, so that what enters is never cut.
-    fn to_faces(&self, water: &mut Water, layout: &Layout) {
-        let stride = layout.stride;
-        for row in 0..layout.rows {
-            for at in layout.row(row) {
-                let last = at + 1 == layout.row(row).end;
-                let wall_x = last || self.bed[at].max(self.bed[at + 1]) >= NO_GROUND_M;
-                let wall_y = row + 1 == layout.rows || self.bed[at].max(self.bed[at + stride]) >= NO_GROUND_M;
-                water.qx[at] = if wall_x { 0.0 } else { 0.5 * (water.qx[at] + water.qx[at + 1]) };
-                water.qy[at] = if wall_y { 0.0 } else { 0.5 * (water.qy[at] + water.qy[at + stride]) };
-            }
-            let (start, end) = (layout.row(row).start, layout.row(row).end);
-            water.h[start - HALO..start].fill(PLENTY_M);
-            water.h[end..end + HALO].fill(PLENTY_M);
-        }
-    }
-}
-
-/// Depth of the ghost cells of local inertia, m.
-const PLENTY_M: f32 = 1e3;
