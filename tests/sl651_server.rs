@@ -371,6 +371,46 @@ async fn sl651_packets_that_never_come_are_asked_for_and_given_up() {
 }
 
 #[tokio::test]
+async fn sl651_datagrams_that_never_come_are_asked_for_by_a_timer_and_given_up() {
+    let limits = Sl651Limits { ask_again: Duration::from_millis(50), ..Sl651Limits::default() };
+    let house = House::with(limits).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(house.server.address).await.unwrap();
+    let (jpeg, frames) = picture_packets();
+    let lost: Vec<u16> = frames.iter().skip(1).map(|frame| frame.packet.unwrap().sequence).collect();
+    // Only the first packet comes, and nothing after it: no traffic wakes the server.
+    socket.send(&frames[0].encode().unwrap()).await.unwrap();
+    let mut buffer = [0; 2048];
+    let mut asked = Vec::new();
+    while asked.len() < 3 * lost.len() {
+        let count = socket.recv(&mut buffer).await.unwrap();
+        let mut framer = Framer::default();
+        framer.push(&buffer[..count]);
+        let wanted = framer.next_frame().unwrap().frame;
+        assert_eq!(wanted.end, End::Nak);
+        asked.push(wanted.packet.unwrap().sequence);
+    }
+    assert_eq!(asked, lost.repeat(3));
+    while house.server.counted().unfinished == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Given up is not forgotten: the station may send the whole message again.
+    for frame in &frames {
+        socket.send(&frame.encode().unwrap()).await.unwrap();
+    }
+    loop {
+        let count = socket.recv(&mut buffer).await.unwrap();
+        let mut framer = Framer::default();
+        framer.push(&buffer[..count]);
+        if framer.next_frame().unwrap().frame.end == End::Esc {
+            break;
+        }
+    }
+    let line = &house.lines("pictures.jsonl")[0];
+    assert_eq!(std::fs::read(house.folder.path().join(line["photo"].as_str().unwrap())).unwrap(), jpeg);
+}
+
+#[tokio::test]
 async fn sl651_messages_too_large_are_dropped() {
     let limits = Sl651Limits { message_bytes: 500, ..Sl651Limits::default() };
     let house = House::with(limits).await;

@@ -12,6 +12,7 @@ pub use series::{SeriesKind, SeriesSection};
 pub use values::{LogFormat, Speed, Verbosity};
 
 use crate::command::CommandSettings;
+use crate::ingest::mqtt::Broker;
 use crate::ingest::utf8;
 use crate::model::{InstructionCode, Timestamp};
 use crate::web::ScrapeToken;
@@ -63,6 +64,9 @@ pub struct Config {
     pub rules: RulesSection,
     /// Where stations that report by SL 651 connect; absent: nowhere.
     pub sl651: Option<Sl651Section>,
+    /// Brokers that devices publish to; absent: none.
+    #[serde(default)]
+    pub mqtt: Vec<Broker>,
     /// Backups by the server itself; absent: none.
     pub backup: Option<BackupSection>,
     /// Where observations are kept.
@@ -292,18 +296,16 @@ impl Config {
                 (!(1..=1000).contains(&backup.keep), "keep", "must be 1 to 1000"),
             ]
         });
-        faults
-            .into_iter()
-            .chain(backup)
-            .chain(self.series.faults())
-            .find(|(wrong, ..)| *wrong)
-            .map(|(_, key, what)| (key, what))
+        let mut all = faults.into_iter().chain(backup).chain(self.series.faults());
+        let broken = all.find(|(wrong, ..)| *wrong).map(|(_, key, what)| (key, what));
+        broken.or_else(|| self.mqtt.iter().find_map(Broker::fault))
     }
 
     fn resolve(&mut self, folder: &Path) {
         let optional = [&mut self.reach, &mut self.playbook, &mut self.sensors].into_iter().flatten();
         let backup = self.backup.iter_mut().map(|backup| &mut backup.folder);
-        for path in optional.chain(backup).chain(self.series.files()).chain([&mut self.data]) {
+        let brokers = self.mqtt.iter_mut().flat_map(Broker::files_mut);
+        for path in optional.chain(backup).chain(self.series.files()).chain(brokers).chain([&mut self.data]) {
             *path = folder.join(&*path);
         }
     }

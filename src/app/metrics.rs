@@ -1,11 +1,12 @@
 //! What `/metrics` tells: numbers read from the state, the water and the links at each scrape, names with units.
 //!
-//! In: the live post, its pollers, its open streams. Out: OpenMetrics text. No label ever holds a person or free text,
+//! In: the live post, its pollers, its callers, its open streams. Out: OpenMetrics text. No label ever holds a person or free text,
 //! so that the number of series stays bounded.
 
 use crate::ingest::modbus::Poller;
+use crate::ingest::mqtt::MqttCounted;
 use crate::model::TaskStatus;
-use crate::web::Post;
+use crate::web::{Callers, Post};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
@@ -37,6 +38,8 @@ pub struct Metrics {
     answers: Family<Of, Gauge>,
     failures: Family<Kind, Gauge>,
     late_polls: Gauge,
+    mqtt: Family<Kind, Gauge>,
+    sl651: Family<Kind, Gauge>,
     queue_full: Gauge,
     facts: Gauge,
     tasks: Family<Kind, Gauge>,
@@ -62,6 +65,8 @@ impl Metrics {
             answers: Family::default(),
             failures: Family::default(),
             late_polls: Gauge::default(),
+            mqtt: Family::default(),
+            sl651: Family::default(),
             queue_full: Gauge::default(),
             facts: Gauge::default(),
             tasks: Family::default(),
@@ -84,6 +89,12 @@ impl Metrics {
         r.register("poll_failures", "Requests that failed since the start, by reason", self.failures.clone());
         r.register("polls_late", "Polls that began more than a period late", self.late_polls.clone());
         r.register("readings_queue_full", "Batches that found the queue full and waited", self.queue_full.clone());
+        r.register("mqtt_messages", "Messages of brokers since the start, by what became of them", self.mqtt.clone());
+        r.register(
+            "sl651_messages",
+            "Messages of SL 651 stations since the start, by what became of them",
+            self.sl651.clone(),
+        );
         r.register("journal_facts", "Facts in the journal", self.facts.clone());
         r.register("tasks", "Tasks now, by status", self.tasks.clone());
         r.register("alarms_open", "Alarms that are not closed", self.alarms_open.clone());
@@ -93,8 +104,9 @@ impl Metrics {
     }
 
     /// Reads everything now and gives the text.
-    pub fn scrape(&self, post: &Post, poller: &Poller, streams: usize) -> String {
+    pub fn scrape(&self, post: &Post, poller: &Poller, callers: &Callers, streams: usize) -> String {
         self.read_links(poller);
+        self.read_callers(callers);
         self.read_post(post);
         self.streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
         let mut text = String::new();
@@ -122,6 +134,37 @@ impl Metrics {
         }
         self.late_polls.set(late.cast_signed());
         self.queue_full.set(full.cast_signed());
+    }
+
+    fn read_callers(&self, callers: &Callers) {
+        let set = |family: &Family<Kind, Gauge>, counts: &[(&'static str, u64)]| {
+            for (kind, count) in counts {
+                family.get_or_create(&Kind { kind }).set(count.cast_signed());
+            }
+        };
+        if let Some(mqtt) = &callers.mqtt {
+            let all: Vec<_> = mqtt.links().into_iter().map(|link| link.counted).collect();
+            let sum = |of: fn(&MqttCounted) -> u64| all.iter().map(of).sum::<u64>();
+            let counts = [
+                ("taken", sum(|counted| counted.messages)),
+                ("settled", sum(|counted| counted.settled)),
+                ("dead", sum(|counted| counted.dead)),
+                ("unknown", sum(|counted| counted.unknown)),
+                ("dropped", sum(|counted| counted.dropped)),
+            ];
+            set(&self.mqtt, &counts);
+        }
+        if let Some(sl651) = &callers.sl651 {
+            let counted = sl651.counted();
+            let counts = [
+                ("kept", counted.kept),
+                ("repeated", counted.repeated),
+                ("not-kept", counted.not_kept),
+                ("set-aside", counted.set_aside),
+                ("bad-crc", counted.bad_crc),
+            ];
+            set(&self.sl651, &counts);
+        }
     }
 
     fn read_post(&self, post: &Post) {

@@ -2,6 +2,7 @@
 
 mod assemble;
 pub mod backup;
+mod callers;
 pub mod clock;
 pub mod config;
 mod drills;

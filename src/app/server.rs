@@ -3,6 +3,7 @@
 use super::assemble;
 pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
+use super::callers::{self, CallersParts};
 use super::clock::{ReachClock, wall_now};
 use super::config::{BackupSection, LimitsSection, SeriesSection, Sl651Section};
 use super::drills::{LiveDrills, LiveDrillsParts};
@@ -11,7 +12,7 @@ use super::series::OpenSeries;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
 use crate::ingest::modbus::Poller;
-use crate::ingest::sl651::{Sl651, Sl651Limits, Sl651Parts};
+use crate::ingest::mqtt::Broker;
 use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp, WarningLevel};
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
@@ -57,6 +58,8 @@ pub struct ServerParts {
     pub sl651: Option<Sl651Section>,
     /// Where observations are kept.
     pub series: SeriesSection,
+    /// Brokers that devices publish to.
+    pub mqtt: Vec<Broker>,
     /// The flood of a demo: its history is filled in and its level preset.
     pub demo: Option<Flood>,
 }
@@ -78,7 +81,6 @@ pub struct Server {
     database: Database,
     _directory: StoreDirectory,
     _poller: Arc<Poller>,
-    _sl651: Option<Sl651>,
 }
 
 impl Server {
@@ -139,7 +141,16 @@ impl Server {
             clock: Arc::clone(&clock),
         };
         let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());
-        let telemetry_intake = intake.clone();
+        let callers = callers::start(CallersParts {
+            sl651: parts.sl651,
+            brokers: parts.mqtt,
+            sensors: &parts.files.sensors,
+            data: parts.data.clone(),
+            clock: Arc::clone(&clock),
+            intake: intake.clone(),
+            stop: stop.clone(),
+        })
+        .await?;
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
         let evacuation = Arc::new(parts.files.reach.evacuation());
@@ -174,17 +185,21 @@ impl Server {
         let streams = Workers::new();
         let metrics = Metrics::new();
         let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
+        let metrics_callers = callers.clone();
         let site = Arc::new(Site {
             live,
             drills: drills.clone(),
             users: users.clone(),
             arrivals: Arrivals::new(database.clone()),
             stations: assemble::stations(&parts.files.sensors),
+            callers,
             wall: Box::new(wall_now),
             photos: Photos::new(photos),
             limits: parts.limits.into(),
             demo: parts.demo.is_some(),
-            metrics: Box::new(move || metrics.scrape(&metrics_post, &metrics_poller, metrics_streams.len())),
+            metrics: Box::new(move || {
+                metrics.scrape(&metrics_post, &metrics_poller, &metrics_callers, metrics_streams.len())
+            }),
             scrape_token: parts.scrape_token,
             stop: stop.clone(),
             workers: streams.clone(),
@@ -193,26 +208,6 @@ impl Server {
         let ending = stop.clone();
         let http = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
         let http = tokio::spawn(async move { http.await });
-        let sl651 = match parts.sl651 {
-            None => None,
-            Some(section) => {
-                let folder = blobs_folder(&parts.data).join("sl651");
-                crate::store::make_private(&folder)?;
-                let sl651 = Sl651::start(Sl651Parts {
-                    listen: section.listen,
-                    stations: parts.files.sensors.telemetry.clone(),
-                    clock: Arc::clone(&clock),
-                    sink: Arc::new(telemetry_intake),
-                    photos: Photos::new(blobs_folder(&parts.data)),
-                    folder,
-                    limits: Sl651Limits::default(),
-                    stop: stop.clone(),
-                })
-                .await?;
-                tracing::info!(address = %sl651.address, stations = parts.files.sensors.telemetry.len(), "遥测站接入 (SL 651 stations may connect)");
-                Some(sl651)
-            }
-        };
         let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
         let mut workers = vec![writer, intake_worker, duty_log];
         workers.extend(series.start(&engine, &stop));
@@ -232,7 +227,6 @@ impl Server {
             database,
             _directory: directory,
             _poller: poller,
-            _sl651: sl651,
         })
     }
 

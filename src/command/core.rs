@@ -135,6 +135,11 @@ impl Desk<'_> {
                 self.record(Fact::Revealed { by: by.clone(), member: member.clone() });
                 Ok(())
             }
+            Input::AskStation { by, station, question } => {
+                let (by, station, question) = (by.clone(), station.clone(), question.clone());
+                self.record(Fact::StationAsked { by, station, question });
+                Ok(())
+            }
             Input::Inject { by, injection } => self.inject(by, injection),
             Input::Health { cause, title_zh, title_en, silent } => {
                 self.health(cause, title_zh, title_en, *silent);

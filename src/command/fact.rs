@@ -457,6 +457,15 @@ pub enum Fact {
         /// What.
         text: String,
     },
+    /// Somebody asked a station, or set its clock.
+    StationAsked {
+        /// Who.
+        by: Actor,
+        /// Which station.
+        station: String,
+        /// What, in the words of the protocol.
+        question: String,
+    },
     /// Somebody saw a name and number in full.
     Revealed {
         /// Who.

@@ -204,6 +204,15 @@ pub enum Input {
         /// What.
         text: String,
     },
+    /// A station is asked something, or its clock is set.
+    AskStation {
+        /// Who asks.
+        by: Actor,
+        /// The station.
+        station: String,
+        /// What, in the words of the protocol.
+        question: String,
+    },
     /// A masked name and number are looked at.
     Reveal {
         /// Who looks.

@@ -143,7 +143,7 @@ impl State {
         self.at = entry.at;
         match &entry.fact {
             Fact::Received { .. } => self.releasing = None,
-            Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::Injected { .. } => {}
+            Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::StationAsked { .. } | Fact::Injected { .. } => {}
             Fact::Configured { settings } => self.configure(settings),
             Fact::EditionUsed { edition } => self.edition.clone_from(edition),
             Fact::LevelWatched { state } => self.watch = state.clone(),

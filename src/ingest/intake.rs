@@ -114,7 +114,7 @@ impl Worker {
     ) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut batches = Vec::new();
+        let (mut batches, mut polled_open) = (Vec::new(), true);
         loop {
             let room = self.waiting.len() < WAITING_MAX;
             tokio::select! {
@@ -125,9 +125,10 @@ impl Worker {
                     // A sender that has gone away does not change what is durable.
                     let _ = reply.send(kept);
                 }
-                count = polled.recv_many(&mut batches, BATCHES_AT_ONCE), if room => {
+                count = polled.recv_many(&mut batches, BATCHES_AT_ONCE), if room && polled_open => {
                     if count == 0 {
-                        return;
+                        polled_open = false; // A site without polled devices: pushes and looks go on.
+                        continue;
                     }
                     let readings: Vec<_> = batches.drain(..).flatten().collect();
                     if let Err(fault) = self.take(&readings).await {

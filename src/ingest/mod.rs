@@ -3,15 +3,19 @@
 mod fault;
 mod intake;
 pub mod modbus;
+pub mod mqtt;
 pub mod offer;
 pub mod sensors;
 pub mod sheet;
+mod shelf;
+mod sink;
 pub mod sl323;
 pub mod sl651;
 pub mod units;
 
 pub use fault::{FileFault, utf8};
 pub use intake::{Intake, IntakeError, IntakeParts};
+pub use sink::Sink;
 
 use crate::model::Timestamp;
 use std::sync::Arc;

@@ -27,4 +27,4 @@ pub use problem::Problem;
 pub use routes::imports::shape as preview_shape;
 pub use session::Session;
 pub use shape::{Frame, Sight, mask_name, mask_phone};
-pub use site::{DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};
+pub use site::{Callers, DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};

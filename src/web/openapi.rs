@@ -24,6 +24,12 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/imports/{id}", "get", "一次导入 / one import"),
     ("/imports/{id}/confirm", "post", "确认导入 {leave_out} / store what was previewed, once"),
     ("/sl323/{table}", "get", "SL 323 表（CSV，from、to） / ST_STBPRP_B, ST_RIVER_R, ST_PPTN_R, ST_RSVR_R as CSV"),
+    ("/ingest", "get", "自报设备接入 / stations and brokers that speak by themselves: links, counts, dead letters"),
+    (
+        "/ingest/sl651/{address}/ask",
+        "post",
+        "招测与校时 / ask a station (37, 38, 39, 3A, 46, 51) or set its clock (4A)",
+    ),
     ("/preview", "post", "预演，不发送任何消息 / what-if; sends nothing"),
     ("/activations", "get", "启动申请 / requests to put a level in force"),
     ("/activations", "post", "申请启动 / ask for a level"),

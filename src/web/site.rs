@@ -2,12 +2,14 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, imports, journal, map, people, preview, readings, reports, session, situation,
-    sl323, tasks,
+    activations, alarms, demo, drills, imports, ingest, journal, map, people, preview, readings, reports, session,
+    situation, sl323, tasks,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;
+use crate::ingest::mqtt::Mqtt;
 use crate::ingest::sl323::Sl323Site;
+use crate::ingest::sl651::Sl651;
 use crate::model::Timestamp;
 use crate::store::arrivals::Arrivals;
 use crate::store::users::Users;
@@ -149,6 +151,8 @@ pub struct Site {
     pub arrivals: Arrivals,
     /// Stations with their codes, for tables in and out.
     pub stations: Sl323Site,
+    /// Stations and brokers that speak by themselves.
+    pub callers: Callers,
     /// The wall clock, for sessions only.
     pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Photos of reports.
@@ -167,6 +171,15 @@ pub struct Site {
     pub workers: Workers,
 }
 
+/// What devices speak through by themselves; absent where the configuration has none.
+#[derive(Clone, Default)]
+pub struct Callers {
+    /// Stations that report by SL 651.
+    pub sl651: Option<Arc<Sl651>>,
+    /// Brokers.
+    pub mqtt: Option<Arc<Mqtt>>,
+}
+
 /// All routes, limits and headers.
 pub fn router(site: Arc<Site>) -> Router {
     let limits = site.limits;
@@ -181,6 +194,8 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/imports/{id}", get(imports::get))
         .route("/imports/{id}/confirm", post(imports::confirm))
         .route("/sl323/{table}", get(sl323::table))
+        .route("/ingest", get(ingest::links))
+        .route("/ingest/sl651/{address}/ask", post(ingest::ask))
         .route("/preview", post(preview::preview_discharge))
         .route("/activations", get(activations::list).post(activations::ask))
         .route("/activations/{id}", get(activations::get))

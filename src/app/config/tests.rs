@@ -72,6 +72,7 @@ fn config_sample_explains_every_key() {
         .collect();
     let config = parse(&opened).unwrap();
     assert!(config.reach.is_some() && config.field.address.is_some() && config.sl651.is_some(), "{config:?}");
+    assert!(config.mqtt.len() == 1 && config.mqtt[0].ca_file.is_some(), "{config:?}");
     assert!(matches!(config.clock, ClockSection::Demo { .. }));
     let remote = &config.series;
     assert!(remote.kind == SeriesKind::Influx2 && remote.ca_file.is_some(), "{remote:?}");
@@ -98,6 +99,12 @@ fn config_mistakes_are_pointed_at() {
     check(&format!("{base}[series]\nbucket = 'b'\n"), "4:1", "influx2");
     check(&format!("{base}[series]\nkind = 'influxdb'\n"), "4:8", "influx2");
     check(&format!("{base}[series]\ntoken = 'secret'\n"), "4:1", "token");
+    let broker = format!("{base}[[mqtt]]\nid = 'a'\nhost = 'b'\nport = 1883\nclient_id = 'c'\n");
+    check(&format!("{broker}version = '4'\n"), "8:11", "3.1.1");
+    check(&format!("{broker}password = 'secret'\n"), "8:1", "password");
+    check(&format!("{broker}password_file = 'p'\n"), "8:1", "needs user");
+    check(&format!("{broker}key_file = 'p'\n"), "9:1", "go together");
+    check(&format!("{broker}keep_alive_s = 1\n"), "8:1", "5 to 3600");
     check("listen = 'nowhere'\ndata = 'd'\n", "1:10", "socket address");
     check("listen = '127.0.0.1:80\n", "1:23", "string");
     check(&format!("{base}lisen = 'x'\n"), "3:1", "lisen");

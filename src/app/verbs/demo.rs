@@ -139,6 +139,7 @@ async fn demo(args: Args) -> Outcome {
         backup: None,
         sl651: None,
         series: Default::default(),
+        mqtt: Vec::new(),
         demo: Some(flood),
     })
     .await?;

@@ -41,6 +41,7 @@ pub(super) fn run(args: Args) -> Outcome {
             backup: config.backup.clone(),
             sl651: config.sl651,
             series: config.series.clone(),
+            mqtt: config.mqtt,
             demo: None,
         })
         .await?;

@@ -76,6 +76,9 @@ impl Sensors {
             for row in &rows.sl651 {
                 sensors.add_telemetry(source, row)?;
             }
+            for row in &rows.mqtt {
+                sensors.add_mqtt(source, row)?;
+            }
         }
         Ok(sensors)
     }

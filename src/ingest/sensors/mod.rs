@@ -3,6 +3,7 @@
 
 mod counter;
 mod load;
+mod mqtt;
 mod plan;
 mod profile;
 mod shape;
@@ -10,6 +11,7 @@ mod telemetry;
 
 pub use counter::Counter;
 pub use load::SensorFiles;
+pub use mqtt::{MqttDevice, MqttSeries, MqttSource};
 pub use plan::{Block, blocks};
 pub use profile::{Function, NumberType, Point, Profile, Raw, StatusBits, WordOrder};
 pub use shape::Station;
@@ -118,6 +120,8 @@ pub struct Sensors {
     pub series: BTreeMap<SeriesId, SeriesFacts>,
     /// Stations that report by SL 651, by their address on the line.
     pub telemetry: BTreeMap<StationAddress, TelemetryStation>,
+    /// What comes through MQTT brokers, in the order of the files.
+    pub mqtt: Vec<MqttSource>,
     /// Limits by quantity (`quality.toml`).
     pub quality: QualityTable,
     /// Lag and attenuation to the target (`forecast.toml`), where the site has it.
@@ -169,7 +173,9 @@ impl Sensors {
             DeviceKind::Stone { dam, .. } => Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into() }),
             DeviceKind::Gauge { .. } => None,
         };
-        StoneArray::new(self.devices.iter().filter_map(site), self.stone_limits)
+        let told = self.mqtt.iter().flat_map(|source| source.devices.values());
+        let told = told.filter_map(|device| Some(StoneSite { id: device.of.clone(), dam: device.dam.clone()? }));
+        StoneArray::new(self.devices.iter().filter_map(site).chain(told), self.stone_limits)
     }
 
     /// The devices behind an endpoint.

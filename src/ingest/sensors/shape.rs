@@ -24,6 +24,8 @@ pub(super) struct SensorFile {
     pub(super) dam: Vec<Spanned<DamRow>>,
     #[serde(default)]
     pub(super) sl651: Vec<Spanned<super::telemetry::TelemetryRow>>,
+    #[serde(default)]
+    pub(super) mqtt: Vec<Spanned<super::mqtt::MqttRow>>,
 }
 
 #[derive(Debug, Deserialize)]

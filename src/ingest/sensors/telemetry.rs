@@ -126,7 +126,10 @@ impl Sensors {
         });
         let polled = polled.flat_map(|device| &device.series).map(|series| &series.id);
         let told = self.telemetry.values().filter(|told| told.station == station);
-        for id in polled.chain(told.flat_map(|told| &told.series).map(|series| &series.id)) {
+        let told = told.flat_map(|told| &told.series).map(|series| &series.id);
+        let through = self.mqtt.iter().flat_map(|source| source.devices.values()).filter(|device| device.of == station);
+        let through = through.flat_map(|device| &device.series).map(|series| &series.id);
+        for id in polled.chain(told).chain(through) {
             if !found.contains(&id) {
                 found.push(id);
             }
@@ -196,7 +199,7 @@ impl Sensors {
         Ok(())
     }
 
-    fn name_of_station(&self, source: &Source, station: &Spanned<String>) -> Result<String, FileFault> {
+    pub(super) fn name_of_station(&self, source: &Source, station: &Spanned<String>) -> Result<String, FileFault> {
         let found = self.stations.iter().find(|known| &known.id == station.get_ref());
         found.map(|known| known.name_zh.clone()).ok_or_else(|| {
             let known: Vec<&str> = self.stations.iter().map(|known| known.id.as_str()).collect();

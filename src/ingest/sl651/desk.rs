@@ -8,8 +8,8 @@ use super::codec::{
 };
 use super::codec::{Content, Measured, element::status_events};
 use super::counts::Counts;
+use super::drawer::Drawer;
 use super::gather::READINGS_OF_ONE;
-use super::shelf::Drawer;
 use super::station::{Claim, Memory, MessageKey, Peer, Pending, Route, Seen, Station, StationLink, Stations};
 use super::{Reply, Sl651Limits};
 use crate::ingest::Clock;
@@ -18,7 +18,7 @@ use crate::model::{Reading, Timestamp};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -157,6 +157,7 @@ impl Desk {
                 rounds: 0,
                 refused: false,
                 begun,
+                touched: begun,
             };
             memory.pending = Some(pending);
         }
@@ -164,6 +165,7 @@ impl Desk {
         if pending.refused {
             return Step::Done; // The rest of a message that was too large.
         }
+        pending.touched = Instant::now();
         let before = pending.assembly.bytes();
         let room = self.assembling.load(Ordering::Relaxed) + frame.body.len() <= self.limits.assembling_bytes;
         let taken = if room { pending.assembly.take(packet, &frame.body).is_ok() } else { false };
@@ -192,6 +194,7 @@ impl Desk {
 
     fn ask_again(&self, pending: &mut Pending, now: Timestamp) -> Vec<Frame> {
         pending.rounds += 1;
+        pending.touched = Instant::now();
         let line = Line::of(&pending.sample);
         let total = pending.assembly.total();
         let missing = pending.assembly.missing().take(ASK_AT_ONCE);
@@ -215,6 +218,31 @@ impl Desk {
         }
         let now = self.now();
         Some(self.ask_again(pending, now))
+    }
+
+    /// What unfinished messages of datagrams lack, with the way back: UDP has no connection whose end would tell, so a
+    /// timer does. What was too large, and what was asked for often enough, is dropped.
+    pub(super) fn remind_datagrams(&self) -> Vec<(SocketAddr, Vec<Frame>)> {
+        let mut due = Vec::new();
+        for (address, station) in &self.stations {
+            let peer = {
+                let mut memory = station.memory();
+                let waits = |pending: &&Pending| {
+                    matches!(pending.peer, Peer::Udp(_)) && pending.touched.elapsed() >= self.limits.ask_again
+                };
+                let Some(pending) = memory.pending.as_ref().filter(waits) else { continue };
+                let peer = pending.peer;
+                if pending.refused {
+                    self.take_pending(&mut memory); // Counted when it was refused.
+                    continue;
+                }
+                peer
+            };
+            if let Some(frames) = self.remind(*address, peer) {
+                due.push((peer.address(), frames));
+            }
+        }
+        due
     }
 
     /// A peer is gone, and with it what it had not finished.
@@ -434,7 +462,7 @@ fn serial_of(frame: &Frame) -> u16 {
 }
 
 /// Text by hand is GBK on most stations, UTF-8 on some.
-fn text_of(bytes: &[u8]) -> String {
+pub fn text_of(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| encoding_rs::GBK.decode(bytes).0.into_owned(), ToOwned::to_owned)
 }
 

@@ -1,9 +1,10 @@
 //! Makes messages durable and gives back what may then be answered, in the order of the frames.
 
+use super::super::shelf::Shelf;
 use super::codec::{Frame, Received, StationAddress};
 use super::desk::{Desk, Keep, Step};
+use super::drawer::Drawer;
 use super::gather::{Gather, Submitted};
-use super::shelf::{Drawer, Shelf};
 use super::station::{Peer, Route};
 use crate::store::{PhotoError, Photos};
 use serde_json::Value;
@@ -61,7 +62,7 @@ impl Finish {
     }
 
     async fn set_aside(&self, line: Value) {
-        if !self.shelf.keep_if_room(Drawer::SetAside, line).await {
+        if !self.shelf.keep_if_room(Drawer::SetAside.name(), line).await {
             self.desk.counts().set_aside_lost.one();
         }
     }
@@ -92,7 +93,7 @@ impl Finish {
             keep.lines.push(line);
         }
         for (drawer, line) in std::mem::take(&mut keep.lines) {
-            if !self.shelf.keep(drawer, line).await {
+            if !self.shelf.keep(drawer.name(), line).await {
                 return false;
             }
         }

@@ -252,10 +252,20 @@ pub(super) fn encoded(frame: &Frame) -> Vec<u8> {
 /// Takes datagrams until `stop`. Each stands for itself: a frame never goes over two of them.
 pub(super) async fn udp(socket: Arc<UdpSocket>, finish: Arc<Finish>, stop: CancellationToken) {
     let mut buffer = vec![0; DATAGRAM_MAX];
+    let mut age = tokio::time::interval(finish.desk.limits().ask_again.max(Duration::from_millis(10)));
+    age.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let first = tokio::select! {
             () = stop.cancelled() => return,
             first = socket.recv_from(&mut buffer) => first,
+            _ = age.tick() => {
+                for (to, frames) in finish.desk.remind_datagrams() {
+                    for frame in frames {
+                        let _ = socket.send_to(&encoded(&frame), to).await; // Lost: the next round asks again.
+                    }
+                }
+                continue;
+            }
         };
         let mut datagrams = Vec::new();
         let mut next = first;

@@ -12,26 +12,26 @@ mod ask;
 pub mod codec;
 mod counts;
 mod desk;
+mod drawer;
 mod finish;
 mod gather;
 mod listen;
-mod shelf;
 mod station;
 
+pub use super::Sink;
 pub use ask::{AskFault, Reply};
 pub use counts::Counted;
+pub use desk::text_of;
 pub use station::StationLink;
 
+use super::Clock;
 use super::sensors::TelemetryStation;
-use super::{Clock, Intake, IntakeError};
-use crate::model::Reading;
+use super::shelf::Shelf;
 use crate::store::Photos;
-use async_trait::async_trait;
 use codec::StationAddress;
 use desk::Desk;
 use finish::Finish;
 use gather::Gather;
-use shelf::Shelf;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,23 +40,6 @@ use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-
-/// Where readings go; the answer comes when they are durable.
-#[async_trait]
-pub trait Sink: Send + Sync {
-    /// Keeps readings, all or none.
-    ///
-    /// # Errors
-    /// When they are not durable; the stations will send them again.
-    async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError>;
-}
-
-#[async_trait]
-impl Sink for Intake {
-    async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        self.take(readings).await
-    }
-}
 
 /// How much the server takes and how long it waits.
 #[derive(Debug, Clone)]

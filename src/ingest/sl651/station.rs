@@ -58,6 +58,8 @@ pub(super) struct Pending {
     /// It was too large; its other packets are passed over.
     pub(super) refused: bool,
     pub(super) begun: Instant,
+    /// When something of it last came, or was last asked for.
+    pub(super) touched: Instant,
 }
 
 /// A question that waits for its answer.

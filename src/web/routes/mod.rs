@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod demo;
 pub mod drills;
 pub mod imports;
+pub mod ingest;
 pub mod journal;
 pub mod map;
 pub mod people;

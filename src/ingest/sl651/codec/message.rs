@@ -249,6 +249,19 @@ impl Query {
         })
     }
 
+    /// An element with the definition byte of the standard, as questions name it; 0 where the standard fixes none.
+    pub fn named(id: ElementId) -> (ElementId, u8) {
+        let definition = match id {
+            ElementId::Standard(0xf4) => 0x60,
+            ElementId::Standard(0xf5..=0xfc) => 0xc0,
+            _ => id.known().map_or(0, |known| {
+                let (whole, decimals) = known.form;
+                ((whole + decimals).div_ceil(2) << 3) | decimals.min(7)
+            }),
+        };
+        (id, definition)
+    }
+
     /// The moment cut to the hour, as a question about a period carries it.
     pub fn hour(at: DateTime<Utc>) -> DateTime<Utc> {
         let inside = TimeDelta::seconds(i64::from(at.minute() * 60 + at.second()));
