@@ -17,6 +17,7 @@ mod ground;
 mod inertia;
 mod inundation;
 mod kernels;
+pub mod profile;
 mod record;
 mod rim;
 mod series;

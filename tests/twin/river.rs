@@ -111,9 +111,83 @@ fn twin_route_names_what_is_wrong() {
 
 #[test]
 fn twin_route_reads_the_case_of_its_page() {
-    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/river.md")).unwrap();
-    let case = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let case = &page(1);
     let dir = tempfile::tempdir().unwrap();
     let run = told(&twin("route", dir.path(), case));
     assert!(run["nse"].as_f64().unwrap() > 0.99 && run["grade"] == "甲 A");
+}
+
+/// The sample of that number on the page.
+fn page(number: usize) -> String {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/river.md")).unwrap();
+    page.split("```toml\n").nth(number).and_then(|rest| rest.split("```").next()).unwrap().to_owned()
+}
+
+/// Cells of one row of a table.
+fn cells(line: &str) -> Vec<f64> {
+    line.split(',').map(|cell| cell.parse().unwrap_or(f64::NAN)).collect()
+}
+
+#[test]
+fn twin_profile_of_the_demo_reach_meets_its_design_stages() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = told(&twin("profile", dir.path(), &page(2)));
+    assert_eq!((run["kind"].as_str(), run["sections"].as_u64()), (Some("steady"), Some(31)));
+    let profile = fs::read_to_string(dir.path().join("out/profile.csv")).unwrap();
+    // The reach was made so that 22,000 m³/s stands 3 m below the crest of its levees.
+    let gaps: Vec<f64> = profile.lines().skip(1).map(|line| cells(line)[9]).collect();
+    println!(
+        "freeboard {:.3}…{:.3} m",
+        gaps.iter().copied().fold(9.0, f64::min),
+        gaps.iter().copied().fold(0.0, f64::max)
+    );
+    assert!(gaps.iter().all(|gap| (gap - 3.0).abs() < 0.3), "{gaps:?}");
+    let dams = fs::read_to_string(dir.path().join("out/dams.csv")).unwrap();
+    assert_eq!(dams.lines().count(), 1 + 86);
+    assert!(dams.lines().skip(1).all(|line| cells(line)[5] > 0.5 && cells(line)[5] < 5.0), "{dams}");
+}
+
+#[test]
+fn twin_profile_runs_ten_days_of_350_km() {
+    let dir = tempfile::tempdir().unwrap();
+    let shape = [(0.0, 16.0, 0.035, 0), (20.0, 9.0, 0.035, 0), (1000.0, 12.0, 0.02, 1), (1010.0, 6.0, 0.02, 0)];
+    let shape = shape.into_iter().chain([
+        (1600.0, 6.0, 0.02, 0),
+        (1610.0, 12.0, 0.035, 1),
+        (4000.0, 9.0, 0.035, 0),
+        (4020.0, 16.0, 0.035, 0),
+    ]);
+    let mut sections = String::from("section,chainage_m,across_m,height_m,manning_n,lip\n");
+    for at in 0..=35 {
+        for (across, height, n, lip) in shape.clone() {
+            let (chainage, height) = (f64::from(at) * 10_000.0, height + 60.0 - 1.5 * f64::from(at));
+            sections += &format!("s{at},{chainage},{across},{height},{n},{lip}\n");
+        }
+    }
+    fs::write(dir.path().join("sections.csv"), sections).unwrap();
+    fs::write(dir.path().join("q.csv"), "time_s,discharge_m3s\n0,2000\n172800,9000\n432000,2000\n864000,2000\n")
+        .unwrap();
+    let case = "[river]\nsections = \"sections.csv\"\ndx_m = 500\n[water]\nseries = \"q.csv\"\n[below]\nslope = 1.5e-4\n\
+                [run]\noutput_every_s = 86400\ndt_s = 600\n";
+    let run = told(&twin("profile", dir.path(), case));
+    println!("{run:#}");
+    assert_eq!(run["nodes"], 701);
+    assert!(run["volume_error"].as_f64().unwrap().abs() < 1e-12);
+    assert_eq!(run["nodes_over_crest"], 0);
+}
+
+#[test]
+fn twin_profile_names_what_is_wrong() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let output = twin("profile", dir.path(), &page(2).replace(from, to));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    check("slope = 1.66667e-4", "slope = -1", "[below] needs exactly one of");
+    check("discharge_m3s = 22000", "discharge_m3s = -5", "");
+    check("discharge_m3s = 22000", "series = \"none.csv\"", "none.csv");
+    check("discharge_m3s = 22000", "series = \"i.csv\"\ndischarge_m3s = 5", "[water] needs exactly one of");
+    check("dx_m = 100", "dx_m = 0", "dx_m = 0");
+    check("dx_m = 100", "sections = \"i.csv\"", "the first line must be");
 }

@@ -3,6 +3,7 @@
 //! In: a case file. Out: rasters, series and `run.json` in a folder; progress on standard error.
 
 mod case_file;
+mod profile;
 mod raster;
 mod results;
 mod route;
@@ -30,6 +31,8 @@ pub(super) struct Args {
 enum Action {
     /// 二维淹没演进：读算例文件，写水深、最大水深、到达时间、危险度 (inundation on a grid from a case file).
     Flood2d(Flood2dArgs),
+    /// 一维水面线：水位、超高、流速，恒定或随洪水 (stage, freeboard, velocity along a river).
+    Profile(profile::Args),
     /// 河道洪水演算：马斯京根、非线性、变参数，可率定 (a flood through a reach, parameters given or calibrated).
     Route(route::Args),
 }
@@ -58,6 +61,7 @@ struct Flood2dArgs {
 pub(super) fn run(args: Args) -> Outcome {
     match args.action {
         Action::Flood2d(args) => flood2d(&args),
+        Action::Profile(args) => profile::run(&args),
         Action::Route(args) => route::run(&args),
     }
 }
