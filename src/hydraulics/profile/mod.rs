@@ -82,7 +82,9 @@ impl River {
         if surveyed.len() < 2 {
             return Err(ProfileFault::Order(name(0)));
         }
-        if let Some(at) = surveyed.windows(2).position(|pair| !(pair[0].0 < pair[1].0)) {
+        if let Some(at) =
+            surveyed.windows(2).position(|pair| pair[0].0.partial_cmp(&pair[1].0) != Some(std::cmp::Ordering::Less))
+        {
             return Err(ProfileFault::Order(name(at + 1)));
         }
         let mut nodes = Vec::new();

@@ -190,7 +190,7 @@ fn workbook() -> Vec<u8> {
         sheet.write_string(2, column, word).unwrap();
     }
     let at = |hour| ExcelDateTime::from_ymd(2026, 7, 18).unwrap().and_hms(hour, 0, 0).unwrap();
-    sheet.write_datetime_with_format(3, 0, &at(8), &stamp).unwrap();
+    sheet.write_datetime_with_format(3, 0, at(8), &stamp).unwrap();
     sheet.write_number(3, 1, 91.24).unwrap().write_string(3, 2, "22,300").unwrap();
     sheet.write_formula(3, 3, Formula::new("=70+5.2").set_result("75.2")).unwrap().write_number(3, 4, 21_000).unwrap();
     sheet.write_number(4, 0, 46_221.375).unwrap().write_number(4, 1, 91.1).unwrap();
