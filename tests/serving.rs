@@ -375,3 +375,62 @@ async fn serving_a_demo_starts_again_on_its_own_data() {
         child.kill().await.unwrap();
     }
 }
+
+/// A director uploads a track, sees it on the map, and takes a generated mission to the aircraft.
+#[tokio::test]
+async fn serving_drones_from_upload_to_the_aircraft() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path();
+    configure(dir, "a.toml", "127.0.0.1:0", "data", "");
+    let (_server, link) = serve(dir, "a.toml").await;
+    let (base, token) = link.split_once("/setup?token=").unwrap();
+    let at = |path: &str| format!("{base}/api/v1{path}");
+    let client = Client::new();
+    let body = json!({"token": token, "name": "boss", "password": PASSWORD});
+    assert_eq!(client.post(at("/setup")).json(&body).send().await.unwrap().status(), StatusCode::OK);
+    let director = phone_of(dir, &client, &at("/session"), "director", "director").await;
+    let viewer = phone_of(dir, &client, &at("/session"), "viewer", "viewer").await;
+    let get = async |path: &str| client.get(at(path)).bearer_auth(&director).send().await.unwrap();
+    let upload = async |who: &str, name: &str, bytes: Vec<u8>| {
+        client.post(at("/drones/files")).query(&[("name", name)]).bearer_auth(who).body(bytes).send().await.unwrap()
+    };
+    let gpx = |lat: &str| {
+        format!("<gpx><trk><name>巡堤</name><trkseg><trkpt lat='34.9' lon='113.6'/><trkpt lat='{lat}' lon='113.7'/></trkseg></trk></gpx>").into_bytes()
+    };
+    assert_eq!(upload(&viewer, "a.gpx", gpx("34.9")).await.status(), StatusCode::FORBIDDEN);
+    let wrong = upload(&director, "a.gpx", gpx("134.9")).await;
+    assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let wrong: Value = wrong.json().await.unwrap();
+    assert!(wrong["detail"].as_str().unwrap().starts_with("a.gpx: trkpt 2: "), "{wrong}");
+    // Larger than other bodies may be, smaller than the bound; the same file twice is one flight.
+    let padded = [gpx("34.9"), vec![b' '; 1 << 20]].concat();
+    let first: Value = upload(&director, "a.gpx", padded.clone()).await.json().await.unwrap();
+    let again: Value = upload(&director, "a.gpx", padded).await.json().await.unwrap();
+    assert_eq!((&first["tracks"], &first["id"]), (&json!(1), &again["id"]));
+
+    let ask = json!({"name": "汛前巡堤", "flight": {"height_m": 100.0}});
+    let made = client.post(at("/drones/missions")).bearer_auth(&director).json(&ask).send().await.unwrap();
+    assert_eq!(made.status(), StatusCode::CREATED);
+    let made: Value = made.json().await.unwrap();
+    for line in made["coverage"]["lines"].as_array().unwrap() {
+        let (length, covered) = (line["length_m"].as_f64().unwrap(), line["covered_m"].as_f64().unwrap());
+        assert!(length > 14_000.0 && (length - covered).abs() < 0.5, "{line}");
+    }
+    let sorties = made["sorties"].as_array().unwrap().len();
+    let layer: Value = get("/map/drones").await.json().await.unwrap();
+    assert_eq!(layer["features"].as_array().unwrap().len(), 1 + sorties);
+    let id = made["id"].as_str().unwrap();
+    let kmz = get(&format!("/drones/{id}?format=kmz&sortie=2")).await.bytes().await.unwrap();
+    let anlan::ingest::drones::Flown::Missions(read) = anlan::ingest::drones::read("a.kmz", &kmz).unwrap() else {
+        panic!()
+    };
+    assert_eq!(json!(read[0].points.len()), made["sorties"][1]);
+    let plan: Value = get(&format!("/drones/{id}?format=plan")).await.json().await.unwrap();
+    assert_eq!(plan["fileType"], "Plan");
+    let beyond = get(&format!("/drones/{id}?format=plan&sortie={}", sorties + 1)).await;
+    assert_eq!(beyond.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let removed = client.delete(at(&format!("/drones/{id}"))).bearer_auth(&director).send().await.unwrap();
+    assert_eq!(removed.status(), StatusCode::NO_CONTENT);
+    let left: Value = get("/drones").await.json().await.unwrap();
+    assert_eq!(left["items"].as_array().unwrap().len(), 1);
+}

@@ -19,7 +19,7 @@ use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
 use crate::store::series::SeriesStore;
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
-    Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
+    Clock, Database, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
 use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
 use std::error::Error;
@@ -182,6 +182,8 @@ impl Server {
         let users = Users::new(database.clone());
         let photos = blobs_folder(&parts.data);
         crate::store::make_private(&photos)?;
+        let flights = photos.join("drones");
+        crate::store::make_private(&flights)?;
         let streams = Workers::new();
         let metrics = Metrics::new();
         let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
@@ -194,6 +196,7 @@ impl Server {
             stations: assemble::stations(&parts.files.sensors),
             callers,
             wall: Box::new(wall_now),
+            flights: Flights::new(flights),
             photos: Photos::new(photos),
             limits: parts.limits.into(),
             demo: parts.demo.is_some(),

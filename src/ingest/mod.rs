@@ -1,5 +1,6 @@
 //! Readings from devices: one folder per protocol.
 
+pub mod drones;
 mod fault;
 mod intake;
 pub mod modbus;

@@ -2,8 +2,8 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, imports, ingest, journal, map, people, preview, readings, reports, session,
-    situation, sl323, tasks,
+    activations, alarms, demo, drills, drones, imports, ingest, journal, map, people, preview, readings, reports,
+    session, situation, sl323, tasks,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;
@@ -13,7 +13,7 @@ use crate::ingest::sl651::Sl651;
 use crate::model::Timestamp;
 use crate::store::arrivals::Arrivals;
 use crate::store::users::Users;
-use crate::store::{OnceKey, Photos};
+use crate::store::{Flights, OnceKey, Photos};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -157,6 +157,8 @@ pub struct Site {
     pub wall: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Photos of reports.
     pub photos: Photos,
+    /// Tracks and missions of drones.
+    pub flights: Flights,
     /// What one caller may cost.
     pub limits: Limits,
     /// A demo: its accounts log in by link, and the second officer's link is offered on the screen.
@@ -233,6 +235,10 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
         .route("/alarms/{id}/shelve", post(alarms::shelve))
         .route("/map/{layer}", get(map::layer))
+        .route("/drones", get(drones::list))
+        .route("/drones/files", post(drones::upload).layer(DefaultBodyLimit::max(drones::UPLOAD_MAX)))
+        .route("/drones/missions", post(drones::generate))
+        .route("/drones/{id}", get(drones::download).delete(drones::remove))
         .route("/journal", get(journal::after))
         .route("/floods", get(drills::floods))
         .route("/drills", get(drills::list).post(drills::start))

@@ -2,16 +2,16 @@
 
 use crate::command::{Report, ReportKind};
 use crate::web::shape::mask_name;
-use crate::web::{At, Post, Problem, Session};
-use axum::extract::Path;
+use crate::web::{At, Post, Problem, Session, Site};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Layers that exist but have nothing to show yet, with the reason.
-const EMPTY: [(&str, &str, &str); 3] = [
+const EMPTY: [(&str, &str, &str); 2] = [
     ("inundation", "水动力孪生尚未运行", "the hydraulic twin has not run"),
-    ("drones", "没有无人机接入", "no drone is connected"),
     ("vehicles", "没有车辆定位接入", "no vehicle is connected"),
 ];
 
@@ -19,7 +19,12 @@ const EMPTY: [(&str, &str, &str); 3] = [
 ///
 /// # Errors
 /// An unknown layer, by name.
-pub async fn layer(At(post): At, session: Session, Path(name): Path<String>) -> Result<Response, Problem> {
+pub async fn layer(
+    At(post): At,
+    State(site): State<Arc<Site>>,
+    session: Session,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
     session.at_headquarters().or_else(|refused| if open_to_phones(&name) { Ok(()) } else { Err(refused) })?;
     let body = match name.as_str() {
         "members" => members(&post).to_string(),
@@ -27,6 +32,7 @@ pub async fn layer(At(post): At, session: Session, Path(name): Path<String>) -> 
         "stones" => stones(&post)?.to_string(),
         "gauges" => gauges(&post)?.to_string(),
         "grids" => grids(&post)?.to_string(),
+        "drones" => super::drones::layer(&site).await?.to_string(),
         name => match (post.layers.get(name), EMPTY.iter().find(|(empty, ..)| *empty == name)) {
             (Some(text), _) => text.to_string(),
             (None, Some((_, zh, en))) => {

@@ -4,6 +4,7 @@ pub mod activations;
 pub mod alarms;
 pub mod demo;
 pub mod drills;
+pub mod drones;
 pub mod imports;
 pub mod ingest;
 pub mod journal;
