@@ -392,7 +392,8 @@ async fn serving_drones_from_upload_to_the_aircraft() {
     let viewer = phone_of(dir, &client, &at("/session"), "viewer", "viewer").await;
     let get = async |path: &str| client.get(at(path)).bearer_auth(&director).send().await.unwrap();
     let upload = async |who: &str, name: &str, bytes: Vec<u8>| {
-        client.post(at("/drones/files")).query(&[("name", name)]).bearer_auth(who).body(bytes).send().await.unwrap()
+        let url = at(&format!("/drones/files?name={name}"));
+        client.post(url).bearer_auth(who).body(bytes).send().await.unwrap()
     };
     let gpx = |lat: &str| {
         format!("<gpx><trk><name>巡堤</name><trkseg><trkpt lat='34.9' lon='113.6'/><trkpt lat='{lat}' lon='113.7'/></trkseg></trk></gpx>").into_bytes()
