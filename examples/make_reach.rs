@@ -24,9 +24,11 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let files = make_reach::generate(args.seed);
-    match make_reach::write_into(&args.out, &files) {
+    let twin = make_reach::generate_twin(args.seed);
+    let written = make_reach::write_into(&args.out, &files);
+    match written.and_then(|()| make_reach::write_into(&args.out.join("twin"), &twin)) {
         Ok(()) => {
-            println!("{} files written to {}", files.len(), args.out.display());
+            println!("{} files written to {}", files.len() + twin.len(), args.out.display());
             ExitCode::SUCCESS
         }
         Err(fault) => {

@@ -268,6 +268,36 @@ fn route(ground: &Ground, n: usize, village: usize, shelter: usize) -> Feature {
         .with("datum", "dagu")
 }
 
+/// What stands on a spot of the floodplain.
+pub enum Use {
+    Village,
+    /// Greenhouses and orchards.
+    Covered,
+    Open,
+}
+
+/// What stands on a spot, in levee coordinates.
+pub fn use_at(s: f64, north: f64) -> Use {
+    let in_village = |(at, mid, half_s, half_n, ..): &(f64, f64, f64, f64, u32, u32)| {
+        (s - at).abs() <= *half_s && (north - mid).abs() <= *half_n
+    };
+    let covered = |(crop, s0, s1, n0, n1, _): &(usize, f64, f64, f64, f64, usize)| {
+        matches!(crop, 1 | 2) && (*s0..=*s1).contains(&s) && (*n0..=*n1).contains(&north)
+    };
+    if SPOTS.iter().any(in_village) {
+        Use::Village
+    } else if BLOCKS.iter().any(covered) {
+        Use::Covered
+    } else {
+        Use::Open
+    }
+}
+
+/// Chainage and metres north of the middle of each village.
+pub fn village_spots() -> [(f64, f64); 4] {
+    SPOTS.map(|(s, north, ..)| (s, north))
+}
+
 /// A house in one of the villages: the village and a spot.
 pub fn doorstep(dice: &mut Dice) -> (String, (f64, f64)) {
     let at = dice.index(VILLAGES.len());

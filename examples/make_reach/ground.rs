@@ -14,9 +14,12 @@ pub const GAUGE_CHAINAGE_M: f64 = 5_600.0;
 /// How far the drawing goes on beyond both ends, m.
 pub const MARGIN_M: f64 = 1_200.0;
 
-const ORIGIN: LonLat = (113.6, 34.8965);
-const M_PER_DEGREE_LON: f64 = 91_399.0;
-const M_PER_DEGREE_LAT: f64 = 110_941.0;
+/// Where the local map has its zero.
+pub const ORIGIN: LonLat = (113.6, 34.8965);
+/// Metres in a degree of longitude there.
+pub const M_PER_DEGREE_LON: f64 = 91_399.0;
+/// Metres in a degree of latitude.
+pub const M_PER_DEGREE_LAT: f64 = 110_941.0;
 const STEP_M: f64 = 5.0;
 
 /// Distance from levee to the south bank of the main channel: (chainage m, m).
@@ -105,6 +108,14 @@ impl Ground {
         let (x, y) = (to.0 - from.0, to.1 - from.1);
         let length = x.hypot(y);
         (x / length, y / length)
+    }
+
+    /// Chainage of the levee's point at a local easting; beyond the ends the tangent goes on.
+    pub fn chainage_at(&self, x_m: f64) -> f64 {
+        let last = self.levee.len() - 1;
+        let at = self.levee.partition_point(|(_, x, _)| *x <= x_m).clamp(1, last);
+        let ((s0, x0, _), (s1, x1, _)) = (self.levee[at - 1], self.levee[at]);
+        s0 + (s1 - s0) * (x_m - x0) / (x1 - x0)
     }
 
     fn on_levee(&self, chainage_m: f64) -> (f64, f64) {

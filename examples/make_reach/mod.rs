@@ -14,6 +14,7 @@ mod profile;
 mod river;
 pub mod scopes;
 mod site;
+mod terrain;
 mod works;
 
 use geo::{Feature, collection};
@@ -71,6 +72,13 @@ pub fn generate(seed: u64) -> BTreeMap<String, String> {
     ];
     files.extend(layers.into_iter().map(|(name, features)| (format!("{name}.geojson"), collection(name, &features))));
     files
+}
+
+/// Draws what the twin of the reach stands on, the files of the folder `twin`; the library there is computed from them.
+pub fn generate_twin(seed: u64) -> BTreeMap<String, String> {
+    let ground = ground::Ground::new();
+    let dams = works::dams(seed, &ground);
+    terrain::files(&ground, &dams)
 }
 
 /// Writes the files into a folder, which is made if need be.
