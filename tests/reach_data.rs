@@ -45,6 +45,15 @@ fn the_generator_makes_the_committed_files_byte_for_byte() {
 }
 
 #[test]
+fn the_generator_makes_the_committed_twin_byte_for_byte() {
+    for (name, text) in make_reach::generate_twin(7) {
+        let path = format!("{}/reaches/huayuankou/twin/{name}", env!("CARGO_MANIFEST_DIR"));
+        let same = std::fs::read_to_string(&path).is_ok_and(|committed| committed == text);
+        assert!(same, "{name} differs: run `cargo run --example make_reach`, then `anlan twin library`, and commit");
+    }
+}
+
+#[test]
 fn another_seed_makes_other_people_and_the_same_counts() {
     let other = make_reach::generate(8);
     assert_ne!(other["members.toml"], embedded_files()["members.toml"]);

@@ -265,6 +265,16 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     let is_sent = |code: &Value| sent_so_far.iter().any(|task| &task["code"] == code && task["status"] != "draft");
     let (_, shown) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000})).await;
     assert!(shown["diff"]["kept"].as_array().unwrap().iter().all(is_sent), "{}", shown["diff"]);
+    // The water comes with it: from the library, and the map has the same scenario.
+    let water = &shown["inundation"];
+    assert_eq!((&water["scenario"]["rests"], &water["grid"]["synthetic"]), (&json!("exact"), &json!(true)));
+    assert!(shown["inundation_reason"].is_null() && water["area_km2"].as_f64() > Some(0.0), "{water}");
+    let reply = client.get(at("/api/v1/map/inundation?scenario=22000&hour=6")).bearer_auth(&duty).send().await.unwrap();
+    let drawn: Value = reply.json().await.unwrap();
+    let deep = |feature: &Value| feature["properties"]["depth_m"].as_f64() >= Some(1.0);
+    assert!(drawn["features"].as_array().unwrap().iter().any(deep), "{}", drawn["scenario"]);
+    let (status, wrong) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000, "breach": "work-x"})).await;
+    assert_eq!((status, wrong["field"].as_str()), (422, Some("breach")), "{wrong}");
     let promised = shown["counts"]["released_by_level"].clone();
     assert!(promised["tasks"].as_u64() > Some(100) && promised["level"] == shown["level"], "{promised}");
     let rows = |counts: &Value| counts["instructions"].as_u64().unwrap();

@@ -18,7 +18,9 @@ use crate::drill::{Report, script, targets};
 use crate::model::FaultKind;
 use crate::store::series::SeriesError;
 use crate::store::{OnceKey, StoreError};
-use crate::web::{DrillAsk, DrillReport, Drills, EvacuationRegister, InjectAsk, Layers, Post, Problem, ReportFormat};
+use crate::web::{
+    DrillAsk, DrillReport, Drills, EvacuationRegister, InjectAsk, Layers, Post, Problem, ReportFormat, TwinDesk,
+};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
 use live::{LiveDrill, SPEED_MAX};
@@ -83,6 +85,8 @@ pub struct LiveDrillsParts {
     pub layers: Arc<Layers>,
     /// Households and growers as screens read them.
     pub evacuation: Arc<EvacuationRegister>,
+    /// The twin, where the reach has terrain.
+    pub twin: Option<Arc<TwinDesk>>,
     /// Cancelled when the server goes down: every drill ends with its report.
     pub stop: CancellationToken,
 }

@@ -15,6 +15,7 @@ async fn drills_until(folder: &Path, stop: CancellationToken) -> Arc<LiveDrills>
         settings: CommandSettings::default(),
         layers: Arc::default(),
         evacuation: Arc::default(),
+        twin: None,
         stop,
     };
     LiveDrills::open(parts).await.unwrap()

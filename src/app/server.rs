@@ -154,6 +154,7 @@ impl Server {
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
         let evacuation = Arc::new(parts.files.reach.evacuation());
+        let twin = parts.files.reach.twin_desk().map(Arc::new);
         let drills = LiveDrills::open(LiveDrillsParts {
             folder: parts.data.join("drills"),
             files: parts.files.clone(),
@@ -161,6 +162,7 @@ impl Server {
             settings: parts.settings.clone(),
             layers: Arc::clone(&layers),
             evacuation: Arc::clone(&evacuation),
+            twin: twin.clone(),
             stop: stop.clone(),
         })
         .await?;
@@ -175,6 +177,7 @@ impl Server {
             intake,
             layers,
             evacuation,
+            twin,
             demo: parts.files.reach.about.synthetic,
             made: Mutex::default(),
             drill: Box::new(move || going.now_running()),

@@ -13,10 +13,12 @@ mod pages;
 mod post;
 mod problem;
 mod routes;
+mod runs;
 mod session;
 mod shape;
 mod site;
 mod stream;
+mod twin;
 
 pub use door::ScrapeToken;
 pub use evacuation::{EvacuationRegister, Household};
@@ -28,3 +30,5 @@ pub use routes::imports::shape as preview_shape;
 pub use session::Session;
 pub use shape::{Frame, Sight, mask_name, mask_phone};
 pub use site::{Callers, DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};
+pub use site::{DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};
+pub use twin::{SpotKind, SpotOutline, TwinDesk, TwinSpot};

@@ -1,7 +1,7 @@
 //! A command post: one reach with its engine, its water and its map, live or in a drill.
 
-use super::EvacuationRegister;
 use super::shape::{self, Frame, Sight};
+use super::{EvacuationRegister, TwinDesk};
 use crate::command::{State, Water, Words};
 use crate::ingest::Intake;
 use crate::model::FactSeq;
@@ -57,6 +57,8 @@ pub struct Post {
     pub layers: Arc<Layers>,
     /// Households, growers and villages, as the reach's files have them.
     pub evacuation: Arc<EvacuationRegister>,
+    /// The twin, where the reach has terrain.
+    pub twin: Option<Arc<TwinDesk>>,
     /// Invented data: shown on every screen.
     pub demo: bool,
     /// The situation text that was made last; begin with `Mutex::default()`.

@@ -114,6 +114,7 @@ impl LiveDrill {
             intake,
             layers: Arc::clone(&parts.layers),
             evacuation: Arc::clone(&parts.evacuation),
+            twin: parts.twin.clone(),
             demo: true,
             made: Mutex::default(),
             drill: Box::new(

@@ -27,6 +27,7 @@ pub fn load_reach(files: &BTreeMap<String, String>) -> Result<ReachData, ReachFa
         farmers: farmers(files, &reach)?,
         sections: sections(files)?,
         layers: layer_texts(files),
+        twin: None,
         dams,
         reach,
         about,

@@ -1,10 +1,11 @@
 //! Where the files of a reach come from: the binary, or a folder of the site.
 
-use super::{ReachData, ReachFault, load_reach};
+use super::{ReachData, ReachFault, TwinFiles, load_reach};
 use rust_embed::Embed;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/reaches/huayuankou"]
@@ -16,7 +17,8 @@ const FILE_MAX: u64 = 64 << 20;
 /// The demo reach in the binary: file name → text.
 pub fn embedded_files() -> BTreeMap<String, String> {
     let text = |name: &str| DemoReach::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
-    DemoReach::iter().filter_map(|name| Some((name.to_string(), text(&name)?))).collect()
+    let own = |name: &std::borrow::Cow<'static, str>| !name.contains('/');
+    DemoReach::iter().filter(own).filter_map(|name| Some((name.to_string(), text(&name)?))).collect()
 }
 
 /// The demo reach in the binary.
@@ -24,7 +26,19 @@ pub fn embedded_files() -> BTreeMap<String, String> {
 /// # Errors
 /// Never with the files as committed; a test holds that.
 pub fn embedded_reach() -> Result<ReachData, ReachFault> {
-    load_reach(&embedded_files())
+    let mut data = load_reach(&embedded_files())?;
+    data.twin = embedded_twin().map(Arc::new);
+    Ok(data)
+}
+
+/// The twin of the demo reach in the binary.
+pub fn embedded_twin() -> Option<TwinFiles> {
+    TwinFiles::of(embedded_twin_bytes)
+}
+
+/// A file of the demo's folder `twin`.
+pub(super) fn embedded_twin_bytes(name: &str) -> Option<std::borrow::Cow<'static, [u8]>> {
+    DemoReach::get(&format!("twin/{name}")).map(|file| file.data)
 }
 
 /// The reach of a folder, or the one in the binary.
@@ -33,7 +47,14 @@ pub fn embedded_reach() -> Result<ReachData, ReachFault> {
 /// The first fault of the folder or of its files.
 pub fn reach_from(folder: Option<&Path>) -> Result<ReachData, ReachFault> {
     match folder {
-        Some(folder) => load_reach(&folder_files(folder)?),
+        Some(folder) => {
+            let mut data = load_reach(&folder_files(folder)?)?;
+            data.twin = TwinFiles::of_folder(&folder.join("twin"))?.map(Arc::new);
+            if let Some(twin) = &data.twin {
+                twin.read()?;
+            }
+            Ok(data)
+        }
         None => embedded_reach(),
     }
 }

@@ -9,17 +9,21 @@ mod files;
 mod layers;
 mod register;
 mod sites;
+mod spots;
 mod tables;
+mod twin;
 
 pub use assemble::load_reach;
 pub use fault::ReachFault;
-pub use files::{embedded_files, embedded_reach, folder_files, reach_from};
+pub use files::{embedded_files, embedded_reach, embedded_twin, folder_files, reach_from};
 pub use layers::LAYERS;
 pub use sites::{DamSite, StoneSite};
 pub use tables::{About, Attention, Category, Counts, Fact, Grower, Household, SectionPoint};
+pub use twin::TwinFiles;
 
 use crate::model::Reach;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that is known of a reach before the first reading arrives.
 #[derive(Debug, Clone)]
@@ -40,4 +44,9 @@ pub struct ReachData {
     pub dams: Vec<DamSite>,
     /// Points of the cross sections, section by section from south to north.
     pub sections: Vec<SectionPoint>,
+    /// What the twin stands on; a reach may do without.
+    pub twin: Option<Arc<TwinFiles>>,
 }
+
+#[cfg(test)]
+mod twin_tests;

@@ -20,7 +20,7 @@ mod playbook;
 mod restore;
 mod sensor;
 mod serve;
-mod twin;
+pub(in crate::app) mod twin;
 mod user;
 
 use clap::{Parser, Subcommand};

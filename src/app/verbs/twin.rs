@@ -5,6 +5,8 @@
 mod case_file;
 mod profile;
 mod raster;
+mod library;
+pub(in crate::app) mod raster;
 mod results;
 mod route;
 mod table;
@@ -35,6 +37,8 @@ enum Action {
     Profile(profile::Args),
     /// 河道洪水演算：马斯京根、非线性、变参数，可率定 (a flood through a reach, parameters given or calibrated).
     Route(route::Args),
+    /// 情景库：按 twin.toml 逐个流量与溃口计算 (the scenario library of a reach).
+    Library(library::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +67,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Action::Flood2d(args) => flood2d(&args),
         Action::Profile(args) => profile::run(&args),
         Action::Route(args) => route::run(&args),
+        Action::Library(args) => library::run(&args),
     }
 }
 

@@ -1,17 +1,22 @@
 //! Map layers as GeoJSON: those of the reach's files, and those that the state moves.
 
 use crate::command::{Report, ReportKind};
+use crate::model::PlaceId;
 use crate::web::shape::mask_name;
 use crate::web::{At, Post, Problem, Session, Site};
 use axum::extract::{Path, State};
+use crate::web::{At, Post, Problem, Session, twin};
+use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Layers that exist but have nothing to show yet, with the reason.
 const EMPTY: [(&str, &str, &str); 2] = [
     ("inundation", "水动力孪生尚未运行", "the hydraulic twin has not run"),
+    ("drones", "没有无人机接入", "no drone is connected"),
     ("vehicles", "没有车辆定位接入", "no vehicle is connected"),
 ];
 
@@ -24,6 +29,9 @@ pub async fn layer(
     State(site): State<Arc<Site>>,
     session: Session,
     Path(name): Path<String>,
+    session: Session,
+    Path(name): Path<String>,
+    Query(query): Query<WaterQuery>,
 ) -> Result<Response, Problem> {
     session.at_headquarters().or_else(|refused| if open_to_phones(&name) { Ok(()) } else { Err(refused) })?;
     let body = match name.as_str() {
@@ -33,6 +41,7 @@ pub async fn layer(
         "gauges" => gauges(&post)?.to_string(),
         "grids" => grids(&post)?.to_string(),
         "drones" => super::drones::layer(&site).await?.to_string(),
+        "inundation" => inundation(&post, query).await?,
         name => match (post.layers.get(name), EMPTY.iter().find(|(empty, ..)| *empty == name)) {
             (Some(text), _) => text.to_string(),
             (None, Some((_, zh, en))) => {
@@ -46,6 +55,68 @@ pub async fn layer(
         },
     };
     Ok(([(header::CONTENT_TYPE, "application/geo+json")], body).into_response())
+}
+
+/// Which water: of a discharge that is assumed, or as it is now; and when.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaterQuery {
+    /// Assumed discharge, m³/s; absent: the discharge of now.
+    scenario: Option<f64>,
+    /// Work at which the levee is assumed to breach.
+    breach: Option<PlaceId>,
+    /// A finer run in place of the library.
+    run: Option<u64>,
+    /// Hours after the discharge begins to rise; absent: the highest water of every cell.
+    hour: Option<f64>,
+    /// The drill; read by the post.
+    #[serde(rename = "drill")]
+    _drill: Option<String>,
+}
+
+/// The water of a moment as rectangles with `depth_m`, or a note why there is none.
+async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
+    let nothing = |zh: &str, en: &str| {
+        json!({ "type": "FeatureCollection", "features": [], "note": { "zh": zh, "en": en } }).to_string()
+    };
+    let Some(twin) = post.twin.clone() else {
+        return Ok(nothing("本河段没有地形数据", "this reach has no terrain"));
+    };
+    let is_assumed = query.scenario.is_some() || query.run.is_some();
+    let q = match query.scenario {
+        Some(q) => Some(super::preview::discharge("scenario", q)?.as_m3s()),
+        None if query.run.is_some() => Some(0.0),
+        None => post.water().discharge_m3s(),
+    };
+    let Some(q) = q else {
+        return Ok(nothing("流量未知，不显示淹没", "the discharge is unknown: no water is shown"));
+    };
+    if query.hour.is_some_and(|hour| !(0.0..=240.0).contains(&hour)) {
+        return Err(Problem::bad_field("hour", "须为 0 至 240 (0 to 240)"));
+    }
+    let made = tokio::task::spawn_blocking(move || {
+        let Ok(model) = twin.model() else { return nothing("孪生数据有误", "the twin's files are at fault") };
+        let refined = query.run.and_then(|id| Some((id, twin.runs.refined(id)?)));
+        let scene = match (&refined, query.run) {
+            (Some((id, refined)), _) => Some(refined.scene(*id)),
+            (None, Some(_)) => return nothing("该加密演算已不在", "this run is not kept any more"),
+            (None, None) => twin.scene(&model, q, query.breach.as_ref()),
+        };
+        let Some(scene) = scene else {
+            return nothing("情景库没有该情景", "the library has no such scenario");
+        };
+        let depth_cm = match query.hour {
+            Some(hour) => scene.flooding.at_hour(&model.site.plan.hours, hour),
+            None => scene.flooding.highest_cm.clone(),
+        };
+        let features = twin::frame(&model, scene.ground, scene.base_cm, &depth_cm);
+        json!({
+            "type": "FeatureCollection", "features": features, "scenario": twin::scenario(&scene),
+            "grid": twin::grid(&model, &scene), "hour": query.hour, "assumed": is_assumed,
+        })
+        .to_string()
+    });
+    made.await.map_err(|fault| Problem::internal(&fault))
 }
 
 /// What a patrol needs on the strip map.

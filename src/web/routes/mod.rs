@@ -17,6 +17,7 @@ pub mod session;
 pub mod situation;
 pub mod sl323;
 pub mod tasks;
+pub mod twin;
 
 use super::{At, Problem, Session};
 use crate::command::{Entry, Input, State};

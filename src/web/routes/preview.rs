@@ -1,14 +1,16 @@
 //! 预演: what would happen at a discharge. It sends nothing and changes nothing.
 
 use crate::command::State;
+use crate::hydraulics::TwinModel;
 use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, Timestamp};
 use crate::playbook::{Instruction, SignalKey, Words, preview};
-use crate::web::{At, Body, Post, Problem, Scope, Session};
+use crate::web::{At, Body, Post, Problem, Scope, Session, TwinDesk};
 use axum::Json;
 use chrono::{FixedOffset, TimeDelta};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// No flood at Huayuankou is known above this, in m³/s; more is a slip of the hand.
 const DISCHARGE_MAX_M3S: f64 = 60_000.0;
@@ -22,6 +24,8 @@ const SAMPLES: usize = 5;
 pub struct PreviewBody {
     discharge_m3s: f64,
     forecast: Option<ForecastBody>,
+    /// Work at which the levee is assumed to breach.
+    breach: Option<PlaceId>,
 }
 
 /// A forecast to assume.
@@ -50,7 +54,51 @@ pub async fn preview_discharge(
         Some(ahead) => Some((ahead.hours, discharge("forecast.discharge_m3s", ahead.discharge_m3s)?.as_m3s())),
         None => None,
     };
-    Ok(Json(shape(&post, q, forecast)))
+    let water = inundation(&post, q, body.breach).await?;
+    Ok(Json(shape(&post, q, forecast, water)))
+}
+
+/// The model, or what is wrong with its files.
+pub(super) fn model_of(twin: &TwinDesk) -> Result<Arc<TwinModel>, Problem> {
+    twin.model().map_err(|fault| Problem::not_found(format!("孪生：{fault}")))
+}
+
+/// # Errors
+/// A breach at a place that is no breach site, naming those that are.
+pub(super) fn known_breach(model: &TwinModel, breach: Option<&PlaceId>) -> Result<(), Problem> {
+    let sites = || model.site.breaches.iter().map(|site| site.place.as_str());
+    match breach {
+        Some(place) if !sites().any(|site| site == place.as_str()) => {
+            let known: Vec<_> = sites().collect();
+            Err(Problem::bad_field("breach", format!("可选 (one of): {}", known.join(" "))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the twin shows of a discharge, or why it shows nothing.
+async fn inundation(post: &Post, q: Discharge, breach: Option<PlaceId>) -> Result<Result<Value, Words>, Problem> {
+    let Some(twin) = post.twin.clone() else {
+        let (zh, en) = ("本河段没有地形数据，无淹没推演", "this reach has no terrain: no inundation");
+        return Ok(Err(Words::new(zh, en)));
+    };
+    let found = tokio::task::spawn_blocking(move || {
+        let model = match twin.model() {
+            Ok(model) => model,
+            Err(fault) => {
+                let en = format!("the twin's files are at fault: {fault}");
+                return Ok(Err(Words::new(format!("孪生数据有误：{fault}"), en)));
+            }
+        };
+        known_breach(&model, breach.as_ref())?;
+        Ok(match twin.scene(&model, q.as_m3s(), breach.as_ref()) {
+            Some(scene) => Ok(twin.shape(&model, &scene)),
+            None => {
+                Err(Words::new("情景库尚未计算，无淹没推演", "no scenario library has been computed: no inundation"))
+            }
+        })
+    });
+    found.await.map_err(|fault| Problem::internal(&fault))?
 }
 
 /// A discharge that a river can have.
@@ -65,7 +113,7 @@ pub(super) fn discharge(field: &str, value: f64) -> Result<Discharge, Problem> {
     })
 }
 
-fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
+fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>, water: Result<Value, Words>) -> Value {
     let core = post.engine.core();
     let (playbook, reach) = (&core.playbook, &core.reach);
     let now = post.engine.now();
@@ -127,8 +175,7 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>) -> Value {
         "instructions": { "fires": fires, "waits": waits, "excluded": result.excluded },
         "tasks": tasks, "messages": messages(post, &orders, now),
         "diff": { "new": diff.new, "changed": diff.changed, "kept": diff.kept, "withdrawn": diff.withdrawn },
-        "inundation": null,
-        "inundation_reason": { "zh": "水动力孪生尚未运行，无淹没推演", "en": "the hydraulic twin has not run: no inundation" },
+        "inundation": water.as_ref().ok(), "inundation_reason": water.as_ref().err().map(in_both),
     })
 }
 

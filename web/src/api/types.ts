@@ -90,8 +90,25 @@ export interface Preview {
     samples: { code: string; title: Text; to: Person; place: Text; copies: number; life_safety: boolean; text: string }[] }
   diff: { new: string[]; changed: string[]; kept: string[]; withdrawn: string[] } // instruction codes against now
   counts: { instructions: number; tasks: number; people: number; unowned: number }
-  inundation: null; inundation_reason: Text
+  inundation: Inundation | null; inundation_reason: Text | null
 }
+/** AIDR Guideline 7-3: H1 passable with care … H6 buildings may fail. */
+export interface Hazard { class: 'H1' | 'H2' | 'H3' | 'H4' | 'H5' | 'H6'; words: Text }
+export interface Flooded { id: string; name: Text; arrival_min: number | null; depth_m: number; speed_ms: number; hazard: Hazard | null; people: number | null; wet_share: number; of: string | null }
+export interface FloodedClass { class: string; all: number; wet: number; people: number; arrival_min: number | null; depth_m: number; hazard: Hazard | null; ids: string[] }
+/** What a discharge would flood. Minutes and hours count from the moment when the discharge begins to rise. */
+export interface Inundation {
+  scenario: WaterScenario; grid: WaterGrid; hours: number[]; rise_h: number; base_m3s: number; area_km2: number; residents: number
+  villages: Flooded[]; households: FloodedClass[]; farmers: FloodedClass[]; farms: Flooded[]; dams: Flooded[]; cells: Flooded[]; posts: Flooded[]; shelters: Flooded[]; depots: Flooded[]
+  routes: { id: string; name: Text; village: string; shelter: string; rank: number; cut_at_h: number | null }[]
+  no_way_out: { village: string; cut_at_h: number; instead: string | null; last_h: number | null; words: Text }[]
+  levee: { place: string; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
+  words: { kind: 'arrival' | 'mark'; place: string; zh: string; en: string; minutes?: number }[]
+}
+/** POST /twin/runs {discharge_m3s, breach?} and GET /twin/runs/{id}: a run on the finest grid, in the background. */
+export interface TwinRun { id: number; discharge_m3s: number; breach: string | null; state: 'waiting' | 'running' | 'done' | 'failed'; progress: number; cell_m: number; inundation?: Inundation; why?: string }
+export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text }
+export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 
 export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos'; type: string; grade: 1 | 2 | 3
   place: { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number; name: Text | null }

@@ -2,7 +2,9 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { api } from '@/api/client'
-import type { Preview } from '@/api/types'
+import type { Preview, TwinRun } from '@/api/types'
+
+const POLL_MS = 2_000
 
 export const usePreview = defineStore('preview', () => {
   /** Drafted discharge, m³/s; null: what is measured now. */
@@ -11,10 +13,39 @@ export const usePreview = defineStore('preview', () => {
   const running = ref(false)
   const fault = shallowRef<unknown>(null)
   const active = computed(() => result.value !== null)
+  /** The finer run behind the shown water, while it is under way or failed. */
+  const finer = shallowRef<TwinRun | null>(null)
   let latest = 0
+  let poll: ReturnType<typeof setTimeout> | null = null
+
+  /** Asks for the same discharge on the finest grid; its water takes the place of the library's when it is done. */
+  async function refine(): Promise<void> {
+    const shown = result.value
+    if (!shown?.inundation) return
+    const turn = latest
+    const take = (run: TwinRun): void => {
+      if (turn !== latest || !result.value) return
+      finer.value = run.state === 'done' ? null : run
+      if (run.state === 'done' && run.inundation) result.value = { ...result.value, inundation: run.inundation }
+      else if (run.state !== 'failed') poll = setTimeout(() => void api.get<TwinRun>(`/twin/runs/${run.id}`).then(take, fail), POLL_MS)
+    }
+    const fail = (cause: unknown): void => {
+      if (turn === latest) {
+        finer.value = null
+        fault.value = cause
+      }
+    }
+    await api.post<TwinRun>('/twin/runs', { discharge_m3s: shown.discharge_m3s }).then(take, fail)
+  }
+  function forget(): void {
+    if (poll) clearTimeout(poll)
+    poll = null
+    finer.value = null
+  }
 
   async function run(discharge_m3s: number): Promise<void> {
     const turn = ++latest
+    forget()
     draft.value = discharge_m3s
     running.value = true
     fault.value = null
@@ -30,11 +61,12 @@ export const usePreview = defineStore('preview', () => {
 
   function leave(): void {
     latest += 1
+    forget()
     running.value = false
     result.value = null
     draft.value = null
     fault.value = null
   }
 
-  return { draft, result, running, fault, active, run, leave }
+  return { draft, result, running, fault, active, finer, run, refine, leave }
 })

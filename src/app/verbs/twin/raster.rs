@@ -13,7 +13,7 @@ const MOST_CELLS: usize = 200_000_000;
 
 /// Why a raster cannot be read.
 #[derive(Debug, Error)]
-pub(super) enum RasterFault {
+pub(in crate::app) enum RasterFault {
     #[error("cannot read raster {path}")]
     Unreadable {
         path: String,
@@ -105,7 +105,8 @@ impl Header {
     }
 }
 
-fn parse(path: &str, text: &str) -> Result<(Grid, Vec<f32>), RasterFault> {
+/// Reads the text of an ESRI ASCII grid: rows from the south.
+pub(in crate::app) fn parse(path: &str, text: &str) -> Result<(Grid, Vec<f32>), RasterFault> {
     let mut header = Header::default();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((at, line)) = lines.peek() {

@@ -5,6 +5,8 @@ import { ApiError, api } from '@/api/client'
 import { hazardNames } from '@/patrol/hazardNames'
 import { hazardOf } from '@/patrol/hazards'
 import { useLive } from '@/stores/live'
+import { usePreview } from '@/stores/preview'
+import { useScrub } from '@/stores/scrub'
 import { MAP_LAYERS } from './layers'
 
 /** A store is low when an article of it is below the least amount that its register names. */
@@ -32,6 +34,15 @@ function withHazard(data: FeatureCollection): FeatureCollection {
 }
 
 const RETRY_MS = 30_000
+/** The scrubber moves faster than frames are worth fetching. */
+const FRAME_MS = 120
+
+/** The water of the preview at the scrubber's hour; its highest while the scrubber follows the clock. */
+export function waterPath(discharge_m3s: number | null, ahead_h: number | null, run: number | null = null): string {
+  if (discharge_m3s === null) return '/map/inundation'
+  const hour = ahead_h !== null && ahead_h > 0 ? `&hour=${Math.min(240, ahead_h).toFixed(2)}` : ''
+  return `/map/inundation?scenario=${discharge_m3s}${run === null ? '' : `&run=${run}`}${hour}`
+}
 
 export interface MapData {
   layers: ShallowRef<Map<string, FeatureCollection>>
@@ -46,13 +57,18 @@ export function useMapData(): MapData {
   const settled = shallowRef(false)
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const live = useLive()
+  const preview = usePreview()
+  const scrub = useScrub()
+  const path = (name: string): string => (name === 'inundation' ? waterPath(preview.result?.inundation ? preview.result.discharge_m3s : null, scrub.ahead_h, preview.result?.inundation?.scenario.run ?? null) : `/map/${name}`)
   let stopped = false
 
   async function load(name: string): Promise<void> {
     const known = MAP_LAYERS.find((layer) => layer.name === name)
     let again = known?.every_ms ?? 0
+    const asked = path(name)
     try {
-      const answer = await api.get<FeatureCollection>(`/map/${name}`)
+      const answer = await api.get<FeatureCollection>(asked)
+      if (asked !== path(name)) return schedule(name, FRAME_MS) // The scrubber has moved on.
       if (!Array.isArray(answer?.features)) throw new Error(`layer ${name} is no feature collection`)
       layers.value.set(name, name === 'depots' ? withLowStock(answer) : name === 'hazards' ? withHazard(answer) : answer)
       faults.value.delete(name)
@@ -73,6 +89,8 @@ export function useMapData(): MapData {
     if (after_ms > 0) timers.set(name, setTimeout(() => void load(name), after_ms))
   }
 
+  // Another discharge or another hour is other water.
+  watch(() => path('inundation'), () => schedule('inundation', FRAME_MS))
   // A report changes hazards and the colour of its grid at once.
   watch(() => live.reports, () => {
     schedule('hazards', 300)

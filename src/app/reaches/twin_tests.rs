@@ -1,0 +1,176 @@
+//! The demo's twin as committed: its ground, its library, and what the desk makes of them.
+
+use super::{ReachFault, TwinFiles, embedded_reach, embedded_twin};
+use crate::hydraulics::{Library, NEVER_MIN, Rests, SiteFault, TwinModel, WET_CM, flood};
+use crate::model::PlaceId;
+use crate::web::TwinDesk;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+fn model() -> Arc<TwinModel> {
+    embedded_twin().unwrap().data().unwrap()
+}
+
+fn desk() -> TwinDesk {
+    embedded_reach().unwrap().twin_desk().unwrap()
+}
+
+fn shown(desk: &TwinDesk, q: f64, breach: Option<&str>) -> Value {
+    let model = desk.model().unwrap();
+    let scene = desk.scene(&model, q, breach.map(PlaceId::new).as_ref()).unwrap();
+    desk.shape(&model, &scene)
+}
+
+fn ids(value: &Value, list: &str) -> Vec<String> {
+    value[list].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn twin_library_holds_what_its_plan_asks_for_and_is_small() {
+    let model = model();
+    let library = model.library.as_ref().unwrap();
+    let wanted = Library::wanted(&model.site);
+    assert_eq!(library.members.len(), wanted.len());
+    for (member, assumed) in library.members.iter().zip(&wanted) {
+        assert_eq!(member.discharge_m3s, assumed.discharge_m3s);
+        assert_eq!(member.breach, assumed.breach.as_ref().map(|site| site.place.clone()));
+        assert_eq!(member.depth_cm.len(), model.site.plan.hours.len());
+        assert!(member.volume_error.abs() < 1e-5, "{} m³/s: {}", member.discharge_m3s, member.volume_error);
+    }
+    let bytes = super::files::embedded_twin_bytes("library.bin").unwrap().len();
+    assert!(bytes <= 8_000_000, "{bytes}");
+}
+
+/// One member again, as far as its third hour: the solver of today makes the water that is shipped.
+#[test]
+fn twin_library_member_is_made_again() {
+    let model = model();
+    let library = model.library.as_ref().unwrap();
+    let at = library.members.iter().position(|member| member.discharge_m3s == 12_000.0).unwrap();
+    let assumed = &Library::wanted(&model.site)[at];
+    let again = flood(&model.site, &model.ground, &library.base_cm, assumed, 2.0, 2, &|_| true).unwrap();
+    let committed = &library.members[at];
+    for (hour, (now, then)) in again.depth_cm.iter().zip(&committed.depth_cm).enumerate() {
+        let off: Vec<u16> = now.iter().zip(then).map(|(a, b)| a.abs_diff(*b)).filter(|off| *off > 2).collect();
+        // A centimetre or two where the solver's inside was tuned; a handful of cells at fronts.
+        assert!(
+            off.len() * 200 < now.len(),
+            "hour {hour}: {} cells differ, by up to {:?} cm",
+            off.len(),
+            off.iter().max()
+        );
+    }
+}
+
+#[test]
+fn twin_levee_parts_river_and_land_on_every_grid() {
+    let site = &model().site;
+    for cell_m in [50.0, 100.0, 150.0] {
+        let ground = site.ground(cell_m).unwrap();
+        let (columns, rows) = (ground.grid.columns, ground.grid.rows);
+        for column in 0..columns {
+            let side: Vec<bool> = (0..rows).map(|row| ground.river_side[row * columns + column]).collect();
+            assert_eq!(side.windows(2).filter(|pair| pair[0] != pair[1]).count(), 1, "column {column} at {cell_m} m");
+            // The ditch on the river side lies metres above the land: no cell beside the levee mixes the two.
+            let first = side.iter().position(|river| *river).unwrap();
+            let height = |row: usize| ground.bed_m[row * columns + column];
+            assert!(height(first) > height(first - 1) + 2.0, "column {column} at {cell_m} m");
+        }
+    }
+    assert_eq!(site.ground(70.0), Err(SiteFault::CellSize { cell_m: 70.0, terrain_m: 50.0 }));
+}
+
+#[test]
+fn twin_more_water_floods_more_and_earlier() {
+    let model = model();
+    let library = model.library.as_ref().unwrap();
+    let dry_before = |at: &usize| library.base_cm[*at] < WET_CM;
+    let wet = |q: f64| {
+        let (flooding, _) = library.at(q, None).unwrap();
+        (0..flooding.highest_cm.len()).filter(dry_before).filter(|at| flooding.highest_cm[*at] >= WET_CM).count()
+    };
+    let counts: Vec<usize> = [3000.0, 5000.0, 8000.0, 10_500.0, 16_000.0, 22_000.0].into_iter().map(wet).collect();
+    assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "{counts:?}");
+    assert!(counts[0] < counts[5] / 10, "{counts:?}");
+    let (slow, fast) = (library.at(12_000.0, None).unwrap().0, library.at(22_000.0, None).unwrap().0);
+    let both = (0..slow.arrival_min.len()).filter(|at| slow.arrival_min[*at] != NEVER_MIN && dry_before(at));
+    assert!(both.clone().count() > 1000);
+    let later = both.clone().filter(|at| fast.arrival_min[*at] > slow.arrival_min[*at].saturating_add(5)).count();
+    assert!(later * 50 < both.count(), "{later} cells get water later from the greater flood");
+}
+
+#[test]
+fn twin_desk_says_who_is_hit_and_on_what_it_rests() {
+    let desk = desk();
+    let calm = shown(&desk, 3000.0, None);
+    assert_eq!(ids(&calm, "villages"), Vec::<String>::new());
+    let flood = shown(&desk, 22_000.0, None);
+    assert_eq!(ids(&flood, "villages").len(), 4);
+    assert_eq!(flood["residents"], 655 + 428 + 590 + 507);
+    assert_eq!(flood["scenario"]["rests"], "exact");
+    assert_eq!((&flood["grid"]["cell_m"], &flood["grid"]["synthetic"]), (&100.0.into(), &true.into()));
+    // Behind the levee all stays dry while it holds.
+    assert_eq!(ids(&flood, "shelters"), Vec::<String>::new());
+    assert_eq!(ids(&flood, "posts"), Vec::<String>::new());
+    let growers: u64 = flood["farmers"].as_array().unwrap().iter().map(|class| class["all"].as_u64().unwrap()).sum();
+    assert_eq!(growers, 421);
+    let freeboards: Vec<f64> =
+        flood["levee"].as_array().unwrap().iter().map(|row| row["freeboard_m"].as_f64().unwrap()).collect();
+    assert_eq!(freeboards.len(), 19);
+    assert!(freeboards.is_sorted() && freeboards[18] > 1.0, "{freeboards:?}");
+    assert!(flood["words"].as_array().unwrap().iter().any(|words| words["kind"] == "arrival"));
+    assert_eq!(shown(&desk, 10_500.0, None)["scenario"]["rests"], "between");
+    assert_eq!(shown(&desk, 50_000.0, None)["scenario"]["rests"], "above");
+}
+
+#[test]
+fn twin_breach_puts_water_behind_the_levee() {
+    let desk = desk();
+    let broken = shown(&desk, 22_000.0, Some("work-huayuankou"));
+    assert_eq!(broken["scenario"]["breach"], "work-huayuankou");
+    assert!(!ids(&broken, "cells").is_empty());
+    let model = desk.model().unwrap();
+    assert!(desk.scene(&model, 22_000.0, Some(&PlaceId::new("work-nowhere"))).is_none());
+}
+
+#[test]
+fn twin_between_two_scenarios_says_so() {
+    let model = model();
+    let (_, rests) = model.library.as_ref().unwrap().at(21_000.0, None).unwrap();
+    assert_eq!(rests, Rests::Between(20_000.0, 22_000.0));
+}
+
+#[test]
+fn twin_files_that_do_not_fit_are_named() {
+    let of = |change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>| {
+        let files =
+            TwinFiles::of(|name| change(name, super::files::embedded_twin_bytes(name)?.to_vec()).map(Cow::Owned));
+        files.unwrap().read().map(|_| ())
+    };
+    let check = |change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>, word: &str| {
+        let fault: ReachFault = of(change).unwrap_err();
+        assert!(fault.to_string().contains(word), "{word}: {fault}");
+    };
+    check(&|name, bytes| (name != "terrain.asc").then_some(bytes), "twin/terrain.asc");
+    check(&|name, bytes| Some(if name == "cover.asc" { b"ncols 2".to_vec() } else { bytes }), "cover.asc");
+    let replaced = |name: &str, bytes: Vec<u8>, from: &str, to: &str| {
+        let text = String::from_utf8(bytes).unwrap();
+        Some(if name == "twin.toml" { text.replacen(from, to, 1).into_bytes() } else { text.into_bytes() })
+    };
+    let in_plan = |from: &'static str, to: &'static str| {
+        move |name: &str, bytes: Vec<u8>| if name == "library.bin" { None } else { replaced(name, bytes, from, to) }
+    };
+    check(&in_plan("land_side = true", ""), "land_side");
+    check(&in_plan("base_m3s = 3000.0", "base_m3s = 9000.0"), "base_m3s");
+    check(&in_plan("outflow_side = \"east\"", "outflow_side = \"up\""), "outflow_side");
+    check(&in_plan("synthetic = true", "sinthetic = true"), "twin.toml");
+    let damaged = |name: &str, mut bytes: Vec<u8>| {
+        if name == "library.bin" {
+            bytes.truncate(5000);
+        }
+        Some(bytes)
+    };
+    check(&damaged, "library.bin");
+    assert!(of(&|_, bytes| Some(bytes)).is_ok());
+}
