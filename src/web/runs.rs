@@ -219,7 +219,8 @@ mod tests {
         runs.set(2, RunState::Failed("stopped".into()));
         assert_eq!(runs.put(2000.0, None).unwrap(), (5, true));
         for n in 0..40 {
-            runs.set(runs.shelf().last, RunState::Failed("stopped".into()));
+            let last = { runs.shelf().last };
+            runs.set(last, RunState::Failed("stopped".into()));
             runs.put(20_000.0 + f64::from(n), None).unwrap();
         }
         assert!(runs.shelf().runs.len() <= OPEN_MAX + KEPT);

@@ -4,6 +4,8 @@ use super::door::ScrapeToken;
 use super::routes::{
     activations, alarms, demo, drills, drones, imports, ingest, journal, map, people, preview, readings, reports,
     session, situation, sl323, tasks,
+    activations, alarms, demo, drills, journal, map, people, preview, readings, reports, session, situation, tasks,
+    twin,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;
