@@ -30,5 +30,4 @@ pub use routes::imports::shape as preview_shape;
 pub use session::Session;
 pub use shape::{Frame, Sight, mask_name, mask_phone};
 pub use site::{Callers, DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};
-pub use site::{DrillAsk, DrillReport, Drills, InjectAsk, ReportFormat, Site, Workers, router};
 pub use twin::{SpotKind, SpotOutline, TwinDesk, TwinSpot};

@@ -3,9 +3,7 @@
 use super::door::ScrapeToken;
 use super::routes::{
     activations, alarms, demo, drills, drones, imports, ingest, journal, map, people, preview, readings, reports,
-    session, situation, sl323, tasks,
-    activations, alarms, demo, drills, journal, map, people, preview, readings, reports, session, situation, tasks,
-    twin,
+    session, situation, sl323, tasks, twin,
 };
 use super::{Limits, Post, Problem, door, openapi, pages, stream};
 use crate::command::Actor;

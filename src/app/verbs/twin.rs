@@ -3,9 +3,8 @@
 //! In: a case file. Out: rasters, series and `run.json` in a folder; progress on standard error.
 
 mod case_file;
-mod profile;
-mod raster;
 mod library;
+mod profile;
 pub(in crate::app) mod raster;
 mod results;
 mod route;

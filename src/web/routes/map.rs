@@ -3,10 +3,8 @@
 use crate::command::{Report, ReportKind};
 use crate::model::PlaceId;
 use crate::web::shape::mask_name;
-use crate::web::{At, Post, Problem, Session, Site};
-use axum::extract::{Path, State};
-use crate::web::{At, Post, Problem, Session, twin};
-use axum::extract::{Path, Query};
+use crate::web::{At, Post, Problem, Session, Site, twin};
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -14,11 +12,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Layers that exist but have nothing to show yet, with the reason.
-const EMPTY: [(&str, &str, &str); 2] = [
-    ("inundation", "水动力孪生尚未运行", "the hydraulic twin has not run"),
-    ("drones", "没有无人机接入", "no drone is connected"),
-    ("vehicles", "没有车辆定位接入", "no vehicle is connected"),
-];
+const EMPTY: [(&str, &str, &str); 1] = [("vehicles", "没有车辆定位接入", "no vehicle is connected")];
 
 /// One layer.
 ///
@@ -27,8 +21,6 @@ const EMPTY: [(&str, &str, &str); 2] = [
 pub async fn layer(
     At(post): At,
     State(site): State<Arc<Site>>,
-    session: Session,
-    Path(name): Path<String>,
     session: Session,
     Path(name): Path<String>,
     Query(query): Query<WaterQuery>,
