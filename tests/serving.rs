@@ -76,6 +76,8 @@ async fn serving_from_closed_door_to_orderly_stop() {
     let (mut server, link) = serve(dir, "a.toml").await;
     let (base, token) = link.split_once("/setup?token=").unwrap();
     let at = |path: &str| format!("{base}{path}");
+    // Plain HTTP, but the client is built with TLS and asks for one crypto provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::new();
 
     // The door is closed but for set-up and health.
@@ -230,6 +232,8 @@ async fn demo(dir: &Path, more: &[&str]) -> (Child, Value) {
 async fn serving_an_officer_names_another_person_for_a_task() {
     let temp = tempfile::tempdir().unwrap();
     let (mut server, site) = demo(temp.path(), &[]).await;
+    // Plain HTTP, but the client is built with TLS and asks for one crypto provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::new();
     let at = |path: &str| format!("{}{path}", site["url"].as_str().unwrap().trim_end_matches('/'));
     let account = |role: &str, index: usize| {
@@ -395,6 +399,8 @@ async fn serving_drones_from_upload_to_the_aircraft() {
     let (_server, link) = serve(dir, "a.toml").await;
     let (base, token) = link.split_once("/setup?token=").unwrap();
     let at = |path: &str| format!("{base}/api/v1{path}");
+    // Plain HTTP, but the client is built with TLS and asks for one crypto provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::new();
     let body = json!({"token": token, "name": "boss", "password": PASSWORD});
     assert_eq!(client.post(at("/setup")).json(&body).send().await.unwrap().status(), StatusCode::OK);

@@ -135,6 +135,8 @@ async fn sl651_an_operator_asks_a_station_and_sets_its_clock() {
         .kill_on_drop(true)
         .spawn()
         .unwrap();
+    // Plain HTTP, but the client is built with TLS and asks for one crypto provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::new();
     let base = format!("http://127.0.0.1:{port}");
     let mut tries = 0;

@@ -4,6 +4,9 @@
 
 use super::{GRAVITY, ProfileFault, River};
 
+/// Step in which the uppermost zero of the energy equation is looked for, m.
+const LOOK_DOWN_M: f64 = 0.02;
+
 /// The water at a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SteadyWater {
@@ -45,12 +48,19 @@ pub fn steady(river: &River, discharge_m3s: &[f64], below_m: f64) -> Result<Vec<
             own - head - 0.5 * (slope + own_slope) * length
         };
         let critical = critical_m(river, node, q);
-        // Above the critical stage the energy rises with the stage: the first zero above it is the subcritical one.
+        // Where flow behind the lips begins, the energy falls and rises again with the stage (more than one critical stage:
+        // Blalock & Sturm 1981). The uppermost zero is the subcritical water that continues what stands below.
         let mut high = stage.max(critical) + 0.5;
         while target(high) < 0.0 && high < critical + 100.0 {
             high += 0.5;
         }
-        let (mut low, is_critical) = (critical, target(critical) > 0.0);
+        let mut low = high - LOOK_DOWN_M;
+        while target(low) > 0.0 && low > critical {
+            low -= LOOK_DOWN_M;
+        }
+        low = low.max(critical);
+        high = high.min(low + LOOK_DOWN_M);
+        let is_critical = target(low) > 0.0;
         if !is_critical {
             for _ in 0..60 {
                 let middle = 0.5 * (low + high);

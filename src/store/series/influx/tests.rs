@@ -319,6 +319,8 @@ async fn influx_writes_are_understood_by_a_real_victoria_metrics() {
         .spawn()
         .expect("victoria-metrics is a Debian package of tests/needs.txt");
     let _server = Victoria(server);
+    // Plain HTTP, but the client is built with TLS and asks for one crypto provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     while !http.get(format!("{url}/health")).send().await.is_ok_and(|reply| reply.status().is_success()) {
         tokio::task::yield_now().await;
