@@ -189,6 +189,11 @@ async fn is_read_by_the_poller(endpoint: &str) {
     assert!(seen["c.stage"].is_nan(), "the server has no unit 6: {seen:?}");
     let link = &poller.links()[0];
     assert!(link.units[&4].answers >= 1 && link.units[&6].answers == 0, "{link:?}");
+    drop(poller);
+    // The worker lets go of its line when it is next looked at.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
