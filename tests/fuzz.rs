@@ -83,7 +83,7 @@ fn fuzz_modbus_profile() {
         let Ok(sensors) = Sensors::load(&files) else { return };
         for point in sensors.profiles.values().flat_map(|profile| &profile.points) {
             for words in words.windows(usize::from(point.number.width())) {
-                let raw = point.raw(words).expect("as many words as the type takes");
+                let Some(raw) = point.raw(words) else { continue };
                 let value = point.scaled(raw);
                 assert!(point.words_of(value).len() == words.len());
                 let _ = raw.to_string();
@@ -111,6 +111,24 @@ fn fuzz_playbook_trigger() {
             && let Err(fault) = anlan::playbook::parse_condition(text)
         {
             let _ = fault.to_string();
+        }
+    });
+}
+
+#[test]
+fn fuzz_modbus_rtu() {
+    use anlan::ingest::modbus::rtu::{Found, Listener};
+    use anlan::ingest::sensors::{Block, Function};
+    target("modbus-rtu", |input| {
+        let [unit, count, pieces, line @ ..] = input else { return };
+        for function in [Function::Coil, Function::Holding] {
+            let block = Block { function, first: 0, count: u16::from(*count).clamp(1, 125) };
+            let mut listener = Listener::new(*unit, &block);
+            for piece in line.chunks(usize::from(*pieces).max(1)) {
+                if let Some(Found::Words(words)) = listener.hear(piece) {
+                    assert_eq!(words.len(), usize::from(block.count));
+                }
+            }
         }
     });
 }

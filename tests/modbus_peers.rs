@@ -122,26 +122,33 @@ fn a_taken_port_and_a_bad_faults_file_are_told_in_words() {
 const INSTALL: &str =
     "python3 -m venv target/peers-venv && target/peers-venv/bin/pip install -r tests/peers/requirements.txt";
 
-#[tokio::test]
-async fn a_pymodbus_server_is_read_by_the_poller() {
+/// A pymodbus device, and where it is: a port, or a serial line.
+fn pymodbus(args: &[&str]) -> (Running, String) {
     let root = env!("CARGO_MANIFEST_DIR");
     let python = format!("{root}/target/peers-venv/bin/python");
     let child = Command::new(&python)
         .arg(format!("{root}/tests/peers/pymodbus_device.py"))
+        .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
     let mut child = child.unwrap_or_else(|cause| panic!("{python}: {cause}; install it: {INSTALL}"));
-    let mut port = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut port).unwrap();
-    let _running = Running(child);
-    assert!(!port.trim().is_empty(), "pymodbus did not start; install it: {INSTALL}");
+    let mut place = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut place).unwrap();
+    let running = Running(child);
+    assert!(!place.trim().is_empty(), "pymodbus did not start; install it: {INSTALL}");
+    (running, place.trim().to_owned())
+}
 
+/// The units of the pymodbus device, and one that it has not, behind an endpoint.
+fn behind(endpoint: &str) -> SensorFiles {
+    let root = env!("CARGO_MANIFEST_DIR");
     let mut files = SensorFiles::new();
     for profile in ["sl651-smart-sensor", "vegapuls-61"] {
         let text = std::fs::read(format!("{root}/sensors/profiles/{profile}.toml")).unwrap();
         files.insert(format!("{profile}.toml"), text);
     }
+    files.insert("endpoints.toml".into(), format!("[[endpoint]]\nid='peer'\n{endpoint}\n").into());
     for (station, unit, profile, series) in [
         (
             "a",
@@ -154,22 +161,27 @@ async fn a_pymodbus_server_is_read_by_the_poller() {
     ] {
         let text = format!(
             "[[station]]\nid='{station}'\nname_zh='x'\nname_en='x'\nlon=113\nlat=34\nsource='test'\n[gauge]\nid='g-{station}'\n\
-             name_zh='x'\nstation='{station}'\nprofile='{profile}'\naddress='127.0.0.1:{}'\nunit={unit}\npoll_every_s=0.2\n{series}",
-            port.trim()
+             name_zh='x'\nstation='{station}'\nprofile='{profile}'\nendpoint='peer'\nunit={unit}\npoll_every_s=0.2\n{series}"
         );
         files.insert(format!("gauge-{station}.toml"), text.into());
     }
-    let sensors = Sensors::load(&files).unwrap();
+    files
+}
+
+async fn is_read_by_the_poller(endpoint: &str) {
+    let sensors = Sensors::load(&behind(endpoint)).unwrap_or_else(|fault| panic!("{fault}"));
     let (out, mut readings) = tokio::sync::mpsc::channel(64);
     let clock: Clock = Arc::new(|| anlan::model::Timestamp::UNIX_EPOCH);
     let poller = Poller::start(&sensors, &clock, 1.0, &out);
     let mut seen = std::collections::BTreeMap::new();
-    for _ in 0..6 {
+    for _ in 0..9 {
         for reading in tokio::time::timeout(Duration::from_secs(10), readings.recv()).await.unwrap().unwrap() {
             seen.insert(reading.series.to_string(), reading.value);
         }
     }
-    let near = |series: &str, value: f64| assert!((seen[series] - value).abs() < 1e-3, "{series}: {seen:?}");
+    let near = |series: &str, value: f64| {
+        assert!((seen[series] - value).abs() < 1e-3, "{endpoint}: {series}: {seen:?} {:?}", poller.links());
+    };
     near("a.rain", 12.3);
     near("a.stage", 93.82);
     near("a.discharge", 22_300.0);
@@ -177,6 +189,47 @@ async fn a_pymodbus_server_is_read_by_the_poller() {
     assert!(seen["c.stage"].is_nan(), "the server has no unit 6: {seen:?}");
     let link = &poller.links()[0];
     assert!(link.units[&4].answers >= 1 && link.units[&6].answers == 0, "{link:?}");
+    drop(poller);
+    // The worker lets go of its line when it is next looked at.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_pymodbus_server_is_read_over_tcp() {
+    let (_peer, port) = pymodbus(&["tcp"]);
+    is_read_by_the_poller(&format!("address='127.0.0.1:{port}'")).await;
+}
+
+#[tokio::test]
+async fn a_pymodbus_server_is_read_by_rtu_over_tcp() {
+    let (_peer, port) = pymodbus(&["rtu-over-tcp"]);
+    is_read_by_the_poller(&format!("address='127.0.0.1:{port}'\ntransport='rtu-over-tcp'\ntimeout_ms=300")).await;
+}
+
+#[tokio::test]
+async fn a_pymodbus_server_is_read_inside_tls() {
+    let file = |name: &str| format!("{}/tests/support/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let (_peer, port) = pymodbus(&["tls", &file("device.pem"), &file("device.key")]);
+    let rows = format!("address='127.0.0.1:{port}'\ntransport='tls'\nca_file='{}'\ntimeout_ms=2000", file("ca.pem"));
+    is_read_by_the_poller(&rows).await;
+}
+
+#[tokio::test]
+async fn a_pymodbus_server_is_read_over_a_serial_line_and_probed_there() {
+    let (_peer, device) = pymodbus(&["serial"]);
+    let rows = format!("transport='rtu'\ndevice='{device}'\nbaud=115200\ntimeout_ms=300");
+    is_read_by_the_poller(&rows).await;
+    // The same line by hand: one file with the device and its line.
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = behind(&rows);
+    std::fs::write(folder.path().join("endpoints.toml"), files.remove("endpoints.toml").unwrap()).unwrap();
+    let gauge = folder.path().join("gauge-b.toml");
+    std::fs::write(&gauge, files.remove("gauge-b.toml").unwrap()).unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_anlan")).args(["sensor", "probe"]).arg(&gauge).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success() && said.contains("register 106") && said.contains("= 93.500 m"), "{said}");
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod fanout;
 mod flood2d;
 mod ingest;
 mod meter;
+mod modbus;
+mod modbus_devices;
 mod proposal;
 mod replay;
 mod rules;
@@ -34,6 +36,8 @@ enum Measurement {
     Dispatch(dispatch::Args),
     /// 一条变化送到许多块屏。One change to many open screens.
     Fanout(fanout::Args),
+    /// 每秒轮询千台 Modbus 设备，含死机与慢速。A thousand Modbus devices polled each second, some dead, some slow.
+    Modbus(modbus::Args),
     /// 从测站寄存器变化到大屏上的建议。From the register of a gauge to the proposal on the wall's stream.
     Proposal(proposal::Args),
     /// 重演日志。A journal, folded again.
@@ -50,6 +54,7 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         Measurement::Ingest(args) => ingest::run(args),
         Measurement::Dispatch(args) => dispatch::run(args),
         Measurement::Fanout(args) => fanout::run(args),
+        Measurement::Modbus(args) => modbus::run(args),
         Measurement::Proposal(args) => proposal::run(args),
         Measurement::Replay(args) => replay::run(args),
         Measurement::Rules(args) => rules::run(args),

@@ -57,10 +57,12 @@ fn line(probed: &Probed, as_json: bool) -> String {
     if as_json {
         return json!({
             "series": probed.series.as_str(), "register": probed.register, "raw": probed.raw, "value": value, "unit": probed.unit,
+            "void": probed.void.map(|void| void.to_string()),
         })
         .to_string();
     }
-    let raw = probed.raw.as_deref().unwrap_or("(无效 void)");
-    let value = value.map_or("缺测 no value".to_owned(), |value| format!("{value:.3} {}", probed.unit));
+    let raw = probed.raw.as_deref().unwrap_or("-");
+    let void = probed.void.map_or(String::new(), |void| format!(": {void}"));
+    let value = value.map_or(format!("缺测 no value{void}"), |value| format!("{value:.3} {}", probed.unit));
     format!("{:<28} register {:<5} raw {raw:<12} = {value}", probed.series.as_str(), probed.register)
 }

@@ -29,7 +29,7 @@ pub struct Bench {
     /// Faults that touch each device, so that the many sound ones ask nothing.
     touching: Vec<Vec<usize>>,
     /// Counts written by a client: (device, quantity) → raw count.
-    written: Mutex<BTreeMap<(usize, String), i64>>,
+    written: Mutex<BTreeMap<(usize, String), i128>>,
 }
 
 /// What a bench is made of.
@@ -91,7 +91,7 @@ impl Bench {
         if self.is_silent(&devices, now) {
             return Answer::Silence;
         }
-        if devices.iter().all(|(_, device)| device.profile.function != function) {
+        if devices.iter().all(|(_, device)| !device.profile.reads(function)) {
             return Answer::Refused(ExceptionCode::IllegalFunction);
         }
         if count == 0 || count > 125 {
@@ -104,7 +104,7 @@ impl Bench {
             if to <= u32::from(first) || from >= u32::from(first) + u32::from(count) {
                 continue;
             }
-            for (address, word) in (from..to).zip(self.registers(index, device, now)) {
+            for (address, word) in (from..to).zip(self.registers(index, device, function, now)) {
                 let at = address.checked_sub(u32::from(first)).and_then(|at| usize::try_from(at).ok());
                 if let Some(cell) = at.and_then(|at| words.get_mut(at)) {
                     *cell = Some(word);
@@ -126,7 +126,7 @@ impl Bench {
         let gauges: Vec<_> = devices
             .into_iter()
             .filter(|(_, device)| {
-                matches!(device.kind, DeviceKind::Gauge { .. }) && device.profile.function == Function::Holding
+                matches!(device.kind, DeviceKind::Gauge { .. }) && device.profile.reads(Function::Holding)
             })
             .collect();
         if gauges.is_empty() {
@@ -198,9 +198,9 @@ impl Bench {
     }
 
     /// All registers of a device, from its first on.
-    fn registers(&self, index: usize, device: &Device, now: Timestamp) -> Vec<u16> {
+    fn registers(&self, index: usize, device: &Device, function: Function, now: Timestamp) -> Vec<u16> {
         let mut words = vec![0; usize::from(device.profile.stride)];
-        for point in &device.profile.points {
+        for point in device.profile.points.iter().filter(|point| point.table() == function) {
             for (offset, word) in self.point_words(index, device, point, now).into_iter().enumerate() {
                 if let Some(cell) = words.get_mut(usize::from(point.first()) + offset) {
                     *cell = word;
@@ -217,13 +217,13 @@ impl Bench {
         let value = self.value(index, device, point, now);
         match point.wraps_at {
             Some(wraps_at) if value.is_finite() => {
-                point.words_of_count(((value / point.scale).floor() as i64).rem_euclid(i64::from(wraps_at)))
+                point.words_of_count(((value / point.scale).floor() as i128).rem_euclid(i128::from(wraps_at)))
             }
             _ => point.words_of(value),
         }
     }
 
-    fn written_count(&self, index: usize, quantity: &str) -> Option<i64> {
+    fn written_count(&self, index: usize, quantity: &str) -> Option<i128> {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         written.get(&(index, quantity.to_owned())).copied()
     }
@@ -246,7 +246,8 @@ impl Bench {
             let key = (index, point.quantity.clone());
             match point.raw(&own) {
                 Some(Raw::Count(count)) if own.iter().any(|word| *word != u16::MAX) => written.insert(key, count),
-                Some(Raw::Float(value)) if value.is_finite() => written.insert(key, i64::from(value.to_bits())),
+                Some(Raw::Float(value)) if value.is_finite() => written.insert(key, i128::from(value.to_bits())),
+                Some(Raw::Double(value)) if value.is_finite() => written.insert(key, i128::from(value.to_bits())),
                 _ => written.remove(&key),
             };
         }

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct EndpointLink {
     /// Its id.
     pub endpoint: String,
-    /// `host:port`.
+    /// `host:port`, or the serial line.
     pub address: String,
     /// Whether a connection is open; health is the age of the last good value, not this.
     pub connected: bool,
@@ -43,7 +43,9 @@ pub struct UnitLink {
     pub exceptions: u64,
     /// Broken, short or foreign answers.
     pub bad_answers: u64,
-    /// Failures since the last full answer.
+    /// Polls with a value that the device itself voids.
+    pub voids: u64,
+    /// Failures since the last answer.
     pub failures_in_row: u32,
     /// Asked only now and then because it fails.
     pub quarantined: bool,
@@ -59,11 +61,8 @@ pub(super) struct Links(Mutex<EndpointLink>);
 
 impl Links {
     pub(super) fn new(endpoint: &Endpoint, devices: &[Device]) -> Self {
-        let mut link = EndpointLink {
-            endpoint: endpoint.id.clone(),
-            address: format!("{}:{}", endpoint.host, endpoint.port),
-            ..EndpointLink::default()
-        };
+        let mut link =
+            EndpointLink { endpoint: endpoint.id.clone(), address: endpoint.place(), ..EndpointLink::default() };
         for device in devices {
             link.units.entry(device.unit).or_default().devices.push(device.id.clone());
         }

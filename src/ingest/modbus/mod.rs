@@ -1,18 +1,28 @@
-//! Polls devices by Modbus TCP. In: sensors, a clock, a speed. Out: batches of readings on a bounded queue.
+//! Polls devices by Modbus: TCP, TLS, RTU over TCP, RTU on a serial line. In: sensors, a clock, a speed. Out: batches of
+//! readings on a bounded queue.
 //!
 //! One worker and one connection per endpoint, requests in order, a time limit on every call. A connection is dropped after
-//! any time-out, transport error or answer of the wrong length, because a late answer would be taken for the next one. A unit
-//! that does not answer is asked ever more rarely and delays no other. A missing answer is a reading without a number, never a gap.
+//! any time-out, transport error or answer of the wrong length, because a late answer would be taken for the next one; a serial
+//! line cannot be dropped, there an answer must fit its request and a unit that was late rests. A unit that does not answer is
+//! asked ever more rarely, and in gaps, so that it delays no other. A missing answer is a reading without a number, never a gap.
 //! When the queue is full the worker waits: polls come late and are counted, nothing is dropped.
 
+mod exception;
 mod link;
 mod pace;
 mod probe;
+mod reading;
+pub mod rtu;
+mod tls;
+mod turns;
+mod unit;
 mod wire;
 mod worker;
 
+pub use exception::{Exception, Reaction};
 pub use link::{EndpointLink, UnitLink};
 pub use probe::{ProbeFault, Probed, probe};
+pub use reading::Void;
 pub use wire::WireFault;
 
 use super::Clock;
@@ -33,6 +43,11 @@ pub fn effective_interval_s(poll_every_s: f64, speed: f64) -> f64 {
     poll_every_s.max(PERIOD_MIN.as_secs_f64() * speed)
 }
 
+/// Few endpoints begin at once, many spread over a second.
+fn stagger(index: usize, endpoints: usize) -> Duration {
+    if endpoints <= 16 { Duration::ZERO } else { Duration::from_secs_f64(index as f64 / endpoints as f64) }
+}
+
 /// Running pollers; they stop when this is dropped.
 #[derive(Debug)]
 pub struct Poller {
@@ -44,7 +59,8 @@ impl Poller {
     /// Starts one worker per endpoint that has devices. `speed` is how many seconds of the reach's clock pass in one on the wall.
     pub fn start(sensors: &Sensors, clock: &Clock, speed: f64, out: &mpsc::Sender<Vec<Reading>>) -> Self {
         let mut poller = Self { links: Vec::new(), workers: Vec::new() };
-        for endpoint in sensors.endpoints.values() {
+        let endpoints: Vec<_> = sensors.endpoints.values().collect();
+        for (index, endpoint) in endpoints.iter().copied().enumerate() {
             let devices: Vec<_> = sensors.devices_of(&endpoint.id).cloned().collect();
             if devices.is_empty() {
                 continue;
@@ -55,6 +71,7 @@ impl Poller {
                 devices,
                 clock: Arc::clone(clock),
                 speed,
+                stagger: stagger(index, endpoints.len()),
                 out: out.clone(),
                 links: Arc::clone(&links),
             };

@@ -1,18 +1,24 @@
-//! The worker of one endpoint: asks each unit when it is due, one after another.
+//! The worker of one endpoint: asks each unit when it is its turn, one request after another.
 
+use super::exception::Reaction;
 use super::link::Links;
 use super::pace::Pace;
+use super::reading::Answers;
+use super::turns::{Standing, Turn, next};
+use super::unit::Unit;
 use super::wire::{Wire, WireFault};
-use super::{PERIOD_MIN, effective_interval_s};
 use crate::ingest::Clock;
-use crate::ingest::sensors::{Block, Counter, Device, DeviceSeries, Endpoint, Raw, blocks};
-use crate::model::{Reading, SeriesId};
+use crate::ingest::sensors::{Block, Device, Endpoint};
+use crate::model::Reading;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{self, error::TrySendError};
+
+/// How often a busy device is asked again within one poll, and after which first wait; it doubles.
+const BUSY_RETRIES: u32 = 3;
+const BUSY_WAIT: Duration = Duration::from_millis(50);
 
 /// What a worker needs; it holds no state of a run, so that it can start anew.
 pub(super) struct Worker {
@@ -20,20 +26,10 @@ pub(super) struct Worker {
     pub(super) devices: Vec<Device>,
     pub(super) clock: Clock,
     pub(super) speed: f64,
+    /// Wait before the first poll, so that many endpoints do not all ask at once.
+    pub(super) stagger: Duration,
     pub(super) out: mpsc::Sender<Vec<Reading>>,
     pub(super) links: Arc<Links>,
-}
-
-/// The devices of one unit that share a period.
-struct Unit {
-    id: u8,
-    devices: Vec<Device>,
-    blocks: Vec<Block>,
-    pause: Duration,
-    period: Duration,
-    due: Instant,
-    pace: Pace,
-    counters: BTreeMap<SeriesId, Counter>,
 }
 
 /// The state of one run.
@@ -43,108 +39,200 @@ struct Run {
     chance: ChaCha8Rng,
 }
 
-/// Words by block; `None` where the device refused.
-type Answers = Vec<(Block, Option<Vec<u16>>)>;
+/// How asking a unit went.
+#[derive(Debug)]
+enum Outcome {
+    /// It said something to every request, be it a refusal.
+    Heard(Answers),
+    /// It refuses because it or its line is in trouble: the connection is well, the unit fails.
+    Troubled(Answers),
+    /// No answer, or one that makes no sense.
+    Failed { fault: WireFault, had_served: bool },
+}
 
 impl Worker {
     /// Polls until nobody takes the readings any more.
     pub(super) async fn run(self: Arc<Self>) {
-        let mut units = self.units(Instant::now());
+        let mut units = Unit::of(&self.devices, self.speed, Instant::now() + self.stagger);
         let seed =
             self.endpoint.id.bytes().fold(7, |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
         let mut run = Run { wire: None, connect: Pace::default(), chance: ChaCha8Rng::seed_from_u64(seed) };
-        while let Some(unit) = units.iter_mut().min_by_key(|unit| unit.due) {
-            tokio::time::sleep_until(unit.due.into()).await;
-            let readings = self.poll(unit, &mut run).await;
+        let mut standings: Vec<Standing> = Vec::with_capacity(units.len());
+        loop {
+            let now = Instant::now();
+            standings.clear();
+            standings.extend(units.iter().map(|unit| self.standing(unit, now)));
+            let readings = match next(&standings, now, self.endpoint.timeout) {
+                None => return,
+                Some(Turn::Rest(until)) => {
+                    tokio::time::sleep_until(self.wake(&units, until).into()).await;
+                    continue;
+                }
+                Some(Turn::Poll(index)) => {
+                    let has_room = Self::has_room(&standings, index, now);
+                    let Some(unit) = units.get_mut(index) else { return };
+                    let readings = self.poll(unit, &mut run, has_room).await;
+                    if unit.schedule(Instant::now()) {
+                        self.links.endpoint(|link| link.late_polls += 1);
+                    }
+                    readings
+                }
+                Some(Turn::Probe(index)) => {
+                    let Some(unit) = units.get_mut(index) else { return };
+                    unit.standing.waits_since = None;
+                    match self.ask(unit, &mut run).await {
+                        Some(answers) => self.readings(unit, &answers),
+                        None => continue, // Its poll said already that there is no value.
+                    }
+                }
+            };
             if self.send(readings).await.is_err() {
                 return;
             }
-            self.schedule(unit);
         }
     }
 
-    fn units(&self, now: Instant) -> Vec<Unit> {
-        let mut groups: BTreeMap<(u8, u64), Vec<Device>> = BTreeMap::new();
-        for device in &self.devices {
-            groups.entry((device.unit, (device.poll_every_s * 1000.0) as u64)).or_default().push(device.clone());
-        }
-        let unit = |((id, every_ms), devices): ((u8, u64), Vec<Device>)| {
-            let every_s = effective_interval_s(every_ms as f64 / 1000.0, self.speed);
-            let pause_ms = devices.iter().map(|device| device.profile.pause_ms).max().unwrap_or(0);
-            Unit {
-                id,
-                blocks: blocks(devices.iter()),
-                devices,
-                pause: Duration::from_millis(pause_ms),
-                period: Duration::from_secs_f64(every_s / self.speed).max(PERIOD_MIN),
-                due: now,
-                pace: Pace::default(),
-                counters: BTreeMap::new(),
-            }
-        };
-        groups.into_iter().map(unit).collect()
+    /// A unit that may not be asked yet does not wait for a gap yet.
+    fn standing(&self, unit: &Unit, now: Instant) -> Standing {
+        let waits_since = unit.standing.waits_since.filter(|_| unit.may_ask(now));
+        Standing { waits_since, ..unit.standing }
     }
 
-    fn schedule(&self, unit: &mut Unit) {
-        let now = Instant::now();
-        unit.due += unit.period;
-        if now > unit.due + unit.period {
-            self.links.endpoint(|link| link.late_polls += 1);
-            unit.due = now;
-        }
+    /// A waiting unit may become askable before the next poll is due: look again in between.
+    fn wake(&self, units: &[Unit], until: Instant) -> Instant {
+        let waits = units.iter().any(|unit| unit.standing.waits_since.is_some());
+        if waits { until.min(Instant::now() + self.endpoint.timeout) } else { until }
     }
 
-    /// The readings of a unit, with NaN for whatever did not come.
-    async fn poll(&self, unit: &mut Unit, run: &mut Run) -> Vec<Reading> {
+    /// Whether no other unit is due before a failure of this one would be over.
+    fn has_room(standings: &[Standing], index: usize, now: Instant) -> bool {
+        let costs = standings.get(index).map_or(Duration::ZERO, |unit| unit.costs);
+        let others = standings.iter().enumerate().filter(|(other, _)| *other != index);
+        others.map(|(_, unit)| unit.due).min().is_none_or(|due| due >= now + costs)
+    }
+
+    /// The readings of a unit whose poll is due, with NaN for whatever did not come. A failing unit waits for a gap.
+    async fn poll(&self, unit: &mut Unit, run: &mut Run, has_room: bool) -> Vec<Reading> {
         self.links.unit(unit.id, |link| link.polls += 1);
-        if !unit.pace.may_ask(Instant::now()) {
-            return self.readings(unit, &[]);
+        let now = Instant::now();
+        if !unit.may_ask(now) || unit.pace.failures() > 0 && !has_room {
+            if unit.pace.failures() > 0 {
+                unit.standing.waits_since.get_or_insert(now);
+            }
+            return self.readings(unit, &Answers::new());
         }
-        let first = self.attempt(unit, run).await;
-        let outcome = match first {
+        unit.standing.waits_since = None;
+        let answers = self.ask(unit, run).await;
+        self.readings(unit, &answers.unwrap_or_default())
+    }
+
+    /// Asks a unit for everything; `None` when nothing came.
+    async fn ask(&self, unit: &mut Unit, run: &mut Run) -> Option<Answers> {
+        let began = Instant::now();
+        let outcome = match self.attempt(unit, run).await {
             // A connection that has served before may simply have been closed meanwhile: that is not the unit's fault.
-            Err((WireFault::Broken { .. }, true)) => self.attempt(unit, run).await,
+            Outcome::Failed { fault: WireFault::Broken { .. }, had_served: true } => self.attempt(unit, run).await,
             other => other,
         };
+        if !self.endpoint.hold_connection && run.wire.take().is_some() {
+            self.links.endpoint(|link| link.connected = false);
+        }
         match outcome {
-            Ok(answers) => {
+            Outcome::Heard(answers) => {
+                unit.took(began.elapsed());
                 let whole = answers.iter().all(|(_, words)| words.is_some());
-                self.note(unit, run, whole);
-                self.readings(unit, &answers)
+                self.note(unit, run, None, whole);
+                Some(answers)
             }
-            Err((fault, _)) => {
+            Outcome::Troubled(answers) => {
+                self.note(unit, run, Some(began.elapsed()), false);
+                Some(answers)
+            }
+            Outcome::Failed { fault, .. } => {
                 self.note_fault(unit, &fault);
                 if !matches!(fault, WireFault::Connect { .. }) {
-                    self.note(unit, run, false);
+                    self.note(unit, run, Some(began.elapsed()), false);
                 }
-                self.readings(unit, &[])
+                None
             }
         }
     }
 
-    /// Asks all blocks. A fault that breaks the connection ends the attempt, and says whether the connection had served before.
-    async fn attempt(&self, unit: &Unit, run: &mut Run) -> Result<Answers, (WireFault, bool)> {
-        let mut wire = self.connection(run).await.map_err(|fault| (fault, false))?;
-        let served = wire.answered > 0;
-        let mut answers = Vec::with_capacity(unit.blocks.len());
-        for (index, block) in unit.blocks.iter().enumerate() {
-            if index > 0 && !unit.pause.is_zero() {
+    /// Makes all requests of a unit. A fault that breaks the connection ends the attempt.
+    async fn attempt(&self, unit: &mut Unit, run: &mut Run) -> Outcome {
+        let mut wire = match self.connection(run).await {
+            Ok(wire) => wire,
+            Err(fault) => return Outcome::Failed { fault, had_served: false },
+        };
+        let had_served = wire.answered > 0;
+        let mut answers = Answers::new();
+        let mut troubled = false;
+        let mut index = 0;
+        while let Some(asked) = unit.asked.get(index) {
+            let (block, refused) = (asked.block.clone(), asked.is_refused(Instant::now()));
+            if refused {
+                answers.push((block, None));
+                index += 1;
+                continue;
+            }
+            if !answers.is_empty() && !unit.pause.is_zero() {
                 tokio::time::sleep(unit.pause).await;
             }
-            match wire.ask(unit.id, block, self.endpoint.timeout).await {
-                Ok(words) => answers.push((block.clone(), Some(words))),
-                Err(fault) if fault.keeps_connection() => {
-                    self.note_fault(unit, &fault);
-                    answers.push((block.clone(), None));
+            match self.request(&mut wire, unit.id, &block).await {
+                Ok(words) => {
+                    unit.accept(index);
+                    answers.push((block, Some(words)));
+                    index += 1;
                 }
                 Err(fault) => {
-                    self.links.endpoint(|link| link.connected = false);
-                    return Err((fault, served)); // Dropping the wire closes it.
+                    if let WireFault::Exception { exception, .. } = fault {
+                        self.note_fault(unit, &fault);
+                        let parts = unit.asked.len();
+                        if let Some(words) = unit.refuse(index, exception, Instant::now()) {
+                            let (endpoint, unit) = (&self.endpoint.id, unit.id);
+                            tracing::warn!(endpoint, unit, words, "寄存器被拒绝 (registers are refused)");
+                        }
+                        if unit.asked.len() > parts {
+                            continue; // Its parts stand here now: ask them one by one.
+                        }
+                        answers.push((block, None));
+                        index += 1;
+                        troubled |= exception.reaction() != Reaction::GiveUp;
+                        if exception.reaction() == Reaction::BackOff {
+                            break; // The unit, not the register, is in trouble.
+                        }
+                        continue;
+                    }
+                    if !wire.numbers_requests() {
+                        unit.settle(Instant::now(), self.endpoint.timeout);
+                    }
+                    if wire.survives(&fault) {
+                        run.wire = Some(wire);
+                    } else {
+                        self.links.endpoint(|link| link.connected = false); // Dropping the wire closes it.
+                    }
+                    return Outcome::Failed { fault, had_served };
                 }
             }
         }
         run.wire = Some(wire);
-        Ok(answers)
+        if troubled { Outcome::Troubled(answers) } else { Outcome::Heard(answers) }
+    }
+
+    /// One request; a device that is busy is asked again after a while.
+    async fn request(&self, wire: &mut Wire, unit: u8, block: &Block) -> Result<Vec<u16>, WireFault> {
+        let mut tries = 0;
+        loop {
+            match wire.ask(unit, block, self.endpoint.timeout).await {
+                Err(WireFault::Exception { exception, .. })
+                    if exception.reaction() == Reaction::Retry && tries < BUSY_RETRIES =>
+                {
+                    tokio::time::sleep(BUSY_WAIT * 2_u32.pow(tries)).await;
+                    tries += 1;
+                }
+                other => return other,
+            }
+        }
     }
 
     /// The open connection, taken out of the run, or a new one.
@@ -154,10 +242,7 @@ impl Worker {
         }
         if !run.connect.may_ask(Instant::now()) {
             let cause = std::io::Error::new(std::io::ErrorKind::NotConnected, "waiting before the next attempt");
-            return Err(WireFault::Connect {
-                address: format!("{}:{}", self.endpoint.host, self.endpoint.port),
-                cause,
-            });
+            return Err(WireFault::Connect { address: self.endpoint.place(), cause });
         }
         match Wire::open(&self.endpoint).await {
             Ok(wire) => {
@@ -179,12 +264,12 @@ impl Worker {
         }
     }
 
-    fn note(&self, unit: &mut Unit, run: &mut Run, whole: bool) {
+    /// What a failure cost, if it was one, and whether the unit gave everything.
+    fn note(&self, unit: &mut Unit, run: &mut Run, failure: Option<Duration>, whole: bool) {
         let before = unit.pace.is_quarantined();
-        if whole {
-            unit.pace.succeed();
-        } else {
-            unit.pace.fail(Instant::now(), unit.period, run.chance.random());
+        match failure {
+            None => unit.pace.succeed(),
+            Some(spent) => unit.fail(Instant::now(), spent, run.chance.random()),
         }
         let (pace, now) = (unit.pace, (self.clock)());
         self.links.unit(unit.id, |link| {
@@ -213,15 +298,13 @@ impl Worker {
         });
     }
 
-    fn readings(&self, unit: &mut Unit, answers: &[(Block, Option<Vec<u16>>)]) -> Vec<Reading> {
-        let now = (self.clock)();
-        let mut readings = Vec::new();
-        for device in &unit.devices {
-            for series in &device.series {
-                let counter = unit.counters.entry(series.id.clone()).or_default();
-                let value = raw_of(device, series, answers).map_or(f64::NAN, |raw| scaled(series, raw, counter));
-                readings.push(Reading { series: series.id.clone(), observed_at: now, received_at: now, value });
-            }
+    fn readings(&self, unit: &mut Unit, answers: &Answers) -> Vec<Reading> {
+        let (readings, reason) = unit.readings(answers, (self.clock)());
+        if let Some((series, void)) = reason {
+            self.links.unit(unit.id, |link| {
+                link.voids += 1;
+                link.last_fault = Some(format!("{series}: {void}"));
+            });
         }
         readings
     }
@@ -237,33 +320,4 @@ impl Worker {
             Err(TrySendError::Closed(readings)) => Err(mpsc::error::SendError(readings)),
         }
     }
-}
-
-/// The raw number of a series among the answers; `None` when it did not come or its status register voids it.
-pub(super) fn raw_of(device: &Device, series: &DeviceSeries, answers: &[(Block, Option<Vec<u16>>)]) -> Option<Raw> {
-    let words_at = |register: u16, width: u16| {
-        let first = device.first_register.checked_add(register)?;
-        let (block, words) = answers.iter().find(|(block, _)| block.covers(device.profile.function, first, width))?;
-        block.slice(words.as_ref()?, first, width)
-    };
-    if let Some(status) = series.point.status {
-        let [word] = words_at(status.register, 1)? else { return None };
-        if word & status.mask != 0 {
-            return None;
-        }
-    }
-    series.point.raw(words_at(series.point.first(), series.point.number.width())?)
-}
-
-/// In the unit of the series, a counter carried over its end.
-pub(super) fn scaled(series: &DeviceSeries, raw: Raw, counter: &mut Counter) -> f64 {
-    let point = &series.point;
-    let value = match (raw, point.wraps_at) {
-        (Raw::Count(count), Some(wraps_at)) if !point.sentinel.contains(&count) => {
-            let max_step = i64::from(point.max_step.unwrap_or(wraps_at / 4));
-            point.scaled(Raw::Count(counter.unwrap_count(count, i64::from(wraps_at), max_step)))
-        }
-        _ => point.scaled(raw),
-    };
-    value + series.zero
 }

@@ -1,21 +1,20 @@
 //! Reads and checks the files of `sensors/`.
 
+use super::check;
+use super::endpoint::EndpointRow;
 use super::profile::Profile;
-use super::shape::{DamRow, EndpointRow, GaugeRow, SensorFile, SeriesRow, StonesRow};
-use super::{Device, DeviceKind, DeviceSeries, Endpoint, Sensors, SeriesFacts};
+use super::shape::{DamRow, GaugeRow, SensorFile, SeriesRow, StonesRow};
+use super::{Device, DeviceKind, DeviceSeries, Sensors, SeriesFacts};
 use crate::ingest::{FileFault, utf8};
 use crate::model::SeriesId;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use toml::Spanned;
 
 /// File name as the reader should see it → bytes.
 pub type SensorFiles = BTreeMap<String, Vec<u8>>;
-
-/// Most registers that the protocol lets one request read.
-const BLOCK_MAX: u16 = 125;
 
 /// A file that is being read.
 pub(super) struct Source<'a> {
@@ -26,6 +25,10 @@ pub(super) struct Source<'a> {
 impl Source<'_> {
     pub(super) fn fault(&self, span: Range<usize>, what: impl Into<String>, remedy: impl Into<String>) -> FileFault {
         FileFault::span(self.file, self.text, span, what, remedy)
+    }
+    /// The folder that the file lies in.
+    pub(super) fn folder(&self) -> &Path {
+        Path::new(self.file).parent().unwrap_or(Path::new(""))
     }
 }
 
@@ -91,32 +94,11 @@ impl Sensors {
             });
         };
         let id = row.id.get_ref();
-        if !(1..=BLOCK_MAX).contains(row.max_block.get_ref()) {
-            let what = format!("max_block {} is not within 1…{BLOCK_MAX}", row.max_block.get_ref());
-            return Err(source.fault(row.max_block.span(), what, "the protocol reads at most 125 registers at once"));
+        let mut points = points;
+        for point in &mut points {
+            point.get_mut().function.get_or_insert(row.function);
         }
-        let mut end = 0;
-        for spanned in &points {
-            let point = spanned.get_ref();
-            let last = u32::from(point.first()) + u32::from(point.number.width());
-            if last > 65_536 {
-                let what = format!("register {} with {:?} ends above 65535", point.first(), point.number);
-                return Err(source.fault(point.register.span(), what, "registers are protocol addresses 0…65535"));
-            }
-            if !point.scale.is_finite() || point.scale == 0.0 || !point.offset.is_finite() {
-                let what = format!("scale {} or offset {} of {} cannot be", point.scale, point.offset, point.quantity);
-                return Err(source.fault(spanned.span(), what, "write a finite scale that is not 0"));
-            }
-            if point.number.width() > *row.max_block.get_ref() {
-                let what = format!("{} takes {} registers, max_block is smaller", point.quantity, point.number.width());
-                return Err(source.fault(spanned.span(), what, "raise max_block"));
-            }
-            if points.iter().filter(|other| other.get_ref().quantity == point.quantity).count() > 1 {
-                let what = format!("quantity {} appears twice in profile {id}", point.quantity);
-                return Err(source.fault(spanned.span(), what, "give each point a name of its own"));
-            }
-            end = end.max(last);
-        }
+        let end = check::points(source, row, &points)?;
         let stride = row.stride.map_or(end, u32::from);
         if stride < end {
             let what = format!("stride {stride} is shorter than the {end} registers of the points");
@@ -127,6 +109,7 @@ impl Sensors {
             function: row.function,
             max_block: *row.max_block.get_ref(),
             max_gap: row.max_gap,
+            single_reads: row.single_reads,
             pause_ms: row.pause_ms,
             stride: u16::try_from(stride).unwrap_or(u16::MAX),
             points: points.into_iter().map(Spanned::into_inner).collect(),
@@ -146,7 +129,11 @@ impl Sensors {
             self.stations.push(row.get_ref().clone());
         }
         for row in &rows.endpoint {
-            let endpoint = endpoint(source, row.get_ref(), row.span())?;
+            let endpoint = row.get_ref().endpoint(source, row.span())?;
+            if let Some(other) = self.endpoints.values().find(|other| other.is_at_place_of(&endpoint)) {
+                let what = format!("{} and {} are the same place: {}", other.id, endpoint.id, endpoint.place());
+                return Err(source.fault(row.span(), what, "two would talk at once; let all devices name one of them"));
+            }
             if self.endpoints.contains_key(&endpoint.id) {
                 let what = format!("endpoint {} appears twice", endpoint.id);
                 return Err(source.fault(row.span(), what, "drop one of them"));
@@ -291,14 +278,12 @@ impl Sensors {
                 Ok(name.get_ref().clone())
             }
             (None, Some(address)) => {
-                let own = EndpointRow {
-                    id: address.clone(),
-                    address: address.clone(),
-                    field_offset: None,
-                    timeout_ms: row.timeout_ms,
-                };
-                let made = endpoint(source, &own, gauge.span())?;
-                self.endpoints.entry(made.id.clone()).or_insert(made);
+                let made = EndpointRow::bare(address, row.timeout_ms).endpoint(source, gauge.span())?;
+                // One queue for each place: a gateway with a name of its own is used by that name.
+                if let Some(known) = self.endpoints.values().find(|known| known.is_at_place_of(&made)) {
+                    return Ok(known.id.clone());
+                }
+                self.endpoints.insert(made.id.clone(), made);
                 Ok(address.clone())
             }
             _ => Err(source.fault(gauge.span(), "give either endpoint or address", "one of the two, not both")),
@@ -328,8 +313,8 @@ impl Sensors {
         }
         let clash = self.devices.iter().find(|other| {
             let theirs = registers(other);
-            let same = (&other.endpoint, other.unit, other.profile.function)
-                == (&device.endpoint, device.unit, device.profile.function);
+            let table = device.profile.points.iter().any(|point| other.profile.reads(point.table()));
+            let same = table && (&other.endpoint, other.unit) == (&device.endpoint, device.unit);
             other.id == device.id || same && own.start < theirs.end && theirs.start < own.end
         });
         if let Some(other) = clash {
@@ -352,25 +337,6 @@ pub(super) fn check_period(source: &Source, at: Range<usize>, poll_every_s: f64)
         return Ok(());
     }
     Err(source.fault(at, format!("poll_every_s {poll_every_s} is not within 0.1…86400"), "write seconds"))
-}
-
-fn endpoint(source: &Source, row: &EndpointRow, at: Range<usize>) -> Result<Endpoint, FileFault> {
-    let parts = row.address.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-    let Some((host, port)) = parts.filter(|(host, port)| !host.is_empty() && *port > 0) else {
-        let what = format!("address {:?} is not host:port", row.address);
-        return Err(source.fault(at, what, "write for example 192.168.1.20:502"));
-    };
-    if !(10..=60_000).contains(&row.timeout_ms) {
-        let what = format!("timeout_ms {} is not within 10…60000", row.timeout_ms);
-        return Err(source.fault(at, what, "write milliseconds"));
-    }
-    Ok(Endpoint {
-        id: row.id.clone(),
-        host: host.trim_matches(['[', ']']).to_owned(),
-        port,
-        field_offset: row.field_offset,
-        timeout: Duration::from_millis(row.timeout_ms),
-    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Tests of the sensor files: the demo reach, faults, and the samples of the docs page.
 
 use super::*;
+use std::time::Duration;
 
 fn folder(name: &str, files: &mut SensorFiles) {
     for entry in std::fs::read_dir(format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap() {
@@ -127,7 +128,7 @@ fn faults_name_the_place_and_the_way_out() {
     );
     check("profiles/smart-stone.toml", &|old| old.replace("stride = 16", "stride = 9"), &["stride 9 is shorter"]);
     check("profiles/sl651-smart-sensor.toml", &|old| old.replace("0x0004", "65535"), &["ends above 65535"]);
-    check("profiles/sl651-smart-sensor.toml", &|old| old.replace("type = \"u32\"", "type = \"u64\""), &["u64"]);
+    check("profiles/sl651-smart-sensor.toml", &|old| old.replace("type = \"u32\"", "type = \"u128\""), &["u128"]);
     check("huayuankou/quality.toml", &|old| old.replace("jump_share", "jump_chare"), &["quality.toml:", "jump_chare"]);
 }
 
@@ -154,13 +155,14 @@ fn samples() -> SensorFiles {
 fn the_samples_of_the_docs_page_load() {
     let mut files = files();
     let mut samples = samples();
-    assert_eq!(samples.len(), 4, "{:?}", samples.keys());
+    assert_eq!(samples.len(), 5, "{:?}", samples.keys());
     let faults = String::from_utf8(samples.remove("faults.toml").unwrap()).unwrap();
     files.append(&mut samples);
     let sensors = Sensors::load(&files).unwrap();
     assert_eq!(sensors.series["rain-madu.stage"].limits.range, Some([86.0, 97.0]));
     assert_eq!(sensors.endpoints["192.168.10.21:502"].timeout, Duration::from_millis(800));
-    assert_eq!(sensors.profiles["my-radar"].points.len(), 2);
+    assert_eq!(sensors.profiles["my-radar"].points.len(), 5);
+    assert_eq!(sensors.endpoints["bus-east"].place(), "/dev/ttyUSB0 9600 8E1");
     assert!(sensors.endpoints.contains_key("north-bank"));
     assert_eq!(faults.matches("[[inject]]").count(), 2);
 }

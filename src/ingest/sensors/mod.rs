@@ -1,19 +1,24 @@
 //! Which devices stand at the reach and how they are read. In: the texts of `sensors/`. Out: devices by endpoint with their
 //! series. No I/O; an unknown profile, a doubled series or a register that cannot be is refused by file, line and column.
 
+mod check;
 mod counter;
+mod endpoint;
 mod load;
 mod mqtt;
+mod number;
 mod plan;
 mod profile;
 mod shape;
 mod telemetry;
 
 pub use counter::Counter;
+pub use endpoint::{Endpoint, Parity, SerialLine, TlsFiles, Transport};
 pub use load::SensorFiles;
 pub use mqtt::{MqttDevice, MqttSeries, MqttSource};
-pub use plan::{Block, blocks};
-pub use profile::{Function, NumberType, Point, Profile, Raw, StatusBits, WordOrder};
+pub use number::{NumberType, Raw, WordOrder};
+pub use plan::{Block, blocks, single_blocks};
+pub use profile::{Function, Point, Profile, StatusBits, UnitCode};
 pub use shape::Station;
 pub use telemetry::{Network, TelemetrySeries, TelemetryStation};
 
@@ -24,22 +29,6 @@ use crate::quality::{Limits, QualityTable};
 use crate::stones::{StoneArray, StoneSettings, StoneSite};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A TCP gateway or device: one connection, one request at a time.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Endpoint {
-    /// Its name in the files, or its address.
-    pub id: String,
-    /// Host name or address.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Port above the base of the virtual field devices, for those that they stand in for.
-    pub field_offset: Option<u16>,
-    /// How long one answer may take.
-    pub timeout: Duration,
-}
 
 /// What a device is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,58 +1,67 @@
 //! A device profile: where each quantity lies in the registers and what a count means. Adding a device type is one file.
 
+use super::number::{NumberType, Raw, WordOrder};
 use serde::Deserialize;
-use std::ops::RangeInclusive;
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// Which table of the device is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Function {
+    /// Function 01, coils: one bit each.
+    Coil,
+    /// Function 02, discrete inputs: one bit each.
+    Discrete,
     /// Function 03, holding registers.
     Holding,
     /// Function 04, input registers.
     Input,
 }
 
-/// How the bits of a value are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NumberType {
-    /// Unsigned, one register.
-    U16,
-    /// Signed, one register.
-    S16,
-    /// Unsigned, two registers.
-    U32,
-    /// Signed, two registers.
-    S32,
-    /// IEEE 754 single precision, two registers.
-    F32,
-}
-
-/// Order of the bytes of a two-register value, A the highest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-pub enum WordOrder {
-    /// ABCD.
-    #[default]
-    HighFirst,
-    /// CDAB.
-    LowFirst,
-    /// BADC: high word first, bytes of each word swapped.
-    HighFirstSwapped,
-    /// DCBA: low word first, bytes of each word swapped.
-    LowFirstSwapped,
+impl Function {
+    /// Its number on the wire.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Coil => 1,
+            Self::Discrete => 2,
+            Self::Holding => 3,
+            Self::Input => 4,
+        }
+    }
+    /// Whether it reads single bits.
+    pub fn is_bits(self) -> bool {
+        matches!(self, Self::Coil | Self::Discrete)
+    }
+    /// Most registers, or bits, that the protocol lets one request read.
+    pub fn block_max(self) -> u16 {
+        if self.is_bits() { 2000 } else { 125 }
+    }
 }
 
 /// A register whose bits say that the value is not valid.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatusBits {
     /// Its address, counted like that of the point.
     pub register: u16,
-    /// Any of these bits set: no value.
+    /// The bits that are looked at.
     pub mask: u16,
+    /// What they are when the value is valid; where absent, all clear.
+    #[serde(default)]
+    pub good: u16,
+    /// The table it lies in, where that is not the point's.
+    pub function: Option<Function>,
+}
+
+/// A register that says in which unit the device is set to measure.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitCode {
+    /// Its address, counted like that of the point.
+    pub register: u16,
+    /// Code → what one of that unit is in the unit of the point. Any other code: no value.
+    pub factors: BTreeMap<String, f64>,
 }
 
 /// One quantity of a device.
@@ -69,6 +78,10 @@ pub struct Point {
     /// Order of the words.
     #[serde(default)]
     pub word_order: WordOrder,
+    /// The table it lies in, where that is not the profile's; after loading always there.
+    pub function: Option<Function>,
+    /// Of type `bit` in a register: which bit, 0 the lowest.
+    pub bit: Option<u8>,
     /// Unit of the scaled value, e.g. `m`, `m³/s`, `mm`, `°`.
     pub unit: String,
     /// Unit per count.
@@ -79,11 +92,15 @@ pub struct Point {
     pub offset: f64,
     /// What the instrument can show, in the unit, before the offset of a site.
     pub valid: Option<[f64; 2]>,
-    /// Counts that mean "no value".
+    /// Counts that mean "no value"; −1 is all bits set for an unsigned type of four registers.
     #[serde(default)]
     pub sentinel: Vec<i64>,
     /// A register that can void the value.
     pub status: Option<StatusBits>,
+    /// A register that says how many decimals the count has (0 to 9).
+    pub decimals_register: Option<u16>,
+    /// A register that says in which unit the count is.
+    pub unit_code: Option<UnitCode>,
     /// For a counter: the counts at which it starts anew (65536 for 16 bits).
     pub wraps_at: Option<u32>,
     /// For a counter: more counts than this in one poll are a reset, not a wrap.
@@ -94,110 +111,72 @@ fn one() -> f64 {
     1.0
 }
 
-/// A raw number as the device holds it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Raw {
-    /// From an integer type.
-    Count(i64),
-    /// From `f32`.
-    Float(f32),
-}
-
-impl std::fmt::Display for Raw {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Count(count) => write!(f, "{count}"),
-            Self::Float(value) => write!(f, "{value}"),
-        }
-    }
-}
-
-impl NumberType {
-    /// Registers that the number takes.
-    pub fn width(self) -> u16 {
-        if matches!(self, Self::U16 | Self::S16) { 1 } else { 2 }
-    }
-    /// The integers that can be written; the whole range of `i32` for `f32`.
-    fn limits(self) -> RangeInclusive<i64> {
-        match self {
-            Self::U16 => 0..=i64::from(u16::MAX),
-            Self::S16 => i64::from(i16::MIN)..=i64::from(i16::MAX),
-            Self::U32 => 0..=i64::from(u32::MAX),
-            Self::S32 | Self::F32 => i64::from(i32::MIN)..=i64::from(i32::MAX),
-        }
-    }
-}
-
-impl WordOrder {
-    /// From the wire to a 32-bit pattern, and back: the same move both ways.
-    fn join(self, first: u16, second: u16) -> u32 {
-        let (high, low) = self.arrange(first, second);
-        u32::from(high) << 16 | u32::from(low)
-    }
-    fn arrange(self, first: u16, second: u16) -> (u16, u16) {
-        match self {
-            Self::HighFirst => (first, second),
-            Self::LowFirst => (second, first),
-            Self::HighFirstSwapped => (first.swap_bytes(), second.swap_bytes()),
-            Self::LowFirstSwapped => (second.swap_bytes(), first.swap_bytes()),
-        }
-    }
-}
-
-fn high_word(bits: u32) -> u16 {
-    u16::try_from(bits >> 16).unwrap_or(u16::MAX)
-}
-fn low_word(bits: u32) -> u16 {
-    u16::try_from(bits & 0xffff).unwrap_or(u16::MAX)
-}
-
 impl Point {
     /// Its address, counted from the device's first register.
     pub fn first(&self) -> u16 {
         *self.register.get_ref()
     }
-    /// The raw number in exactly as many words as its type takes; `None` for any other length.
+    /// The table it lies in.
+    pub fn table(&self) -> Function {
+        self.function.unwrap_or(Function::Holding)
+    }
+    /// The single registers that are read beside it: what they say changes or voids its value.
+    pub fn beside(&self) -> impl Iterator<Item = (Function, u16)> {
+        let status = self.status.map(|status| (status.function.unwrap_or(self.table()), status.register));
+        let decimals = self.decimals_register.map(|register| (self.table(), register));
+        let code = self.unit_code.as_ref().map(|code| (self.table(), code.register));
+        [status, decimals, code].into_iter().flatten()
+    }
+    /// The raw number in exactly as many words as its type takes; `None` for any other length and for what is no decimal digit.
     pub fn raw(&self, words: &[u16]) -> Option<Raw> {
-        Some(match (self.number, words) {
-            (NumberType::U16, [word]) => Raw::Count(i64::from(*word)),
-            (NumberType::S16, [word]) => Raw::Count(i64::from(word.cast_signed())),
-            (NumberType::U32, [a, b]) => Raw::Count(i64::from(self.word_order.join(*a, *b))),
-            (NumberType::S32, [a, b]) => Raw::Count(i64::from(self.word_order.join(*a, *b).cast_signed())),
-            (NumberType::F32, [a, b]) => Raw::Float(f32::from_bits(self.word_order.join(*a, *b))),
-            _ => return None,
+        self.number.read(self.word_order, self.bit.unwrap_or(0), words)
+    }
+    /// Whether the count means "no value".
+    pub fn is_sentinel(&self, raw: Raw) -> bool {
+        let Raw::Count(count) = raw else { return false };
+        self.sentinel.iter().any(|mark| {
+            i128::from(*mark) == count || self.number == NumberType::U64 && i128::from(mark.cast_unsigned()) == count
         })
     }
     /// In the unit of the point; NaN for a sentinel and for a float that is not finite.
     pub fn scaled(&self, raw: Raw) -> f64 {
-        match raw {
-            Raw::Count(count) if self.sentinel.contains(&count) => f64::NAN,
-            Raw::Count(count) => count as f64 * self.scale + self.offset,
-            Raw::Float(value) if value.is_finite() => f64::from(value) * self.scale + self.offset,
-            Raw::Float(_) => f64::NAN,
+        self.scaled_by(raw, 1.0)
+    }
+    /// The same for a device that says by itself what a count is worth.
+    pub fn scaled_by(&self, raw: Raw, factor: f64) -> f64 {
+        if self.is_sentinel(raw) {
+            return f64::NAN;
         }
+        let number = match raw {
+            Raw::Count(count) => count as f64,
+            Raw::Float(value) => f64::from(value),
+            Raw::Double(value) => value,
+        };
+        let value = number * self.scale * factor + self.offset;
+        if value.is_finite() { value } else { f64::NAN }
     }
     /// The words of a value as a device would hold it; NaN gives the first sentinel, what does not fit gives the nearest count.
     pub fn words_of(&self, value: f64) -> Vec<u16> {
-        if self.number == NumberType::F32 {
-            let bits = (((value - self.offset) / self.scale) as f32).to_bits();
-            return self.words_of_bits(bits);
-        }
-        let limits = self.number.limits();
-        let count = if value.is_nan() {
-            self.sentinel.first().copied().unwrap_or(*limits.start())
-        } else {
-            (((value - self.offset) / self.scale).round() as i64).clamp(*limits.start(), *limits.end())
+        let number = (value - self.offset) / self.scale;
+        let raw = match self.number {
+            NumberType::F32 => Raw::Float(number as f32),
+            NumberType::F64 => Raw::Double(number),
+            _ if value.is_nan() => {
+                Raw::Count(self.sentinel.first().map_or(*self.number.limits().start(), |mark| i128::from(*mark)))
+            }
+            _ => Raw::Count(number.round() as i128),
         };
-        self.words_of_count(count)
+        match raw {
+            // A sentinel is a pattern, not a count: it is written as it stands.
+            Raw::Count(count) if value.is_nan() => self.words_of_count(count),
+            raw => self.number.write(self.word_order, self.bit.unwrap_or(0), raw),
+        }
     }
     /// The words of a raw count.
-    pub fn words_of_count(&self, count: i64) -> Vec<u16> {
-        let bits = u32::try_from(count & 0xffff_ffff).unwrap_or(u32::MAX);
-        if self.number.width() == 1 { vec![low_word(bits)] } else { self.words_of_bits(bits) }
-    }
-    fn words_of_bits(&self, bits: u32) -> Vec<u16> {
-        let (first, second) = self.word_order.arrange(high_word(bits), low_word(bits));
-        vec![first, second]
+    pub fn words_of_count(&self, count: i128) -> Vec<u16> {
+        let wide = i128::from(u64::MAX) + 1;
+        let count = if self.number == NumberType::U64 { count.rem_euclid(wide) } else { count };
+        self.number.write(self.word_order, self.bit.unwrap_or(0), Raw::Count(count))
     }
 }
 
@@ -206,12 +185,14 @@ impl Point {
 pub struct Profile {
     /// Name by which devices refer to it.
     pub id: String,
-    /// Which table of the device is read.
+    /// Which table of the device is read where a point does not say.
     pub function: Function,
     /// Most registers in one request, at most 125.
     pub max_block: u16,
     /// Unused registers that may be read along to join two points.
     pub max_gap: u16,
+    /// Whether the device refuses to give two points in one request.
+    pub single_reads: bool,
     /// Pause between two requests to the device, ms.
     pub pause_ms: u64,
     /// Registers from one slot to the next where a terminal holds many sensors.
@@ -225,67 +206,46 @@ impl Profile {
     pub fn point(&self, quantity: &str) -> Option<&Point> {
         self.points.iter().find(|point| point.quantity == quantity)
     }
+    /// Whether a point lies in that table.
+    pub fn reads(&self, function: Function) -> bool {
+        self.points.iter().any(|point| point.table() == function)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    fn point(number: NumberType, word_order: WordOrder, sentinel: Vec<i64>) -> Point {
-        Point {
-            quantity: "x".into(),
-            register: Spanned::new(0..0, 0),
-            number,
-            word_order,
-            unit: "m".into(),
-            scale: 1.0,
-            offset: 0.0,
-            valid: None,
-            sentinel,
-            status: None,
-            wraps_at: None,
-            max_step: None,
-        }
+    fn point(rows: &str) -> Point {
+        toml::from_str(&format!("quantity = 'x'\nregister = 0\nunit = 'm'\n{rows}")).unwrap()
     }
 
     #[test]
-    fn each_word_order_reads_the_same_number() {
-        for (order, words) in [
-            (WordOrder::HighFirst, [0x0001, 0x0203]),
-            (WordOrder::LowFirst, [0x0203, 0x0001]),
-            (WordOrder::HighFirstSwapped, [0x0100, 0x0302]),
-            (WordOrder::LowFirstSwapped, [0x0302, 0x0100]),
-        ] {
-            assert_eq!(point(NumberType::U32, order, vec![]).raw(&words), Some(Raw::Count(0x0001_0203)), "{order:?}");
-        }
-    }
-
-    #[test]
-    fn signs_sentinels_and_wrong_lengths() {
-        let s16 = point(NumberType::S16, WordOrder::HighFirst, vec![-1]);
-        assert_eq!(s16.raw(&[0xfffe]), Some(Raw::Count(-2)));
+    fn sentinels_scales_and_what_is_no_number() {
+        let s16 = point("type = 's16'\nsentinel = [-1]\nscale = 0.001");
         assert!(s16.scaled(Raw::Count(-1)).is_nan());
-        assert_eq!(s16.raw(&[1, 2]), None);
-        assert_eq!(point(NumberType::U32, WordOrder::HighFirst, vec![]).raw(&[1]), None);
-        let f32 = point(NumberType::F32, WordOrder::LowFirst, vec![]);
+        assert!((s16.scaled(Raw::Count(-2)) + 0.002).abs() < 1e-12);
+        assert!((s16.scaled_by(Raw::Count(-2), 10.0) + 0.02).abs() < 1e-12);
+        assert_eq!(s16.words_of(f64::NAN), [0xffff]);
+        assert_eq!(s16.words_of(1e9), [0x7fff], "the nearest that fits");
+        let u64 = point("type = 'u64'\nsentinel = [-1]");
+        assert!(u64.scaled(u64.raw(&[0xffff; 4]).unwrap()).is_nan());
+        assert_eq!(u64.words_of(f64::NAN), [0xffff; 4]);
+        let f32 = point("type = 'f32'\nword_order = 'CDAB'");
+        assert_eq!(f32.word_order, WordOrder::LowFirst);
         assert!(f32.scaled(Raw::Float(f32::INFINITY)).is_nan());
-        assert_eq!(f32.raw(&[0x0000, 0x42f6]), Some(Raw::Float(123.0)));
+        assert!(point("type = 'f64'").scaled(Raw::Double(f64::MAX)).is_finite());
+        assert!(point("type = 'f64'\nscale = 10.0").scaled(Raw::Double(f64::MAX)).is_nan());
+        assert_eq!(point("type = 'bcd16'\nscale = 0.01").words_of(93.82), [0x9382]);
+        assert_eq!(point("type = 'bit'\nbit = 2").words_of(1.0), [0b100]);
     }
 
-    proptest! {
-        #[test]
-        fn what_is_written_is_read(count in any::<u32>(), kind in 0..4usize, order in 0..4usize) {
-            let order = [WordOrder::HighFirst, WordOrder::LowFirst, WordOrder::HighFirstSwapped, WordOrder::LowFirstSwapped][order];
-            let (number, count) = [
-                (NumberType::U16, i64::from(count & 0xffff)),
-                (NumberType::S16, i64::from((count & 0xffff) as u16 as i16)),
-                (NumberType::U32, i64::from(count)),
-                (NumberType::S32, i64::from(count as i32)),
-            ][kind];
-            let point = point(number, order, vec![]);
-            prop_assert_eq!(point.raw(&point.words_of_count(count)), Some(Raw::Count(count)));
-            prop_assert_eq!(point.raw(&point.words_of(count as f64)), Some(Raw::Count(count)));
-        }
+    #[test]
+    fn single_registers_beside_a_point_are_known() {
+        let level = point(
+            "type = 's16'\nfunction = 'input'\ndecimals_register = 3\nunit_code = { register = 2, factors = { 17 = 0.001 } }\nstatus = { register = 9, mask = 1, function = 'discrete' }",
+        );
+        let beside: Vec<_> = level.beside().collect();
+        assert_eq!(beside, [(Function::Discrete, 9), (Function::Input, 3), (Function::Input, 2)]);
     }
 }

@@ -1,5 +1,6 @@
 //! The TOML shapes of `sensors/`. A misspelt key is an error.
 
+use super::endpoint::{EndpointRow, default_timeout};
 use super::profile::{Function, Point};
 use crate::quality::Limits;
 use serde::Deserialize;
@@ -45,6 +46,8 @@ pub(super) struct ProfileRow {
     #[serde(default)]
     pub(super) max_gap: u16,
     #[serde(default)]
+    pub(super) single_reads: bool,
+    #[serde(default)]
     pub(super) pause_ms: u64,
     pub(super) stride: Option<u16>,
 }
@@ -77,22 +80,6 @@ pub struct Station {
     pub code: String,
     /// Where position and code come from.
     pub source: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EndpointRow {
-    pub(super) id: String,
-    /// `host:port`.
-    pub(super) address: String,
-    /// Where `--field` sets the base address: port above its base port.
-    pub(super) field_offset: Option<u16>,
-    #[serde(default = "default_timeout")]
-    pub(super) timeout_ms: u64,
-}
-
-fn default_timeout() -> u64 {
-    1000
 }
 
 #[derive(Debug, Deserialize)]
