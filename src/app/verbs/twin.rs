@@ -8,6 +8,7 @@ mod raster;
 mod results;
 mod route;
 mod table;
+mod verify;
 
 use super::Outcome;
 use crate::hydraulics::{Advance, Inundation, VectorWidth};
@@ -35,6 +36,8 @@ enum Action {
     Profile(profile::Args),
     /// 河道洪水演算：马斯京根、非线性、变参数，可率定 (a flood through a reach, parameters given or calibrated).
     Route(route::Args),
+    /// 预报检验：历史洪水逐时回放，误差、带内率、命中漏报误报 (the forecast on floods of the past).
+    Verify(verify::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +66,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Action::Flood2d(args) => flood2d(&args),
         Action::Profile(args) => profile::run(&args),
         Action::Route(args) => route::run(&args),
+        Action::Verify(args) => verify::run(&args),
     }
 }
 
