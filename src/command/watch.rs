@@ -4,7 +4,7 @@
 //! the same moments, give the same observations and the same [`Input::Evaluate`], live and in a drill.
 
 use super::{Input, ReadingRef};
-use crate::forecast::{Forecast, Forecaster};
+use crate::forecast::{Forecast, Forecaster, ImportedForecast};
 use crate::model::{Datum, Observation, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
@@ -173,6 +173,11 @@ impl Watch {
         self.note(observation);
     }
 
+    /// Takes in a planned release or a discharge forecast made elsewhere for an upstream station. Says whether it is of use here.
+    pub fn plan(&mut self, forecast: &ImportedForecast) -> bool {
+        self.parts.forecaster.as_mut().is_some_and(|forecaster| forecaster.plan(forecast))
+    }
+
     fn note(&mut self, observation: &Observation) {
         let Some(index) = self.by_series.get(&observation.series).copied() else {
             self.parts.stones.observe(observation);
@@ -213,6 +218,10 @@ impl Watch {
             if let Some(forecast) = &self.forecast {
                 let points: Vec<_> = forecast.points.iter().map(|point| (point.at, tenths(point.q_m3s))).collect();
                 self.parts.board.set_forecast(forecast.issued_at, &points);
+                let moments = || forecast.points.iter().map(|point| point.at);
+                let course = |member: &Vec<f64>| moments().zip(member.iter().map(|q| tenths(*q))).collect();
+                let members: Vec<Vec<_>> = forecast.members.iter().map(course).collect();
+                self.parts.board.set_members(forecast.issued_at, &members);
             }
         }
         for (dam, stone, news) in self.parts.stones.drain_news(now) {

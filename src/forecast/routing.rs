@@ -1,7 +1,9 @@
 //! Delay and linear store: y ← y + (1 − e^(−1/K))·(x(t − delay) − y), hour by hour, summed over the stations.
 //! The store is the linear reservoir of hydrology (Chow, Maidment, Mays 1988, section 8.5).
 
-use super::settings::{ForecastSettings, StationParameters};
+use super::ensemble::{GRID_H, Inflow, READINGS_H, courses, quantile};
+use super::imported::{ForecastVariable, ImportedForecast};
+use super::settings::{EnsembleSettings, ForecastSettings, ParameterSet, StationParameters};
 use crate::model::{Observation, Timestamp};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -59,12 +61,26 @@ pub struct Forecast {
     pub without: Vec<String>,
     /// m³/s by which the target now differs from the routed sum; `None` when the target itself is stale.
     pub offset_m3s: Option<f64>,
+    /// Possible courses beside the plain one, m³/s at the moments of the points; empty without an ensemble.
+    pub members: Vec<Vec<f64>>,
+    /// Share of the courses that the band holds; `None` for a band of fixed shares.
+    pub band: Option<f64>,
+    /// Stations whose coming inflow was planned or forecast elsewhere.
+    pub planned: Vec<String>,
 }
 
 impl Forecast {
     /// The highest point.
     pub fn peak(&self) -> Option<&ForecastPoint> {
         self.points.iter().max_by(|a, b| a.q_m3s.total_cmp(&b.q_m3s))
+    }
+    /// Share of the courses that reach a discharge within so many hours; `None` without an ensemble or beyond its end.
+    pub fn probability(&self, at_least_m3s: f64, within_h: usize) -> Option<f64> {
+        if self.members.is_empty() || within_h == 0 || within_h > self.points.len() {
+            return None;
+        }
+        let reaches = |course: &&Vec<f64>| course.iter().take(within_h).any(|q| *q >= at_least_m3s);
+        Some(self.members.iter().filter(reaches).count() as f64 / self.members.len() as f64)
     }
     /// The last hour that mostly rests on measured water.
     pub fn measured_until(&self) -> Option<Timestamp> {
@@ -127,6 +143,8 @@ pub struct Forecaster {
     settings: ForecastSettings,
     upstream: BTreeMap<String, History>,
     target: History,
+    /// Station → the newest plan or forecast of its discharge from elsewhere.
+    plans: BTreeMap<String, ImportedForecast>,
 }
 
 /// What the stations add up to in one hour.
@@ -139,7 +157,7 @@ impl Forecaster {
     /// Knows nothing yet.
     pub fn new(settings: ForecastSettings) -> Self {
         let upstream = settings.stations().map(|name| (name.to_owned(), History::default())).collect();
-        Self { settings, upstream, target: History::default() }
+        Self { settings, upstream, target: History::default(), plans: BTreeMap::new() }
     }
     /// The series that is forecast.
     pub fn target(&self) -> &crate::model::SeriesId {
@@ -158,6 +176,28 @@ impl Forecaster {
         {
             history.add(seen.at, seen.value);
         }
+    }
+
+    /// Takes in a planned release or a discharge forecast elsewhere for an upstream station; anything else is passed over, and so
+    /// is a plan older than the one known. Says whether it was taken.
+    pub fn plan(&mut self, forecast: &ImportedForecast) -> bool {
+        let is_flow = matches!(forecast.variable, ForecastVariable::Release | ForecastVariable::Discharge);
+        let is_newer = self.plans.get(&forecast.area).is_none_or(|known| forecast.issued_at >= known.issued_at);
+        if !is_flow || !is_newer || !self.upstream.contains_key(&forecast.area) {
+            return false;
+        }
+        self.plans.insert(forecast.area.clone(), forecast.clone());
+        true
+    }
+
+    /// Planned courses of a station by hour ahead, the first one hour ahead; each ends where its points end. Empty when there is no plan,
+    /// or one issued after `now` or so long ago that it says nothing about the coming hours.
+    fn planned(&self, station: &str, now: Timestamp, horizon: i32) -> Vec<Vec<f64>> {
+        let Some(plan) = self.plans.get(station).filter(|plan| plan.issued_at <= now) else { return Vec::new() };
+        let course = |member: &super::imported::ImportedMember| {
+            (1..=horizon).map_while(|hour| member.at(now + TimeDelta::hours(i64::from(hour)))).collect::<Vec<f64>>()
+        };
+        plan.members.iter().map(course).filter(|course| !course.is_empty()).collect()
     }
 
     /// Hourly points from one hour after `now`; `None` while an essential station is stale or silent.
@@ -180,7 +220,8 @@ impl Forecaster {
             .iter()
             .filter_map(|(name, one)| {
                 let history = self.upstream.get(name).filter(|history| history.newest.is_some())?;
-                Some((one, stale.contains(name), route(history, one, now, horizon)?))
+                let plan = self.planned(name, now, horizon).into_iter().next();
+                Some((one, stale.contains(name), route(history, plan.as_deref(), one, now, horizon)?))
             })
             .collect();
         let hour = |ahead: usize| sum_of(&routed, ahead);
@@ -191,9 +232,53 @@ impl Forecaster {
             let routed = hour(usize::try_from(ahead).unwrap_or(0));
             self.point(now, f64::from(ahead), &routed, offset_m3s, without.len())
         });
-        let points = points.collect();
-        let (method_zh, method_en) = words(&set.source, &without, offset_m3s.is_some());
-        Some(Forecast { issued_at: now, method_zh, method_en, points, without, offset_m3s })
+        let mut points: Vec<ForecastPoint> = points.collect();
+        let planned: Vec<String> =
+            set.station.keys().filter(|name| !self.planned(name, now, horizon).is_empty()).cloned().collect();
+        let (mut method_zh, mut method_en) = words(&set.source, &without, &planned, offset_m3s.is_some());
+        let members = match &self.settings.ensemble {
+            Some(ensemble) => self.members(ensemble, set, now, &without),
+            None => Vec::new(),
+        };
+        let band = self.settings.ensemble.as_ref().map(|ensemble| ensemble.band);
+        if let Some(band) = band {
+            narrow(&mut points, &members, band);
+            let (count, percent) = (members.len(), band * 100.0);
+            method_zh.push_str(&format!("；色带含 {count} 个成员的 {percent:.0} %"));
+            method_en.push_str(&format!("; the band holds {percent:.0} % of {count} members"));
+        }
+        Some(Forecast { issued_at: now, method_zh, method_en, points, without, offset_m3s, members, band, planned })
+    }
+
+    /// Possible courses from what was seen up to now.
+    fn members(
+        &self,
+        ensemble: &EnsembleSettings,
+        set: &ParameterSet,
+        now: Timestamp,
+        stale: &[String],
+    ) -> Vec<Vec<f64>> {
+        let horizon = i32::try_from(self.settings.horizon_h).unwrap_or(0);
+        let inflows: Vec<Inflow> = set
+            .station
+            .iter()
+            .filter_map(|(name, one)| {
+                let history = self.upstream.get(name).filter(|history| history.newest.is_some())?;
+                let hours = i64::try_from(GRID_H).ok()?;
+                let past = (-hours..=0).map(|hour| history.at(now + TimeDelta::hours(hour)));
+                let past = past.collect::<Option<Vec<f64>>>()?;
+                let planned = self.planned(name, now, horizon);
+                let stale = stale.contains(name);
+                Some(Inflow { delay_h: one.delay_h, store_h: one.store_h, past, planned, stale })
+            })
+            .collect();
+        let fresh = !self.target.is_stale(now, self.settings.stale_after_h);
+        let readings = READINGS_H.map(|hours| {
+            let at = now - TimeDelta::hours(i64::from(hours));
+            let known = self.target.values.first_key_value().is_some_and(|(first, _)| *first <= at);
+            self.target.at(at).filter(|_| fresh && (known || hours == 0))
+        });
+        courses(ensemble, self.settings.offset_decay_h, &inflows, &readings, self.settings.horizon_h as usize)
     }
 
     fn point(&self, now: Timestamp, ahead_h: f64, hour: &Hour, offset: Option<f64>, without: usize) -> ForecastPoint {
@@ -212,11 +297,39 @@ impl Forecaster {
     }
 }
 
-/// The routed discharge of one station, now and at each hour ahead.
-fn route(history: &History, one: &StationParameters, now: Timestamp, horizon: i32) -> Option<Vec<f64>> {
+/// The band from the courses: it always holds the plain forecast, which may lie at its rim.
+fn narrow(points: &mut [ForecastPoint], members: &[Vec<f64>], band: f64) {
+    for (ahead, point) in points.iter_mut().enumerate() {
+        let mut values: Vec<f64> = members.iter().filter_map(|course| course.get(ahead)).copied().collect();
+        if values.is_empty() {
+            continue;
+        }
+        values.sort_by(f64::total_cmp);
+        point.low_m3s = quantile(&values, 0.5 * (1.0 - band)).min(point.q_m3s);
+        point.high_m3s = quantile(&values, 0.5 * (1.0 + band)).max(point.q_m3s);
+    }
+}
+
+/// The routed discharge of one station, now and at each hour ahead; after now its plan, or the last value.
+fn route(
+    history: &History,
+    plan: Option<&[f64]>,
+    one: &StationParameters,
+    now: Timestamp,
+    horizon: i32,
+) -> Option<Vec<f64>> {
     let input = |hour: i32| {
-        let ms = ((f64::from(hour) - one.delay_h) * 3_600_000.0) as i64;
-        history.at(now + TimeDelta::milliseconds(ms))
+        let hours = f64::from(hour) - one.delay_h;
+        let planned = |plan: &[f64]| {
+            let place = hours.max(1.0) - 1.0;
+            let low = (place as usize).min(plan.len() - 1);
+            let next = plan[(low + 1).min(plan.len() - 1)];
+            plan[low] + (next - plan[low]) * (place - low as f64).clamp(0.0, 1.0)
+        };
+        match plan {
+            Some(plan) if hours > 0.0 => Some(planned(plan)),
+            _ => history.at(now + TimeDelta::milliseconds((hours * 3_600_000.0) as i64)),
+        }
     };
     let take = 1.0 - (-1.0 / one.store_h).exp();
     let mut stored = input(-RUN_IN_H)?;
@@ -243,10 +356,14 @@ fn sum_of(routed: &[(&StationParameters, bool, Vec<f64>)], ahead: usize) -> Hour
     hour
 }
 
-fn words(source: &str, without: &[String], corrected: bool) -> (String, String) {
+fn words(source: &str, without: &[String], planned: &[String], corrected: bool) -> (String, String) {
     let mut zh = format!("上游滞时坦化（{source}）；滞时之外按来水不变推算");
     let mut en =
         format!("lag and attenuation from upstream ({source}); beyond the lag inflow is taken to stay as it is");
+    if !planned.is_empty() {
+        zh.push_str(&format!("；按计划或外来预报：{}", planned.join("、")));
+        en.push_str(&format!("; by plan or a forecast from elsewhere: {}", planned.join(", ")));
+    }
     if !without.is_empty() {
         zh.push_str(&format!("；缺站：{}", without.join("、")));
         en.push_str(&format!("; without {}", without.join(", ")));

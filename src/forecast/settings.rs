@@ -26,6 +26,62 @@ pub struct ParameterSet {
     pub station: BTreeMap<String, StationParameters>,
 }
 
+/// How the members of the ensemble differ.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnsembleSettings {
+    /// Number of members, 10…200.
+    pub members: u32,
+    /// Seed of the draws.
+    pub seed: u64,
+    /// Share of the courses that the band holds: 0.8 leaves a tenth above and a tenth below.
+    pub band: f64,
+    /// Standard deviation of the error of a measured or planned inflow, share.
+    pub inflow: f64,
+    /// Standard deviation of the error of the travel time, share.
+    pub travel: f64,
+    /// Standard deviation of the error of a reading at the target, share.
+    pub reading: f64,
+    /// Standard deviation of what nothing explains, share; it grows in with `offset_decay_h`.
+    pub rest: f64,
+    /// Standard deviation of the coming rate of change of ln Q an hour while a river is steady.
+    pub coming: f64,
+    /// And the more of it for each unit of the rate of the last three hours.
+    pub coming_of_trend: f64,
+    /// Share of that rate that goes on.
+    pub trend_kept: f64,
+    /// Time constant with which a rate of change fades, hours; also of the weight of older readings.
+    pub memory_h: f64,
+}
+
+impl EnsembleSettings {
+    fn check(&self) -> Result<(), String> {
+        let spreads = [
+            ("inflow", self.inflow),
+            ("travel", self.travel),
+            ("reading", self.reading),
+            ("rest", self.rest),
+            ("coming", self.coming),
+        ];
+        if let Some((name, _)) = spreads.iter().find(|(_, value)| !(0.0..=0.5).contains(value)) {
+            return Err(format!("[ensemble] {name} must be within 0…0.5"));
+        }
+        if !(10..=200).contains(&self.members) {
+            return Err(format!("[ensemble] members {} is not within 10…200", self.members));
+        }
+        if !(0.5..=0.98).contains(&self.band) {
+            return Err(format!("[ensemble] band {} is not within 0.5…0.98", self.band));
+        }
+        if !(0.0..=3.0).contains(&self.coming_of_trend) || !(0.0..=1.0).contains(&self.trend_kept) {
+            return Err("[ensemble] coming_of_trend must be within 0…3, trend_kept within 0…1".into());
+        }
+        if !(1.0..=72.0).contains(&self.memory_h) {
+            return Err("[ensemble] memory_h must be within 1…72".into());
+        }
+        Ok(())
+    }
+}
+
 /// Settings of the forecast at one station.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "Unchecked")]
@@ -48,6 +104,8 @@ pub struct ForecastSettings {
     pub band_assumed_per_h: f64,
     /// For which floods it was looked at, and what it cannot do.
     pub validity: String,
+    /// Members behind the band and the probabilities; without it the band is the three shares above and there are no probabilities.
+    pub ensemble: Option<EnsembleSettings>,
     /// Rising by `from_m3s`.
     pub set: Vec<ParameterSet>,
 }
@@ -64,6 +122,7 @@ struct Unchecked {
     band_per_h: f64,
     band_assumed_per_h: f64,
     validity: String,
+    ensemble: Option<EnsembleSettings>,
     set: Vec<ParameterSet>,
 }
 
@@ -79,6 +138,9 @@ impl TryFrom<Unchecked> for ForecastSettings {
             || shares.iter().any(|share| !(0.0..=1.0).contains(share))
         {
             return Err("hours must be above 0 and shares of the band within 0…1".into());
+        }
+        if let Some(ensemble) = &from.ensemble {
+            ensemble.check()?;
         }
         if from.set.is_empty() || !from.set.windows(2).all(|pair| matches!(pair, [a, b] if a.from_m3s < b.from_m3s)) {
             return Err("give at least one [[set]], rising by from_m3s".into());
@@ -96,7 +158,8 @@ impl TryFrom<Unchecked> for ForecastSettings {
         let Unchecked {
             target, essential, horizon_h, stale_after_h, offset_decay_h, band_measured, band_per_h, ..
         } = from;
-        let (band_assumed_per_h, validity, set) = (from.band_assumed_per_h, from.validity, from.set);
+        let (band_assumed_per_h, validity, ensemble, set) =
+            (from.band_assumed_per_h, from.validity, from.ensemble, from.set);
         Ok(Self {
             target,
             essential,
@@ -107,6 +170,7 @@ impl TryFrom<Unchecked> for ForecastSettings {
             band_per_h,
             band_assumed_per_h,
             validity,
+            ensemble,
             set,
         })
     }

@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 const SERIES_MAX: usize = 512;
 /// Points of a forecast that are kept at most.
 const FORECAST_MAX: usize = 2_000;
+/// Courses of a forecast that are kept at most.
+const MEMBERS_MAX: usize = 200;
 /// Stones kept at most.
 const STONES_MAX: usize = 20_000;
 /// Minutes of tilt kept for each stone.
@@ -67,6 +69,8 @@ pub struct SignalBoard {
     /// Where a station's local values hold.
     stations: BTreeMap<String, PlaceId>,
     forecast: Option<(Timestamp, Vec<(Timestamp, f64)>)>,
+    /// Possible courses beside it, all issued at one moment.
+    members: Option<(Timestamp, Vec<Vec<(Timestamp, f64)>>)>,
     stones: BTreeMap<PlaceId, BTreeMap<String, Stone>>,
     stone_count: usize,
     places: BTreeMap<(SignalKey, PlaceId), (Timestamp, f64)>,
@@ -82,6 +86,7 @@ impl SignalBoard {
             series: BTreeMap::new(),
             stations: BTreeMap::new(),
             forecast: None,
+            members: None,
             stones: BTreeMap::new(),
             stone_count: 0,
             places: BTreeMap::new(),
@@ -106,6 +111,11 @@ impl SignalBoard {
     /// Takes in the discharge forecast of the control station: moments and m³/s.
     pub fn set_forecast(&mut self, issued_at: Timestamp, points: &[(Timestamp, f64)]) {
         self.forecast = Some((issued_at, tidy(points)));
+    }
+    /// Takes in the possible courses behind that forecast, for `pqf(q,h)`; none forgets the ones before.
+    pub fn set_members(&mut self, issued_at: Timestamp, members: &[Vec<(Timestamp, f64)>]) {
+        let courses: Vec<_> = members.iter().take(MEMBERS_MAX).map(|course| tidy(course)).collect();
+        self.members = (!courses.is_empty()).then_some((issued_at, courses));
     }
     /// Takes in what is known of a stone of a dam. A stone that was never heard is announced with the time since which
     /// it should have been.
@@ -187,6 +197,7 @@ impl SignalBoard {
         }
         match key.name() {
             "qf" => self.write_forecast(key, first, now, snapshot),
+            "pqf" => self.write_probability(key, now, snapshot),
             "level_rise" => self.write_stations(key, snapshot, "stage", |history| history.rise(now, first)),
             "rain" => self.write_stations(key, snapshot, "rain", |history| history.growth(now, first)),
             "wind" | "wave" => {
@@ -223,6 +234,27 @@ impl SignalBoard {
             snapshot.set(key.clone(), value);
         } else {
             snapshot.set_at_least(key.clone(), value);
+        }
+    }
+
+    /// Share of the courses that come to the discharge, in %. Courses that end early are a lower bound: what they reached they
+    /// reached, and what they do not show may still come.
+    fn write_probability(&self, key: &SignalKey, now: Timestamp, snapshot: &mut Snapshot) {
+        let Some((issued_at, members)) = &self.members else { return };
+        let (Some(q), Some(hours)) = (key.number(0), key.number(1)) else { return };
+        if now - *issued_at > self.settings.forecast_fresh {
+            return;
+        }
+        let until = now + TimeDelta::hours(i64::from(hours));
+        let highest: Option<Vec<(f64, bool)>> =
+            members.iter().map(|course| extreme(course, now, until, f64::max)).collect();
+        let Some(highest) = highest else { return };
+        let reached = highest.iter().filter(|(value, _)| *value >= f64::from(q)).count();
+        let percent = 100.0 * reached as f64 / highest.len() as f64;
+        if highest.iter().all(|(_, is_whole)| *is_whole) {
+            snapshot.set(key.clone(), percent);
+        } else {
+            snapshot.set_at_least(key.clone(), percent);
         }
     }
 

@@ -329,3 +329,33 @@ fn playbook_board_a_forecast_that_is_too_short_keeps_rows_waiting_and_is_named()
     assert_eq!(verdict("B4-022", 4500.0, 48), (Truth::False, vec![]));
     assert_eq!(verdict("B4-022", 6100.0, 24), (Truth::True, vec![]), "what is reached already needs no more");
 }
+
+#[test]
+fn playbook_board_gives_the_probability_of_a_discharge_from_the_members() {
+    use super::testing::{edition, row};
+    let rows = ["pqf(8000,24)>=60", "pqf(8000,24)>=40", "pqf(8000,72)>=60", "pqf(8000,72)>=90"];
+    let rows: Vec<String> =
+        rows.iter().enumerate().map(|(number, text)| row(&format!("H-00{}", number + 1), "town", text, "")).collect();
+    let playbook = edition(&rows);
+    let truths = |board: &SignalBoard, hours: f64| {
+        let truths = playbook.truths(&board.snapshot(at(hours), &playbook.signals()), &Standing::default());
+        truths.into_iter().take(4).collect::<Vec<_>>()
+    };
+    const UNKNOWN: [Truth; 4] = [Truth::Unknown; 4];
+    let mut board = board();
+    assert_eq!(truths(&board, 0.0), UNKNOWN, "no members");
+    // Ten courses of 48 h: four come to 8,000 in 12 h, three in 30 h, three do not.
+    let courses: Vec<Vec<(Timestamp, f64)>> = [12.0, 12.0, 12.0, 12.0, 30.0, 30.0, 30.0, 400.0, 400.0, 400.0]
+        .iter()
+        .map(|hours| (1..=48).map(|ahead| (at(f64::from(ahead)), 5000.0 + 3000.0 * f64::from(ahead) / hours)).collect())
+        .collect();
+    board.set_members(at(0.0), &courses);
+    assert_eq!(value(&board, 0.0, "pqf(8000,24)"), Some(40.0));
+    // Beyond the end of the courses 70 % is a lower bound: reached is reached, but nobody may say that it stays below.
+    assert_eq!(truths(&board, 0.0), [Truth::False, Truth::True, Truth::True, Truth::Unknown]);
+    assert_eq!(value(&board, 7.0, "pqf(8000,24)"), Some(70.0), "three more lie within 24 h of then");
+    assert_eq!(truths(&board, 13.0), UNKNOWN, "issued too long ago");
+    board.set_members(at(13.0), &courses);
+    board.set_members(at(13.0), &[]);
+    assert_eq!(truths(&board, 13.0), UNKNOWN, "a forecast without members forgets the ones before");
+}

@@ -167,7 +167,10 @@ fn playbook_every_signal_of_the_language_is_used_or_known() {
         .flat_map(|trigger| trigger.condition.signals())
         .map(|key| key.name())
         .collect();
-    let known: BTreeSet<&str> = super::SPECS.iter().map(|spec| spec.name).collect();
+    // The rows of the demo edition rest on the plain forecast; probabilities are there for an edition of a site.
+    let unused = ["pqf"];
+    let known: BTreeSet<&str> =
+        super::SPECS.iter().map(|spec| spec.name).filter(|name| !unused.contains(name)).collect();
     assert_eq!(used, known, "a function that no row uses needs a reason");
 }
 

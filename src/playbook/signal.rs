@@ -160,6 +160,7 @@ pub static SPECS: &[SignalSpec] = specs! {
     "order" [ArgKind::Word(ORDERS)] Answer Standing Max "" "已签发的命令或已登记的通知" "an order issued or a notice registered";
     "overtop" [HOURS] Number Place Min "m" "h 小时内最小预报超高" "smallest forecast freeboard within h hours";
     "pct_shelter" [] Number Place Max "%" "安置点已用比例" "share of the shelter in use";
+    "pqf" [ArgKind::Number("m³/s"), HOURS] Number Reach Max "%" "预报流量在 h 小时内达到 q 的概率" "probability that the forecast discharge reaches q within h hours";
     "q" [] Number Reach Max "m³/s" "花园口流量" "discharge at Huayuankou";
     "qf" [HOURS] Number Reach Max "m³/s" "h 小时内最大预报流量" "highest forecast discharge within h hours";
     "rain" [HOURS] Number Place Max "mm" "过去 h 小时雨量" "rain of the last h hours";

@@ -91,6 +91,13 @@ impl SignalKey {
                 format!("花园口 {first} 小时内最大预报流量"),
                 format!("highest forecast discharge at Huayuankou within {first} h"),
             ),
+            "pqf" => {
+                let hours = self.number(1).unwrap_or_default();
+                Words::new(
+                    format!("花园口 {hours} 小时内达到 {first} m³/s 的概率"),
+                    format!("probability that Huayuankou comes to {first} m³/s within {hours} h"),
+                )
+            }
             "above" => {
                 let hours = self.number(1).unwrap_or_default();
                 Words::new(

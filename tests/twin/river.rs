@@ -191,3 +191,26 @@ fn twin_profile_names_what_is_wrong() {
     check("dx_m = 100", "dx_m = 0", "dx_m = 0");
     check("dx_m = 100", "sections = \"i.csv\"", "the first line must be");
 }
+
+#[test]
+fn twin_verify_plays_a_flood_and_says_that_it_flatters() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    let output = command.args(["twin", "verify", "1982-08", "--every-h", "12", "--json"]).output().unwrap();
+    let run = told(&output);
+    assert_eq!((run["band"].as_f64(), run["reconstructed"].as_bool()), (Some(0.8), Some(true)));
+    let flood = &run["floods"][0];
+    assert_eq!((flood["flood"].as_str(), flood["role"].as_str()), (Some("1982-08"), Some("verified on")));
+    let lead = flood["leads"].as_array().unwrap().iter().find(|lead| lead["lead_h"] == 24).unwrap();
+    assert!(lead["count"].as_u64().unwrap() > 15);
+    assert!(lead["crps_m3s"].as_f64() < lead["mean_error_m3s"].as_f64());
+    let warned = flood["warnings"].as_array().unwrap();
+    assert_eq!(warned.len(), 36);
+    let of = |threshold: f64, lead_h: u64| {
+        let cell = warned.iter().find(|one| one["threshold_m3s"] == threshold && one["lead_h"] == lead_h).unwrap();
+        cell["plain"]["hits"].as_u64().unwrap() + cell["plain"]["misses"].as_u64().unwrap()
+    };
+    assert!(of(10_000.0, 48) >= 2 && of(15_000.0, 3) <= of(15_000.0, 48));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    let said = command.args(["twin", "verify", "2020-06"]).output().unwrap();
+    assert!(!said.status.success() && String::from_utf8(said.stderr).unwrap().contains("upstream companion"));
+}

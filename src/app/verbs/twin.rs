@@ -9,6 +9,7 @@ pub(in crate::app) mod raster;
 mod results;
 mod route;
 mod table;
+mod verify;
 
 use super::Outcome;
 use crate::hydraulics::{Advance, Inundation, VectorWidth};
@@ -38,6 +39,8 @@ enum Action {
     Route(route::Args),
     /// 情景库：按 twin.toml 逐个流量与溃口计算 (the scenario library of a reach).
     Library(library::Args),
+    /// 预报检验：历史洪水逐时回放，误差、带内率、命中漏报误报 (the forecast on floods of the past).
+    Verify(verify::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,6 +70,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Action::Profile(args) => profile::run(&args),
         Action::Route(args) => route::run(&args),
         Action::Library(args) => library::run(&args),
+        Action::Verify(args) => verify::run(&args),
     }
 }
 

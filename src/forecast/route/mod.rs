@@ -10,6 +10,7 @@ mod cunge;
 mod muskingum;
 mod skill;
 
+pub(in crate::forecast) use calibrate::Draws;
 pub use calibrate::{Best, Search, minimise};
 pub use cascade::{Cascade, Node};
 pub use cunge::Channel;
