@@ -63,6 +63,10 @@ pub struct Config {
     pub rules: RulesSection,
     /// Where stations that report by SL 651 connect; absent: nowhere.
     pub sl651: Option<Sl651Section>,
+    /// Events of other systems; absent: none are taken.
+    pub hooks: Option<HooksSection>,
+    /// Reports of the public; absent: none are taken.
+    pub public_reports: Option<PublicReportsSection>,
     /// Backups by the server itself; absent: none.
     pub backup: Option<BackupSection>,
     /// Where observations are kept.
@@ -212,6 +216,24 @@ pub struct Sl651Section {
     pub listen: SocketAddr,
 }
 
+/// `[hooks]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HooksSection {
+    /// `hooks.toml`: sources, secrets, what their events mean.
+    pub file: PathBuf,
+}
+
+/// `[public_reports]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicReportsSection {
+    /// From one address within an hour.
+    pub per_hour: u32,
+    /// From all addresses together within an hour.
+    pub all_per_hour: u32,
+}
+
 /// `[backup]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -292,8 +314,15 @@ impl Config {
                 (!(1..=1000).contains(&backup.keep), "keep", "must be 1 to 1000"),
             ]
         });
+        let public = self.public_reports.iter().flat_map(|public| {
+            [
+                (!(1..=1000).contains(&public.per_hour), "per_hour", "must be 1 to 1000"),
+                (!(1..=100_000).contains(&public.all_per_hour), "all_per_hour", "must be 1 to 100000"),
+            ]
+        });
         faults
             .into_iter()
+            .chain(public)
             .chain(backup)
             .chain(self.series.faults())
             .find(|(wrong, ..)| *wrong)
@@ -303,7 +332,8 @@ impl Config {
     fn resolve(&mut self, folder: &Path) {
         let optional = [&mut self.reach, &mut self.playbook, &mut self.sensors].into_iter().flatten();
         let backup = self.backup.iter_mut().map(|backup| &mut backup.folder);
-        for path in optional.chain(backup).chain(self.series.files()).chain([&mut self.data]) {
+        let hooks = self.hooks.iter_mut().map(|hooks| &mut hooks.file);
+        for path in optional.chain(backup).chain(hooks).chain(self.series.files()).chain([&mut self.data]) {
             *path = folder.join(&*path);
         }
     }

@@ -4,12 +4,13 @@ use super::assemble;
 pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::clock::{ReachClock, wall_now};
-use super::config::{BackupSection, LimitsSection, SeriesSection, Sl651Section};
+use super::config::{BackupSection, LimitsSection, PublicReportsSection, SeriesSection, Sl651Section};
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
 use super::series::OpenSeries;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
+use crate::ingest::hooks::HookMap;
 use crate::ingest::modbus::Poller;
 use crate::ingest::sl651::{Sl651, Sl651Limits, Sl651Parts};
 use crate::ingest::{Intake, IntakeParts};
@@ -18,9 +19,9 @@ use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
 use crate::store::series::SeriesStore;
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
-    Clock, Database, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
+    Clock, Database, Engine, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
-use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
+use crate::web::{ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, router};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Batches of readings between pollers and intake; when full, pollers wait.
 const READINGS_QUEUE: usize = 256;
+/// How often silent sources of events are looked for.
+const HOOKS_EVERY: Duration = Duration::from_secs(2);
 /// How long open requests may take when the server goes down.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -55,6 +58,10 @@ pub struct ServerParts {
     pub backup: Option<BackupSection>,
     /// Where stations that report by SL 651 connect.
     pub sl651: Option<Sl651Section>,
+    /// Events of other systems.
+    pub hooks: HookMap,
+    /// Reports of the public.
+    pub public_reports: Option<PublicReportsSection>,
     /// Where observations are kept.
     pub series: SeriesSection,
     /// The flood of a demo: its history is filled in and its level preset.
@@ -168,6 +175,8 @@ impl Server {
             made: Mutex::default(),
             drill: Box::new(move || going.now_running()),
         });
+        let hooks = Arc::new(Hooks::new(parts.hooks, now));
+        let listening = tokio::spawn(watch_hooks(Arc::clone(&hooks), engine.clone(), stop.clone()));
         let users = Users::new(database.clone());
         let photos = blobs_folder(&parts.data);
         crate::store::make_private(&photos)?;
@@ -182,6 +191,8 @@ impl Server {
             stations: assemble::stations(&parts.files.sensors),
             wall: Box::new(wall_now),
             photos: Photos::new(photos),
+            hooks: Arc::clone(&hooks),
+            public: parts.public_reports.map(|section| PublicReports::new(section.per_hour, section.all_per_hour)),
             limits: parts.limits.into(),
             demo: parts.demo.is_some(),
             metrics: Box::new(move || metrics.scrape(&metrics_post, &metrics_poller, metrics_streams.len())),
@@ -214,7 +225,7 @@ impl Server {
             }
         };
         let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
-        let mut workers = vec![writer, intake_worker, duty_log];
+        let mut workers = vec![writer, intake_worker, duty_log, listening];
         workers.extend(series.start(&engine, &stop));
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
@@ -265,6 +276,24 @@ impl Server {
         match broken {
             Some(ended) => Ok(ended??),
             None => Ok(()),
+        }
+    }
+}
+
+/// Sources of events that fall silent or come back.
+async fn watch_hooks(hooks: Arc<Hooks>, engine: Engine, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HOOKS_EVERY) => {}
+        }
+        for input in hooks.look(engine.now()) {
+            if let Err(fault) = engine.submit(input).await {
+                tracing::error!(
+                    fault = &fault as &dyn std::error::Error,
+                    "事件来源告警未写入 (an alarm was not put down)"
+                );
+            }
         }
     }
 }

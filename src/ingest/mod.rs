@@ -1,6 +1,7 @@
 //! Readings from devices: one folder per protocol.
 
 mod fault;
+pub mod hooks;
 mod intake;
 pub mod modbus;
 pub mod offer;

@@ -93,7 +93,7 @@ export interface Preview {
   inundation: null; inundation_reason: Text
 }
 
-export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos'; type: string; grade: 1 | 2 | 3
+export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos' | 'tip'; type: string; grade: 1 | 2 | 3
   place: { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number; name: Text | null }
   observed_at: string; received_at: string; text: string | null; by: Person; photos: { id: string; url: string }[]
   state: 'open' | 'resolved' | 'false-alarm'; seen_by: string | null }
