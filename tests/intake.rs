@@ -45,6 +45,9 @@ impl Site {
              [field]\naddress = '127.0.0.1:9'\n{more}"
         );
         fs::write(folder.path().join("a.toml"), config).unwrap();
+        let page = include_str!("../docs/ingest/hooks.md");
+        let (_, sample) = page.split_once("```toml\n# hooks.toml\n").unwrap();
+        fs::write(folder.path().join("hooks.toml"), sample.split_once("```").unwrap().0).unwrap();
         let (server, base) = serve(folder.path()).await;
         Self { folder, server, http: Client::new(), base, tokens }
     }
@@ -320,4 +323,110 @@ async fn intake_a_table_is_looked_at_confirmed_once_and_leaves_as_sl323() {
     assert!(done && words.contains("无站码"), "{words}");
     let out = fs::read_to_string(dir.join("out/ST_RIVER_R.csv")).unwrap();
     assert!(out.contains("40105150,2026-07-14 11:00:00,,4040.000,"), "{out}");
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// HMAC-SHA256 by the textbook, apart from the program's own.
+fn signature(id: &str, timestamp: i64, body: &str) -> String {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+    let mut key = STANDARD.decode(SECRET.strip_prefix("whsec_").unwrap()).unwrap();
+    key.resize(64, 0);
+    let pad = |with: u8| key.iter().map(|byte| byte ^ with).collect::<Vec<_>>();
+    let inner = Sha256::digest([pad(0x36), format!("{id}.{timestamp}.{body}").into_bytes()].concat());
+    format!("v1,{}", STANDARD.encode(Sha256::digest([pad(0x5c), inner.to_vec()].concat())))
+}
+
+#[tokio::test]
+async fn intake_events_and_the_public_give_tips_that_an_officer_takes_or_closes() {
+    let site = Site::start("[hooks]\nfile = 'hooks.toml'\n[public_reports]\nper_hour = 3\nall_per_hour = 100\n").await;
+    let now = wall_now().timestamp();
+    let event = async |id: &str, timestamp: i64, body: &str, signature: &str| {
+        let request = site.http.post(format!("{}/api/v1/hooks/video-huiji", site.base));
+        let request = request.header("webhook-id", id).header("webhook-timestamp", timestamp.to_string());
+        sent(request.header("webhook-signature", signature).body(body.to_owned())).await
+    };
+    let tips = async || -> Vec<Value> {
+        let reports = site.get("duty", "/reports").await;
+        reports["items"].as_array().unwrap().iter().filter(|report| report["kind"] == "tip").cloned().collect()
+    };
+
+    // Unsigned, old, of nobody: nothing happens.
+    let people = r#"{"type":"people-on-levee","data":{"count":3,"camera":"cam-07"}}"#;
+    assert_eq!(event("e-1", now, people, "v1,AAAA").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(event("e-1", now - 400, people, &signature("e-1", now - 400, people)).await.0, StatusCode::UNAUTHORIZED);
+    let nobody = site.http.post(format!("{}/api/v1/hooks/nobody", site.base)).body("{}");
+    assert_eq!(sent(nobody).await.0, StatusCode::NOT_FOUND);
+    assert!(tips().await.is_empty());
+
+    // Signed: a signal and a tip, once.
+    let signed = signature("e-1", now, people);
+    let (status, first) = event("e-1", now, people, &signed).await;
+    assert_eq!(status, StatusCode::ACCEPTED, "{first}");
+    assert_eq!(
+        (&first["actions"][0]["signal"], first["actions"][1]["report"].is_string()),
+        (&json!("intrusion(\"river\")"), true)
+    );
+    assert_eq!(event("e-1", now, people, &signed).await, (StatusCode::ACCEPTED, first.clone()));
+    let other = r#"{"type":"people-on-levee","data":{"count":9,"camera":"cam-07"}}"#;
+    assert_eq!(event("e-1", now, other, &signature("e-1", now, other)).await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let found = tips().await;
+    assert_eq!((found.len(), &found[0]["text"]), (1, &json!("堤顶发现 3 人")), "{found:?}");
+    let gauge = r#"{"type":"water-gauge-read","data":{"stage_cm":8910}}"#;
+    let (_, read) = event("e-2", now, gauge, &signature("e-2", now, gauge)).await;
+    assert_eq!(read, json!({ "actions": [{ "reading": "huayuankou.stage" }] }));
+    let nothing = r#"{"type":"cat"}"#;
+    assert_eq!(event("e-3", now, nothing, &signature("e-3", now, nothing)).await.1, json!({ "actions": [] }));
+
+    // The public: bounded, checked, without what the camera wrote, masked.
+    let public = async |fields: &[(&str, &[u8])]| {
+        let mut body = Vec::new();
+        for (name, bytes) in fields {
+            body.extend(format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n").into_bytes());
+            body.extend(*bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--edge--\r\n");
+        let request = site.http.post(format!("{}/api/v1/public/reports", site.base));
+        sent(request.header("content-type", "multipart/form-data; boundary=edge").body(body)).await
+    };
+    let jpeg = [&[0xff, 0xd8, 0xff, 0xe1, 0, 8][..], b"secret", &[0xff, 0xda, 0, 2, 1, 2, 0xff, 0xd9]].concat();
+    let text = "堤脚冒水，电话13812345678".as_bytes();
+    let (status, body) = public(&[("text", text), ("place", "花园口村东".as_bytes()), ("photo", &jpeg)]).await;
+    assert_eq!(status, StatusCode::CREATED, "{body}");
+    let (status, refused) = public(&[("text", text), ("place", b"x"), ("photo", b"<svg onload=alert(1)>")]).await;
+    assert_eq!((status, &refused["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("photo")));
+    assert_eq!(public(&[("text", text)]).await.1["field"], "place");
+    assert_eq!(public(&[("text", text), ("place", b"x")]).await.0, StatusCode::TOO_MANY_REQUESTS, "three an hour");
+    let found = tips().await;
+    let tip = found.iter().find(|tip| tip["id"] == body["id"]).unwrap();
+    assert_eq!(tip["text"], "堤脚冒水，电话138****5678（花园口村东）", "{tip}");
+    let photo = format!("{}{}", site.base, tip["photos"][0]["url"].as_str().unwrap());
+    let photo = site.http.get(photo).bearer_auth(&site.tokens["duty"]).send().await.unwrap();
+    assert_eq!(photo.headers()["content-disposition"], "attachment");
+    assert_eq!(photo.bytes().await.unwrap(), [0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 0xff, 0xd9].as_slice());
+
+    // An officer takes it for a hazard, at a place that he finds; it is one step, and it is done once.
+    let id = tip["id"].as_str().unwrap();
+    let adopt = |who: &str, body: Value| site.post(who, &format!("/reports/{id}/adopt")).json(&body);
+    assert_eq!(sent(adopt("viewer", json!({ "type": "piping" }))).await.0, StatusCode::FORBIDDEN);
+    assert!(!sent(adopt("duty", json!({ "type": "piping" }))).await.0.is_success(), "nobody knows where");
+    let place = json!({ "chainage": 3200 });
+    let (status, hazard) = sent(adopt("duty", json!({ "type": "piping", "grade": 2, "place": place }))).await;
+    assert_eq!(
+        (status, &hazard["kind"], &hazard["type"]),
+        (StatusCode::CREATED, &json!("hazard"), &json!("piping")),
+        "{hazard}"
+    );
+    assert!(
+        !sent(adopt("duty", json!({ "type": "piping", "place": place }))).await.0.is_success(),
+        "the tip has ended"
+    );
+    let seen = tips().await;
+    assert_eq!(seen.iter().find(|tip| tip["id"] == id).unwrap()["state"], "resolved");
+    let event_tip = first["actions"][1]["report"].as_str().unwrap();
+    let close = site.post("officer-b", &format!("/reports/{event_tip}/settle")).json(&json!({ "false_alarm": true }));
+    assert_eq!(sent(close).await.1["state"], "false-alarm");
 }

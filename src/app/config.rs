@@ -67,6 +67,10 @@ pub struct Config {
     /// Brokers that devices publish to; absent: none.
     #[serde(default)]
     pub mqtt: Vec<Broker>,
+    /// Events of other systems; absent: none are taken.
+    pub hooks: Option<HooksSection>,
+    /// Reports of the public; absent: none are taken.
+    pub public_reports: Option<PublicReportsSection>,
     /// Backups by the server itself; absent: none.
     pub backup: Option<BackupSection>,
     /// Where observations are kept.
@@ -216,6 +220,24 @@ pub struct Sl651Section {
     pub listen: SocketAddr,
 }
 
+/// `[hooks]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HooksSection {
+    /// `hooks.toml`: sources, secrets, what their events mean.
+    pub file: PathBuf,
+}
+
+/// `[public_reports]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicReportsSection {
+    /// From one address within an hour.
+    pub per_hour: u32,
+    /// From all addresses together within an hour.
+    pub all_per_hour: u32,
+}
+
 /// `[backup]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -296,7 +318,13 @@ impl Config {
                 (!(1..=1000).contains(&backup.keep), "keep", "must be 1 to 1000"),
             ]
         });
-        let mut all = faults.into_iter().chain(backup).chain(self.series.faults());
+        let public = self.public_reports.iter().flat_map(|public| {
+            [
+                (!(1..=1000).contains(&public.per_hour), "per_hour", "must be 1 to 1000"),
+                (!(1..=100_000).contains(&public.all_per_hour), "all_per_hour", "must be 1 to 100000"),
+            ]
+        });
+        let mut all = faults.into_iter().chain(public).chain(backup).chain(self.series.faults());
         let broken = all.find(|(wrong, ..)| *wrong).map(|(_, key, what)| (key, what));
         broken.or_else(|| self.mqtt.iter().find_map(Broker::fault))
     }
@@ -305,7 +333,9 @@ impl Config {
         let optional = [&mut self.reach, &mut self.playbook, &mut self.sensors].into_iter().flatten();
         let backup = self.backup.iter_mut().map(|backup| &mut backup.folder);
         let brokers = self.mqtt.iter_mut().flat_map(Broker::files_mut);
-        for path in optional.chain(backup).chain(self.series.files()).chain(brokers).chain([&mut self.data]) {
+        let hooks = self.hooks.iter_mut().map(|hooks| &mut hooks.file);
+        let files = optional.chain(backup).chain(hooks).chain(self.series.files()).chain(brokers);
+        for path in files.chain([&mut self.data]) {
             *path = folder.join(&*path);
         }
     }

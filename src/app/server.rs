@@ -5,12 +5,13 @@ pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::callers::{self, CallersParts};
 use super::clock::{ReachClock, wall_now};
-use super::config::{BackupSection, LimitsSection, SeriesSection, Sl651Section};
+use super::config::{BackupSection, LimitsSection, PublicReportsSection, SeriesSection, Sl651Section};
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
 use super::series::OpenSeries;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
+use crate::ingest::hooks::HookMap;
 use crate::ingest::modbus::Poller;
 use crate::ingest::mqtt::Broker;
 use crate::ingest::{Intake, IntakeParts};
@@ -19,9 +20,9 @@ use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
 use crate::store::series::SeriesStore;
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
-    Clock, Database, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
+    Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
-use crate::web::{ClockKind, Post, Scope, ScrapeToken, Site, Workers, router};
+use crate::web::{ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, router};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Batches of readings between pollers and intake; when full, pollers wait.
 const READINGS_QUEUE: usize = 256;
+/// How often silent sources of events are looked for.
+const HOOKS_EVERY: Duration = Duration::from_secs(2);
 /// How long open requests may take when the server goes down.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -56,6 +59,10 @@ pub struct ServerParts {
     pub backup: Option<BackupSection>,
     /// Where stations that report by SL 651 connect.
     pub sl651: Option<Sl651Section>,
+    /// Events of other systems.
+    pub hooks: HookMap,
+    /// Reports of the public.
+    pub public_reports: Option<PublicReportsSection>,
     /// Where observations are kept.
     pub series: SeriesSection,
     /// Brokers that devices publish to.
@@ -182,6 +189,8 @@ impl Server {
             made: Mutex::default(),
             drill: Box::new(move || going.now_running()),
         });
+        let hooks = Arc::new(Hooks::new(parts.hooks, now));
+        let listening = tokio::spawn(watch_hooks(Arc::clone(&hooks), engine.clone(), stop.clone()));
         let users = Users::new(database.clone());
         let photos = blobs_folder(&parts.data);
         crate::store::make_private(&photos)?;
@@ -201,6 +210,8 @@ impl Server {
             wall: Box::new(wall_now),
             flights: Flights::new(flights),
             photos: Photos::new(photos),
+            hooks: Arc::clone(&hooks),
+            public: parts.public_reports.map(|section| PublicReports::new(section.per_hour, section.all_per_hour)),
             limits: parts.limits.into(),
             demo: parts.demo.is_some(),
             metrics: Box::new(move || {
@@ -215,7 +226,7 @@ impl Server {
         let http = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
         let http = tokio::spawn(async move { http.await });
         let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
-        let mut workers = vec![writer, intake_worker, duty_log];
+        let mut workers = vec![writer, intake_worker, duty_log, listening];
         workers.extend(series.start(&engine, &stop));
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
@@ -265,6 +276,24 @@ impl Server {
         match broken {
             Some(ended) => Ok(ended??),
             None => Ok(()),
+        }
+    }
+}
+
+/// Sources of events that fall silent or come back.
+async fn watch_hooks(hooks: Arc<Hooks>, engine: Engine, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(HOOKS_EVERY) => {}
+        }
+        for input in hooks.look(engine.now()) {
+            if let Err(fault) = engine.submit(input).await {
+                tracing::error!(
+                    fault = &fault as &dyn std::error::Error,
+                    "事件来源告警未写入 (an alarm was not put down)"
+                );
+            }
         }
     }
 }

@@ -127,6 +127,7 @@ impl Desk<'_> {
             Input::Report { by, report } => self.report(by, report),
             Input::AddPhotos { by, report, photos, shot } => self.add_photos(by, *report, photos, shot.as_ref()),
             Input::Settle { by, report, false_alarm } => self.settle(by, *report, *false_alarm),
+            Input::Adopt { by, report, type_, grade, place } => self.adopt(by, *report, type_, *grade, place.as_ref()),
             Input::SeeReport { by, report } => self.see_report(by, *report),
             Input::Order { by, name, place, lift } => self.order(by, name, place.as_ref(), *lift),
             Input::Notice { by, members, text } => self.notice(by, members, text),

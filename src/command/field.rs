@@ -3,7 +3,9 @@
 use super::core::Desk;
 use super::task::Task;
 use super::{Actor, Fact, FieldReport, Injection, Refused, ReportKind, Severity, Shot, WithdrawReason};
-use crate::model::{DeclineReason, MemberId, PlaceId, ReportId, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode};
+use crate::model::{
+    DeclineReason, MemberId, PlaceId, ReportId, Spot, TaskId, TaskStatus, Timestamp, UserRole, WorkingMode,
+};
 use crate::playbook::{Arg, SignalKey};
 
 const TEXT_LIMIT: usize = 2000;
@@ -153,6 +155,7 @@ impl Desk<'_> {
             ReportKind::Sos => (Severity::Critical, "巡查人员求救 SOS", "SOS from the field"),
             ReportKind::Hazard if content.grade == 3 => (Severity::Critical, "重大险情报告", "major hazard reported"),
             ReportKind::Hazard => (Severity::Warning, "险情报告", "hazard reported"),
+            ReportKind::Tip => (Severity::Info, "线索待核实", "a tip waits to be looked at"),
             ReportKind::Patrol | ReportKind::Task => return Ok(()),
         };
         let kind = content.type_.as_str();
@@ -201,6 +204,33 @@ impl Desk<'_> {
             });
         }
         self.record(Fact::ReportSettled { report: id, by: by.clone(), false_alarm });
+        self.close_alarm(&format!("report:{id}"));
+        Ok(())
+    }
+
+    /// The tip ends in the same step in which its hazard begins: nobody sees neither or both.
+    pub(super) fn adopt(
+        &mut self,
+        by: &Actor,
+        id: ReportId,
+        type_: &str,
+        grade: u8,
+        place: Option<&Spot>,
+    ) -> Result<(), Refused> {
+        if !by.is_headquarters() {
+            return Err(Refused::NoRight { role: by.role, what: "采信线索" });
+        }
+        let open = |tip: &&super::Report| tip.content.kind == ReportKind::Tip && tip.settled.is_none();
+        let tip = self.state.reports.get(&id).filter(open).ok_or(Refused::NoReport(id))?;
+        let content = FieldReport {
+            kind: ReportKind::Hazard,
+            type_: type_.to_owned(),
+            grade,
+            place: place.unwrap_or(&tip.content.place).clone(),
+            ..tip.content.clone()
+        };
+        self.report(by, &content)?;
+        self.record(Fact::ReportSettled { report: id, by: by.clone(), false_alarm: false });
         self.close_alarm(&format!("report:{id}"));
         Ok(())
     }

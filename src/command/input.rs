@@ -177,6 +177,20 @@ pub enum Input {
         /// It was nothing.
         false_alarm: bool,
     },
+    /// HQ takes a tip from outside for a hazard: it becomes a report of the officer's own, and the tip ends.
+    Adopt {
+        /// Who takes it on.
+        by: Actor,
+        /// The tip.
+        report: ReportId,
+        /// Kind of hazard in the trigger language.
+        #[serde(rename = "type")]
+        type_: HazardKind,
+        /// 1 一般, 2 较大, 3 重大.
+        grade: u8,
+        /// Where, if the officer knows better.
+        place: Option<Spot>,
+    },
     /// HQ has looked at a report.
     SeeReport {
         /// Who looked.
@@ -321,6 +335,8 @@ pub enum ReportKind {
     Task,
     /// 求救.
     Sos,
+    /// 线索: from the public or a machine; counts for no rule until an officer takes it for a hazard.
+    Tip,
 }
 
 mod quality_code {

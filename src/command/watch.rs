@@ -5,7 +5,7 @@
 
 use super::{Input, ReadingRef};
 use crate::forecast::{Forecast, Forecaster, ImportedForecast};
-use crate::model::{Datum, Observation, Quality, Reading, SeriesId, Timestamp};
+use crate::model::{Datum, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
 use crate::stones::{StoneArray, StoneNews};
@@ -131,6 +131,8 @@ pub struct Watch {
     newest: BTreeMap<SeriesId, ReadingRef>,
     forecast: Option<Forecast>,
     silent: BTreeMap<SeriesId, bool>,
+    /// Until when signals of events hold.
+    held: BTreeMap<(SignalKey, PlaceId), Timestamp>,
     snapshot: Option<Snapshot>,
 }
 
@@ -145,6 +147,7 @@ impl Watch {
             newest: BTreeMap::new(),
             forecast: None,
             silent: BTreeMap::new(),
+            held: BTreeMap::new(),
             snapshot: None,
         }
     }
@@ -230,10 +233,27 @@ impl Watch {
                 StoneNews::Same(at) => self.parts.board.hear_stone(&dam, &stone, at),
             }
         }
+        self.let_go(now);
         let snapshot = self.parts.board.snapshot(now, &self.parts.keys);
         self.snapshot = Some(snapshot.clone());
         let readings = self.newest.get(&self.parts.control).cloned().into_iter().collect();
         Input::Evaluate { snapshot, readings }
+    }
+
+    /// An event says that a signal holds at a place for a while (有人闯入涉水区); afterwards it no longer does.
+    pub fn hear(&mut self, key: SignalKey, place: PlaceId, at: Timestamp, hold: TimeDelta) {
+        self.parts.board.set_place_value(key.clone(), place.clone(), 1.0, at);
+        let until = self.held.entry((key, place)).or_insert(at + hold);
+        *until = (*until).max(at + hold);
+    }
+
+    /// Signals of events whose time is over.
+    fn let_go(&mut self, now: Timestamp) {
+        let over: Vec<_> = self.held.iter().filter(|(_, until)| **until <= now).map(|(key, _)| key.clone()).collect();
+        for (key, place) in over {
+            self.held.remove(&(key.clone(), place.clone()));
+            self.parts.board.set_place_value(key, place, 0.0, now);
+        }
     }
 
     /// Series that fell silent or came back since the last look; one cause an input.

@@ -37,7 +37,7 @@ impl Desk<'_> {
             return Ok((places, None));
         }
         match content.kind {
-            ReportKind::Patrol | ReportKind::Task => Ok((places, None)),
+            ReportKind::Patrol | ReportKind::Task | ReportKind::Tip => Ok((places, None)),
             ReportKind::Hazard if is_located(&content.place) => Err(self.outside(&content.place)),
             ReportKind::Hazard => {
                 let own = by.member.as_ref().and_then(|member| self.post_in_the_field(member));

@@ -6,7 +6,8 @@
 
 use super::Clock;
 use crate::command::{Input, Watch, Water};
-use crate::model::{Observation, Reading};
+use crate::model::{Observation, PlaceId, Reading, Timestamp};
+use crate::playbook::SignalKey;
 use crate::store::Engine;
 use crate::store::series::{SeriesError, SeriesStore};
 use chrono::TimeDelta;
@@ -35,10 +36,18 @@ pub enum IntakeError {
     Stopping,
 }
 
-/// Readings and whether they are live: what is brought in afterwards is judged by itself.
+/// What a push brings.
+enum Brought {
+    /// Readings of now.
+    Live(Vec<Reading>),
+    /// Readings that a person brings afterwards: judged by themselves.
+    Afterwards(Vec<Reading>),
+    /// A signal that an event says holds at a place, from a moment on for a while.
+    Signal(SignalKey, PlaceId, Timestamp, TimeDelta),
+}
+
 struct Push {
-    readings: Vec<Reading>,
-    is_live: bool,
+    brought: Brought,
     reply: oneshot::Sender<Result<(), IntakeError>>,
 }
 
@@ -79,7 +88,7 @@ impl Intake {
     /// # Errors
     /// When the store fails or the server stops; the sender must send again.
     pub async fn take(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        self.push(readings, true).await
+        self.push(Brought::Live(readings)).await
     }
 
     /// Takes in what a person brings afterwards (a table): judged by itself, stored, and remembered as after a restart. Sorted
@@ -88,12 +97,26 @@ impl Intake {
     /// # Errors
     /// When the store fails or the server stops; it may be sent again as it is.
     pub async fn bring(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        self.push(readings, false).await
+        self.push(Brought::Afterwards(readings)).await
     }
 
-    async fn push(&self, readings: Vec<Reading>, is_live: bool) -> Result<(), IntakeError> {
+    /// Takes in what an event says about a place; it is evaluated when this answers, and forgotten by a restart.
+    ///
+    /// # Errors
+    /// When the server stops.
+    pub async fn hear(
+        &self,
+        key: SignalKey,
+        place: PlaceId,
+        at: Timestamp,
+        hold: TimeDelta,
+    ) -> Result<(), IntakeError> {
+        self.push(Brought::Signal(key, place, at, hold)).await
+    }
+
+    async fn push(&self, brought: Brought) -> Result<(), IntakeError> {
         let (reply, answer) = oneshot::channel();
-        self.pushes.send(Push { readings, is_live, reply }).await.map_err(|_| IntakeError::Stopping)?;
+        self.pushes.send(Push { brought, reply }).await.map_err(|_| IntakeError::Stopping)?;
         answer.await.map_err(|_| IntakeError::Stopping)?
     }
 }
@@ -120,8 +143,16 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some(Push { readings, is_live, reply }) = pushes.recv() => {
-                    let kept = if is_live { self.take_push(&readings).await } else { self.bring(&readings).await };
+                Some(Push { brought, reply }) = pushes.recv() => {
+                    let kept = match brought {
+                        Brought::Live(readings) => self.take_push(&readings).await,
+                        Brought::Afterwards(readings) => self.bring(&readings).await,
+                        Brought::Signal(key, place, at, hold) => {
+                            self.parts.watch.hear(key, place, at, hold);
+                            self.evaluate().await;
+                            Ok(())
+                        }
+                    };
                     // A sender that has gone away does not change what is durable.
                     let _ = reply.send(kept);
                 }

@@ -2,6 +2,7 @@
 
 pub mod drones;
 mod fault;
+pub mod hooks;
 mod intake;
 pub mod modbus;
 pub mod mqtt;

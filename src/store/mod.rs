@@ -1,6 +1,7 @@
 //! Durable series, journal, users and outbox. The only room that knows a database.
 
 pub mod arrivals;
+mod bare;
 mod database;
 mod directory;
 mod engine;
@@ -11,6 +12,7 @@ mod photos;
 pub mod series;
 pub mod users;
 
+pub use bare::bare_photo;
 pub use database::{Database, Migration, SchemaPart, WriteTransaction};
 pub use directory::{StoreDirectory, blobs_folder, make_private, series_file, state_file};
 pub use engine::{Clock, Engine, EngineError, Folded, OnceKey, Outcome, Render};

@@ -41,6 +41,23 @@ pub fn mask_phone(phone: &str) -> String {
     }
 }
 
+/// Text with every run of seven digits or more made unreadable but for its ends: it may be somebody's number.
+pub fn mask_digits(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut run = String::new();
+    for c in text.chars().map(Some).chain([None]) {
+        match c {
+            Some(digit) if digit.is_numeric() => run.push(digit),
+            other => {
+                out.push_str(&if run.chars().count() >= 7 { mask_phone(&run) } else { run.clone() });
+                run.clear();
+                out.extend(other);
+            }
+        }
+    }
+    out
+}
+
 fn time(at: Option<Timestamp>) -> Value {
     at.map_or(Value::Null, |at| json!(at))
 }
@@ -161,10 +178,12 @@ impl Frame<'_> {
             Some(true) => "false-alarm",
         };
         let spot = &content.place;
+        let masked = self.sight == Sight::Masked;
+        let text = content.text.as_ref().map(|text| if masked { mask_digits(text) } else { text.clone() });
         json!({
             "id": report.id, "kind": content.kind, "type": content.type_, "grade": content.grade,
             "place": { "chainage": spot.chainage, "side": spot.side, "lon": spot.lon, "lat": spot.lat, "name": name },
-            "observed_at": content.observed_at, "received_at": report.received_at, "text": content.text,
+            "observed_at": content.observed_at, "received_at": report.received_at, "text": text,
             "by": self.by(&report.by), "photos": photos, "state": state, "task": content.task,
             "seen_by": report.seen_by.as_ref().map(|by| &by.user), "place_from": report.place_from,
             "calls": 1 + report.calls.len(),
@@ -287,5 +306,7 @@ mod tests {
         assert_eq!(mask_name(""), "");
         assert_eq!(mask_phone("13812345678"), "138****5678");
         assert_eq!(mask_phone("1234567"), "****");
+        let typed = "堤顶有人，电话13812345678，或 0371-6612345；2026 年第 3 段";
+        assert_eq!(mask_digits(typed), "堤顶有人，电话138****5678，或 0371-****；2026 年第 3 段");
     }
 }

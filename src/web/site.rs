@@ -2,10 +2,10 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, drones, imports, ingest, journal, map, people, preview, readings, reports,
-    session, situation, sl323, tasks, twin,
+    activations, alarms, demo, drills, drones, hooks, imports, ingest, journal, map, people, preview, public, readings,
+    reports, session, situation, sl323, tasks, twin,
 };
-use super::{Limits, Post, Problem, door, openapi, pages, stream};
+use super::{Hooks, Limits, Post, Problem, PublicReports, door, openapi, pages, stream};
 use crate::command::Actor;
 use crate::ingest::mqtt::Mqtt;
 use crate::ingest::sl323::Sl323Site;
@@ -159,6 +159,10 @@ pub struct Site {
     pub photos: Photos,
     /// Tracks and missions of drones.
     pub flights: Flights,
+    /// Webhooks of other systems, and when each was last heard.
+    pub hooks: Arc<Hooks>,
+    /// Reports of the public; absent: nobody from outside reports.
+    pub public: Option<PublicReports>,
     /// What one caller may cost.
     pub limits: Limits,
     /// A demo: its accounts log in by link, and the second officer's link is offered on the screen.
@@ -222,6 +226,9 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/reports/{id}/photos", post(reports::add_photos).layer(DefaultBodyLimit::max(limits.report_bytes)))
         .route("/reports/{id}/seen", post(reports::seen))
         .route("/reports/{id}/settle", post(reports::settle))
+        .route("/reports/{id}/adopt", post(reports::adopt))
+        .route("/hooks/{source}", post(hooks::receive))
+        .route("/public/reports", post(public::report).layer(DefaultBodyLimit::max(public::FORM_MAX)))
         .route("/photos/{id}", get(reports::photo))
         .route("/sos", post(reports::sos))
         .route("/orders", get(people::orders).post(people::order))

@@ -42,6 +42,9 @@ fn config_sample_explains_every_key() {
         "deputy_after_s",
         "commander_after_s",
         "rearm_after_s",
+        "file",
+        "per_hour",
+        "all_per_hour",
         "folder",
         "every_h",
         "keep",
@@ -73,6 +76,7 @@ fn config_sample_explains_every_key() {
     let config = parse(&opened).unwrap();
     assert!(config.reach.is_some() && config.field.address.is_some() && config.sl651.is_some(), "{config:?}");
     assert!(config.mqtt.len() == 1 && config.mqtt[0].ca_file.is_some(), "{config:?}");
+    assert!(config.hooks.is_some() && config.public_reports.is_some(), "{config:?}");
     assert!(matches!(config.clock, ClockSection::Demo { .. }));
     let remote = &config.series;
     assert!(remote.kind == SeriesKind::Influx2 && remote.ca_file.is_some(), "{remote:?}");

@@ -116,6 +116,7 @@ fn report(fact: &Fact) {
                     let (kind, grade) = (content.type_.as_str(), content.grade);
                     tracing::info!(target: ROOM, %report, by, kind, grade, place, "险情 (a hazard is reported)");
                 }
+                ReportKind::Tip => tracing::info!(target: ROOM, %report, by, place, "线索 (a tip from outside)"),
                 ReportKind::Patrol | ReportKind::Task => {}
             }
         }

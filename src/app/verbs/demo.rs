@@ -138,6 +138,8 @@ async fn demo(args: Args) -> Outcome {
         scrape_token: None,
         backup: None,
         sl651: None,
+        hooks: crate::ingest::hooks::HookMap::default(),
+        public_reports: None,
         series: Default::default(),
         mqtt: Vec::new(),
         demo: Some(flood),

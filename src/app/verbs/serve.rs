@@ -5,6 +5,8 @@ use crate::app::clock::wall_now;
 use crate::app::config::{ClockSection, Config};
 use crate::app::log;
 use crate::app::server::{Server, ServerParts, SiteFiles};
+use crate::ingest::hooks::HookMap;
+use crate::ingest::utf8;
 use chrono::TimeDelta;
 use std::path::PathBuf;
 
@@ -30,6 +32,14 @@ pub(super) fn run(args: Args) -> Outcome {
             ClockSection::Real {} => None,
             ClockSection::Demo { start, speed } => Some((start, speed.as_factor())),
         };
+        let hooks = match &config.hooks {
+            None => HookMap::default(),
+            Some(section) => {
+                let file = section.file.display().to_string();
+                let bytes = std::fs::read(&section.file).map_err(|cause| format!("cannot read {file}: {cause}"))?;
+                HookMap::load(&file, utf8(&file, &bytes)?, &files.reach.reach)?
+            }
+        };
         let server = Server::start(ServerParts {
             listen: config.listen,
             data: config.data.clone(),
@@ -40,6 +50,8 @@ pub(super) fn run(args: Args) -> Outcome {
             scrape_token: config.metrics.scrape_token,
             backup: config.backup.clone(),
             sl651: config.sl651,
+            hooks,
+            public_reports: config.public_reports,
             series: config.series.clone(),
             mqtt: config.mqtt,
             demo: None,

@@ -1,7 +1,7 @@
 //! Reports from the field, with photos; SOS.
 
 use super::{PageQuery, change, page};
-use crate::command::{FieldReport, Input, ReportKind, Shot};
+use crate::command::{Fact, FieldReport, Input, ReportKind, Shot};
 use crate::model::{ReportId, Spot, TaskId};
 use crate::store::{PhotoError, Photos};
 use crate::web::{At, Body, Id, Problem, Session, Site};
@@ -44,8 +44,30 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>
     let state = post.engine.state();
     let frame = post.frame();
     let mine = |report: &&crate::command::Report| own.is_none() || report.by.member == own;
-    let items = state.reports.values().filter(mine).map(|report| (report.id, frame.report(report)));
+    let items = state.reports.values().filter(mine).map(|report| {
+        let mut shape = frame.report(report);
+        if report.content.kind == ReportKind::Tip && report.settled.is_none() {
+            shape["similar"] = similar(&state, report).into();
+        }
+        (report.id, shape)
+    });
     Ok(Json(page(items, &query)))
+}
+
+/// Open reports that may tell of the same thing: near it or at its place, within two hours.
+fn similar(state: &crate::command::State, tip: &crate::command::Report) -> Vec<String> {
+    const NEAR_M: f64 = 300.0;
+    let position = |report: &crate::command::Report| report.content.place.lon.zip(report.content.place.lat);
+    let near = |other: &crate::command::Report| match (position(tip), position(other)) {
+        (Some((lon, lat)), Some((other_lon, other_lat))) => {
+            let east = (other_lon - lon) * lat.to_radians().cos();
+            east.hypot(other_lat - lat) * 111_320.0 <= NEAR_M
+        }
+        _ => other.places.iter().any(|place| tip.places.contains(place)),
+    };
+    let others = state.reports.values().filter(|other| other.id != tip.id && other.settled.is_none());
+    let others = others.filter(|other| (other.received_at - tip.received_at).abs() <= chrono::TimeDelta::hours(2));
+    others.filter(|other| near(other)).take(10).map(|other| other.id.to_string()).collect()
 }
 
 /// Takes a report in: JSON, or a form with the part `report` and parts `photo`. Photos are durable before the report.
@@ -217,6 +239,42 @@ pub async fn seen(at: At, session: Session, Id(id): Id<ReportId>, headers: Heade
     settle_with(at, session, headers, id, input).await
 }
 
+/// What an officer takes a tip for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptBody {
+    #[serde(rename = "type")]
+    type_: String,
+    grade: Option<u8>,
+    place: Option<Spot>,
+}
+
+/// A tip is a hazard: it becomes a report of the officer's own; answers with that one.
+///
+/// # Errors
+/// Without the right, for what is no open tip, an unknown kind, or a place that nobody can tell.
+pub async fn adopt(
+    at: At,
+    session: Session,
+    Id(id): Id<ReportId>,
+    headers: HeaderMap,
+    Body(body): Body<AdoptBody>,
+) -> Result<Response, Problem> {
+    let by = session.actor.clone();
+    let (report, grade) = (id, body.grade.unwrap_or(1));
+    let input = Input::Adopt { by, report, type_: body.type_, grade, place: body.place };
+    let post = Arc::clone(&at.0);
+    change(&at, &session, &headers, input, move |state, entries| {
+        let made = entries.iter().find_map(|entry| match &entry.fact {
+            Fact::Reported { report, .. } => Some(*report),
+            _ => None,
+        });
+        let made = made.and_then(|id| state.reports.get(&id));
+        (StatusCode::CREATED, made.map_or(Value::Null, |report| post.frame().report(report)))
+    })
+    .await
+}
+
 /// How it ended.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -261,7 +319,9 @@ async fn settle_with(
 pub async fn photo(State(site): State<Arc<Site>>, _: Session, Path(id): Path<String>) -> Result<Response, Problem> {
     let photo = site.photos.get(&id).await?;
     let cache = (header::CACHE_CONTROL, "private, max-age=86400, immutable");
-    Ok(([(header::CONTENT_TYPE, photo.kind), cache], photo.bytes).into_response())
+    // Pages show it as a picture; opened by itself it is a file, never a page.
+    let file = (header::CONTENT_DISPOSITION, "attachment");
+    Ok(([(header::CONTENT_TYPE, photo.kind), cache, file], photo.bytes).into_response())
 }
 
 impl From<MultipartError> for Problem {

@@ -110,7 +110,7 @@ export interface TwinRun { id: number; discharge_m3s: number; breach: string | n
 export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text }
 export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 
-export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos'; type: string; grade: 1 | 2 | 3
+export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos' | 'tip'; type: string; grade: 1 | 2 | 3
   place: { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number; name: Text | null }
   observed_at: string; received_at: string; text: string | null; by: Person; photos: { id: string; url: string }[]
   state: 'open' | 'resolved' | 'false-alarm'; seen_by: string | null }

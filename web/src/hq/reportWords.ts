@@ -2,7 +2,7 @@
 import { currentLocale } from '@/i18n'
 import { hazardNames } from '@/patrol/hazardNames'
 
-const OTHERS: Record<string, [zh: string, en: string]> = { sos: ['求救', 'SOS'], photo: ['照片', 'Photo'], patrol: ['巡查', 'Patrol'], task: ['任务回传', 'Task report'] }
+const OTHERS: Record<string, [zh: string, en: string]> = { sos: ['求救', 'SOS'], photo: ['照片', 'Photo'], patrol: ['巡查', 'Patrol'], task: ['任务回传', 'Task report'], public: ['公众线索', 'Tip from the public'], event: ['视频事件线索', 'Event of a camera'] }
 
 export function hazardName(type: string): string {
   const locale = currentLocale()

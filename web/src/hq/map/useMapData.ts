@@ -19,7 +19,7 @@ function withLowStock(data: FeatureCollection): FeatureCollection {
 
 /** Reports carry the kind of hazard; its sign, family and name are those that the phones use. Only hazards and cries for help are signs of the map. */
 function withHazard(data: FeatureCollection): FeatureCollection {
-  const shown = data.features.filter((feature) => !['patrol', 'task'].includes(String(feature.properties?.kind)))
+  const shown = data.features.filter((feature) => !['patrol', 'task', 'tip'].includes(String(feature.properties?.kind)))
   return { ...data, features: shown.map((feature) => {
     const properties = feature.properties ?? {}
     const type = String(properties.type ?? '')

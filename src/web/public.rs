@@ -1,0 +1,71 @@
+//! How much the public may send: so many an hour from one address, so many from all.
+
+use crate::model::Timestamp;
+use chrono::TimeDelta;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+
+/// Within which it is counted.
+const SPAN: TimeDelta = TimeDelta::hours(1);
+/// Most addresses that are remembered; all of them together are counted anyway.
+const ADDRESSES_MAX: usize = 10_000;
+
+/// Bounds on reports of the public.
+#[derive(Debug)]
+pub struct PublicReports {
+    per_hour: usize,
+    all_per_hour: usize,
+    sent: Mutex<BTreeMap<IpAddr, Vec<Timestamp>>>,
+}
+
+impl PublicReports {
+    /// So many from one address and from all within an hour.
+    pub fn new(per_hour: u32, all_per_hour: u32) -> Self {
+        Self { per_hour: per_hour as usize, all_per_hour: all_per_hour as usize, sent: Mutex::default() }
+    }
+
+    /// Counts a report; whether it may still come in.
+    pub fn admit(&self, address: IpAddr, now: Timestamp) -> bool {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.retain(|_, moments| {
+            moments.retain(|at| now - *at < SPAN);
+            !moments.is_empty()
+        });
+        let network = network(address);
+        let all: usize = sent.values().map(Vec::len).sum();
+        let own = sent.get(&network).map_or(0, Vec::len);
+        if all >= self.all_per_hour || own >= self.per_hour || (own == 0 && sent.len() >= ADDRESSES_MAX) {
+            return false;
+        }
+        sent.entry(network).or_default().push(now);
+        true
+    }
+}
+
+/// One household has a whole /64 of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => {
+            let [a, b, c, d, ..] = six.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        four => four,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_and_all_together_are_bounded_and_time_frees_them() {
+        let public = PublicReports::new(2, 4);
+        let at = |minutes| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minutes);
+        let admit = |address: &str, minutes| public.admit(address.parse().unwrap(), at(minutes));
+        assert!(admit("203.0.113.1", 0) && admit("203.0.113.1", 1) && !admit("203.0.113.1", 2));
+        assert!(admit("2001:db8::1", 3) && admit("2001:db8::2", 4) && !admit("2001:db8::3", 5), "one /64 is one");
+        assert!(!admit("203.0.113.9", 6), "all together");
+        assert!(admit("203.0.113.1", 60) && !admit("203.0.113.1", 60));
+    }
+}
