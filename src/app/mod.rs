@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 mod drills;
 pub mod editions;
+pub mod export;
 pub mod font;
 mod log;
 pub mod metrics;

@@ -6,7 +6,7 @@ use crate::model::Timestamp;
 use crate::store::series::{
     EmbeddedSeries, InfluxSettings, RelaySettings, RelayState, RelayedSeries, SeriesError, SeriesLimits, SeriesStore,
 };
-use crate::store::{Engine, series_file};
+use crate::store::{Clock, Engine, series_file};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,12 +18,17 @@ const REQUEST: Duration = Duration::from_secs(20);
 /// Points of one request: about 400 kB.
 const LINES_A_REQUEST: usize = 5_000;
 
+/// How often old history is looked for.
+const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+
 /// The series store of a server.
 pub struct OpenSeries {
     /// What the house writes to and reads from.
     pub store: Arc<dyn SeriesStore>,
     local: Arc<EmbeddedSeries>,
     relay: Option<Arc<RelayedSeries>>,
+    /// Days after which points become minutes, and minutes hours.
+    keep: Option<(u32, Option<u32>)>,
 }
 
 impl SeriesSection {
@@ -67,20 +72,27 @@ impl OpenSeries {
     /// When the file or the settings of the remote store cannot be used.
     pub async fn open(section: &SeriesSection, data: &Path, now: Timestamp) -> Result<Self, SeriesError> {
         let path = series_file(data);
+        let keep = section.points_days.map(|days| (days, section.minutes_days));
         let Some(influx) = section.influx(data) else {
             let local = Arc::new(EmbeddedSeries::open(&path, section.limits()).await?);
-            return Ok(Self { store: local.clone(), local, relay: None });
+            return Ok(Self { store: local.clone(), local, relay: None, keep });
         };
         let settings = RelaySettings { spool_bytes: section.spool_mib << 20, ..RelaySettings::default() };
         let relay = Arc::new(RelayedSeries::open(&path, section.limits(), influx, settings, now).await?);
-        Ok(Self { store: relay.clone(), local: relay.local().clone(), relay: Some(relay) })
+        Ok(Self { store: relay.clone(), local: relay.local().clone(), relay: Some(relay), keep })
     }
 
-    /// Starts what sends to the remote store and what raises its alarms.
-    pub fn start(&self, engine: &Engine, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-        let Some(relay) = &self.relay else { return Vec::new() };
-        let alarms = tell(relay.remote_url().to_owned(), relay.state(), engine.clone(), stop.clone());
-        vec![tokio::spawn(Arc::clone(relay).relay(stop.clone())), tokio::spawn(alarms)]
+    /// Starts what sends to the remote store, what raises its alarms, and what down-samples old history.
+    pub fn start(&self, engine: &Engine, clock: &Clock, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+        let mut workers = Vec::new();
+        if let Some(relay) = &self.relay {
+            let alarms = tell(relay.remote_url().to_owned(), relay.state(), engine.clone(), stop.clone());
+            workers.extend([tokio::spawn(Arc::clone(relay).relay(stop.clone())), tokio::spawn(alarms)]);
+        }
+        if let Some(keep) = self.keep {
+            workers.push(tokio::spawn(retain(Arc::clone(&self.local), keep, Arc::clone(clock), stop.clone())));
+        }
+        workers
     }
 
     /// The store on this machine, for queries that must not wait for another.
@@ -90,10 +102,36 @@ impl OpenSeries {
 
     /// Closes it in order, if nobody else holds it any more.
     pub async fn close(self) {
-        let Self { store, local, relay } = self;
+        let Self { store, local, relay, .. } = self;
         drop((store, relay));
         if let Some(local) = Arc::into_inner(local) {
             local.close().await;
+        }
+    }
+}
+
+/// Down-samples what is old enough, now and every hour.
+async fn retain(
+    store: Arc<EmbeddedSeries>,
+    (points_days, minutes_days): (u32, Option<u32>),
+    clock: Clock,
+    stop: CancellationToken,
+) {
+    let mut due = tokio::time::interval(RETAIN_EVERY);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = due.tick() => {}
+        }
+        let now = clock();
+        let before = |days: u32| now - chrono::TimeDelta::days(i64::from(days));
+        let done = tokio::select! {
+            () = stop.cancelled() => return,
+            done = store.retain(before(points_days), minutes_days.map(before)) => done,
+        };
+        if let Err(fault) = done {
+            tracing::warn!(%fault, "降采样未完成，下次再试 (old history was not down-sampled; tried again in an hour)");
         }
     }
 }

@@ -227,7 +227,7 @@ impl Server {
         let http = tokio::spawn(async move { http.await });
         let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
         let mut workers = vec![writer, intake_worker, duty_log, listening];
-        workers.extend(series.start(&engine, &stop));
+        workers.extend(series.start(&engine, &clock, &stop));
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
         }

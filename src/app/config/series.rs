@@ -34,13 +34,28 @@ pub struct SeriesSection {
     pub spool_mib: u64,
     /// Most series, 1 to 1,000,000.
     pub series_max: usize,
+    /// Days after which points become minutes, 1 to 36,600; absent: never.
+    pub points_days: Option<u32>,
+    /// Days after which minutes become hours, not less than `points_days`; absent: never.
+    pub minutes_days: Option<u32>,
 }
 
 impl Default for SeriesSection {
     fn default() -> Self {
         let kind = SeriesKind::default();
         let (url, org, bucket, token_file, ca_file) = Default::default();
-        Self { kind, url, org, bucket, token_file, ca_file, spool_mib: 2048, series_max: 20_000 }
+        Self {
+            kind,
+            url,
+            org,
+            bucket,
+            token_file,
+            ca_file,
+            spool_mib: 2048,
+            series_max: 20_000,
+            points_days: None,
+            minutes_days: None,
+        }
     }
 }
 
@@ -63,6 +78,12 @@ impl SeriesSection {
             not(self.ca_file.is_some(), "ca_file"),
             (self.url.as_ref().is_some_and(|url| !web(url)), "url", "must begin with http:// or https://"),
             (!(1..=1 << 20).contains(&self.spool_mib), "spool_mib", "must be 1 to 1048576"),
+            (self.points_days.is_some_and(|days| !(1..=36_600).contains(&days)), "points_days", "must be 1 to 36600"),
+            (
+                self.minutes_days.is_some_and(|days| !(self.points_days.unwrap_or(u32::MAX)..=36_600).contains(&days)),
+                "minutes_days",
+                "must be at least points_days and at most 36600",
+            ),
             (!(1..=1_000_000).contains(&self.series_max), "series_max", "must be 1 to 1000000"),
         ]
         .into_iter()

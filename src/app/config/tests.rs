@@ -55,6 +55,8 @@ fn config_sample_explains_every_key() {
         "ca_file",
         "spool_mib",
         "series_max",
+        "points_days",
+        "minutes_days",
     ] {
         let set = |line: &str| line.trim_start_matches("# ").strip_prefix(key).is_some_and(|r| r.starts_with(" ="));
         let at = SAMPLE.lines().position(set).unwrap_or_else(|| panic!("{key} is not in deploy/anlan.toml"));
@@ -100,6 +102,9 @@ fn config_mistakes_are_pointed_at() {
     check(&format!("{base}{remote}"), "8:1", "token_file");
     check(&format!("{base}{remote}token_file = 't'\nspool_mib = 0\n"), "9:1", "1048576");
     check(&format!("{base}{}", remote.replace("http:", "ftp:") + "token_file = 't'\n"), "5:1", "http://");
+    check(&format!("{base}[series]\npoints_days = 0\n"), "4:1", "36600");
+    check(&format!("{base}[series]\npoints_days = 9\nminutes_days = 8\n"), "5:1", "points_days");
+    check(&format!("{base}[series]\nminutes_days = 8\n"), "4:1", "points_days");
     check(&format!("{base}[series]\nbucket = 'b'\n"), "4:1", "influx2");
     check(&format!("{base}[series]\nkind = 'influxdb'\n"), "4:8", "influx2");
     check(&format!("{base}[series]\ntoken = 'secret'\n"), "4:1", "token");

@@ -4,6 +4,7 @@ use super::{Outcome, wait_for};
 use crate::app::assemble::{SiteFiles, stations};
 use crate::app::clock::wall_now;
 use crate::app::config::Config;
+use crate::app::export::{ExportFormat, Selection, export as export_series};
 use crate::ingest::sl323::{SL323_TABLES, export};
 use crate::model::Timestamp;
 use crate::store::series::{EmbeddedSeries, SeriesLimits};
@@ -21,6 +22,10 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// 观测值，CSV (observations as CSV; the server may run meanwhile).
+    Csv(Observations),
+    /// 观测值，Parquet (observations as Parquet; the server may run meanwhile).
+    Parquet(Observations),
     /// 雨水情库表 ST_STBPRP_B, ST_RIVER_R, ST_PPTN_R, ST_RSVR_R (SL 323-2011) as CSV; while the server runs use GET /api/v1/sl323/….
     Sl323 {
         /// Where the files go.
@@ -44,8 +49,35 @@ enum What {
     },
 }
 
+/// Which observations, and where to.
+#[derive(Debug, clap::Args)]
+struct Observations {
+    /// The data directory, or a backup.
+    #[arg(long)]
+    data: PathBuf,
+    /// The folder for the file; a file that is there is not overwritten.
+    #[arg(long)]
+    out: PathBuf,
+    /// Only series that fit a mask, e.g. '*.stage'; may be given several times (序列通配符).
+    #[arg(long)]
+    series: Vec<String>,
+    /// First moment, e.g. 2026-07-01T00:00:00+08:00 (起始时间).
+    #[arg(long)]
+    from: Option<Timestamp>,
+    /// End, not included (结束时间，不含).
+    #[arg(long)]
+    to: Option<Timestamp>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn run(args: Args) -> Outcome {
-    let What::Sl323 { out, from, to, data, config, sensors } = args.what;
+    let (out, from, to, data, config, sensors) = match args.what {
+        What::Csv(which) => return observations(ExportFormat::Csv, which),
+        What::Parquet(which) => return observations(ExportFormat::Parquet, which),
+        What::Sl323 { out, from, to, data, config, sensors } => (out, from, to, data, config, sensors),
+    };
     wait_for(async move {
         let config = config.as_deref().map(Config::load).transpose()?;
         let files = match &config {
@@ -74,6 +106,23 @@ pub(super) fn run(args: Args) -> Outcome {
             println!("left out, no code of the hydrological service (无站码，未导出): {}", without.join("、"));
         }
         store.close().await;
+        Ok(())
+    })
+}
+
+fn observations(format: ExportFormat, args: Observations) -> Outcome {
+    wait_for(async move {
+        let selection = Selection {
+            masks: args.series,
+            from: args.from.unwrap_or(Timestamp::MIN_UTC),
+            to: args.to.unwrap_or(Timestamp::MAX_UTC),
+        };
+        let done = export_series(&series_file(&args.data), &args.out, format, &selection).await?;
+        if args.json {
+            println!("{}", serde_json::to_string(&done)?);
+        } else {
+            println!("{}: {} rows of {} series (导出完成)", done.file.display(), done.rows, done.series);
+        }
         Ok(())
     })
 }

@@ -20,6 +20,7 @@ mod playbook;
 mod restore;
 mod sensor;
 mod serve;
+mod store;
 pub(in crate::app) mod twin;
 mod user;
 
@@ -74,6 +75,9 @@ enum Verb {
     Config(config::Args),
     /// 备份：服务运行时复制数据目录 (copies a data directory while its server runs).
     Backup(backup::Args),
+    /// 导出：观测值写成 CSV 或 Parquet (observations as a file).
+    /// 测验数据库：迁移并核对 (carries the series store to another and compares).
+    Store(store::Args),
     /// 恢复：核对备份并放回数据目录 (checks a backup and puts it back).
     Restore(restore::Args),
 }
@@ -102,6 +106,7 @@ pub fn run() -> ExitCode {
         Some(Verb::User(args)) => user::run(args),
         Some(Verb::Config(args)) => config::run(args),
         Some(Verb::Backup(args)) => backup::run(args),
+        Some(Verb::Store(args)) => store::run(args),
         Some(Verb::Restore(args)) => restore::run(args),
     };
     match outcome {

@@ -1,5 +1,6 @@
 //! The default store: one SQLite file, one writing worker, a few readers.
 
+use super::coarse::{self, Horizon};
 use super::error::from_database;
 use super::frame::{FramePoint, FrameWriter, read_entry};
 use super::heads::Heads;
@@ -80,6 +81,9 @@ impl Shared {
     }
     pub(super) fn id_of(&self, number: u32) -> SeriesId {
         self.registry().id(number).cloned().unwrap_or_else(|| SeriesId::new(format!("#{number}")))
+    }
+    pub(super) fn damaged(&self, number: u32, from: i64, to: i64, reason: String) -> SeriesError {
+        SeriesError::DamagedChunk { series: self.id_of(number), from: moment(from), to: moment(to), reason }
     }
     fn closed(&self) -> SeriesError {
         SeriesError::Closed { path: self.path.clone() }
@@ -210,6 +214,7 @@ impl EmbeddedSeries {
             sealing: Vec::new(),
             seal_through: 0,
             tidying: Vec::new(),
+            retaining: None,
             needed: loaded.marks.needed,
         };
         writer.count_journal();
@@ -231,6 +236,24 @@ impl EmbeddedSeries {
     /// Merges overlapping and small chunks of all series. Appends go on meanwhile.
     pub async fn tidy(&self) -> Result<(), SeriesError> {
         self.ask(|reply| Command::Tidy { reply }).await
+    }
+
+    /// Writes a consistent copy of a store that may be in use, by this process or another; the copy opens like any store.
+    pub async fn snapshot(from: &Path, to: &Path) -> Result<(), SeriesError> {
+        let fail = |cause| from_database(from, "copying it", 0, cause);
+        let mut conn = schema::open_reader(from).await?;
+        let target = to.to_string_lossy();
+        sqlx::query("VACUUM INTO $1").bind(target.as_ref()).execute(&mut conn).await.map_err(fail)?;
+        sqlx::Connection::close(conn).await.map_err(fail)
+    }
+
+    /// Puts minutes in place of points from before a moment, and hours in place of minutes from before another; smallest and
+    /// largest values are kept. A little at a time, whenever no append waits; answers when all is done.
+    pub async fn retain(&self, points_from: Timestamp, minutes_from: Option<Timestamp>) -> Result<(), SeriesError> {
+        // Whole hours: a bucket is not half of one kind and half of the other.
+        let whole = |at: Timestamp| at.timestamp_millis().div_euclid(coarse::HOUR_MS).saturating_mul(coarse::HOUR_MS);
+        let horizon = Horizon { points_before: whole(points_from), minutes_before: minutes_from.map(whole) };
+        self.ask(|reply| Command::Retain { horizon, reply }).await
     }
 
     /// Writes a consistent copy of the store to a new file while everything goes on; the copy opens like any store.
@@ -455,7 +478,9 @@ impl SeriesStore for EmbeddedSeries {
             heads.slot(number).map(|slot| slot.head.within(question.from, question.to)).unwrap_or_default()
         };
         let chunks = self.readers.chunks(number, question.from, question.to).await?;
-        let work = tokio::task::spawn_blocking(move || answer(&question, chunks, &head.merged())).await;
+        // After the chunks: what becomes buckets in between is seen twice, never not at all.
+        let coarse = coarse::within(&self.readers, number, question.from, question.to).await?;
+        let work = tokio::task::spawn_blocking(move || answer(&question, chunks, &head.merged(), &coarse)).await;
         work.map_err(|_| self.shared.closed())?
     }
 
@@ -476,6 +501,7 @@ impl SeriesStore for EmbeddedSeries {
             .map(|(id, slot)| SeriesFacts {
                 series: id.clone(),
                 points: slot.chunk_points + slot.head.len() as u64,
+                oldest: slot.oldest_at.map(moment),
                 newest: slot.latest.map(|(at, ..)| moment(at)),
             })
             .collect();

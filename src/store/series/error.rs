@@ -74,7 +74,7 @@ pub enum SeriesError {
     },
     /// A new series would exceed the limit; nothing of the batch was kept.
     #[error(
-        "series {series} would be number {number}, the store takes {limit}; look for a device that invents ids, or raise series_max"
+        "series {series} would be number {number}, the store takes {limit}; most are of station {crowd} ({crowd_series} series): look there for a device that invents ids, or raise series_max"
     )]
     TooManySeries {
         /// The first series refused.
@@ -83,6 +83,10 @@ pub enum SeriesError {
         number: usize,
         /// Most that are taken.
         limit: usize,
+        /// The station with the most series.
+        crowd: String,
+        /// How many it has.
+        crowd_series: usize,
     },
     /// An id that cannot be a series.
     #[error("{series:?} cannot be a series id: {reason}")]

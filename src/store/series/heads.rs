@@ -11,6 +11,8 @@ pub(super) struct Slot {
     pub(super) head: Points,
     /// The journal entry with the first of them; meaningless while `head` is empty.
     pub(super) oldest: u64,
+    /// The oldest moment.
+    pub(super) oldest_at: Option<i64>,
     /// The newest moment, its value and code.
     pub(super) latest: Option<(i64, f64, u16)>,
     /// Entries up to this one are in chunks.
@@ -28,6 +30,7 @@ pub(super) struct Slot {
 impl Slot {
     fn take(&mut self, at: i64, value: f64, code: u16) {
         self.head.push(at, value, code);
+        self.oldest_at = Some(self.oldest_at.map_or(at, |oldest| oldest.min(at)));
         let newer = match self.latest {
             Some((newest, _, known)) => at > newest || (at == newest && replaces(code, known)),
             None => true,

@@ -8,12 +8,14 @@
 //! see `docs/series-store.md`). A remote store implements the same trait.
 
 mod chunk;
+mod coarse;
 mod compact;
 mod embedded;
 mod error;
 mod frame;
 mod heads;
 mod influx;
+mod migrate;
 mod points;
 mod read;
 mod registry;
@@ -31,6 +33,7 @@ mod tests;
 pub use embedded::{EmbeddedSeries, SeriesLimits};
 pub use error::SeriesError;
 pub use influx::{InfluxSeries, InfluxSettings, annotated_csv_rows};
+pub use migrate::{Carried, MigrateError, carry};
 pub use relay::{RelaySettings, RelayState, RelayedSeries};
 pub use rollup::{Aggregate, Step};
 
@@ -102,6 +105,8 @@ pub struct SeriesFacts {
     pub series: SeriesId,
     /// Stored points; points of the same moment count until they are merged.
     pub points: u64,
+    /// The oldest moment, if it has any point; down-sampled history counts from its first step.
+    pub oldest: Option<Timestamp>,
     /// The newest moment, if it has any point.
     pub newest: Option<Timestamp>,
 }

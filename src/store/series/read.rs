@@ -3,9 +3,10 @@
 //! The head is copied before the chunks are read. A seal in between shows points twice, which merging removes;
 //! the other order could show them not at all.
 
+use super::coarse::{self, StoredBuckets};
 use super::error::from_database;
 use super::points::{Points, moment, replaces};
-use super::rollup::Rollup;
+use super::rollup::{Bucket, Rollup};
 use super::{Sample, SeriesError, Step, chunk, schema};
 use crate::model::SeriesId;
 use sqlx::Row;
@@ -26,6 +27,10 @@ impl Readers {
     pub(super) fn new(path: PathBuf, most: usize) -> Self {
         Self { path, free: Mutex::default(), permits: Semaphore::new(most) }
     }
+    /// The file.
+    pub(super) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
     /// One connection, opened if none is free; it comes back when the loan is dropped.
     pub(super) async fn lend(&self) -> Result<Loan<'_>, SeriesError> {
         let closed = |_| SeriesError::Closed { path: self.path.clone() };
@@ -40,16 +45,10 @@ impl Readers {
     /// Chunks of a series that share a moment with `from..to`.
     pub(super) async fn chunks(&self, number: u32, from: i64, to: i64) -> Result<Vec<StoredChunk>, SeriesError> {
         let mut conn = self.lend().await?;
-        let text = "SELECT t0, t1, revision, number, body FROM chunk WHERE series = $1 AND t1 >= $2 AND t0 < $3";
+        let text = "SELECT number, t0, t1, revision, body FROM chunk WHERE series = $1 AND t1 >= $2 AND t0 < $3";
         let rows = sqlx::query(text).bind(i64::from(number)).bind(from).bind(to).fetch_all(conn.get()?).await;
         let rows = rows.map_err(|cause| from_database(&self.path, "reading chunks", 0, cause))?;
-        let stored = |row: sqlx::sqlite::SqliteRow| StoredChunk {
-            t0: row.get(0),
-            t1: row.get(1),
-            order: (row.get(2), row.get(3)),
-            body: row.get(4),
-        };
-        Ok(rows.into_iter().map(stored).collect())
+        Ok(rows.iter().map(StoredChunk::of).collect())
     }
     /// Journal entries after `after`, oldest first, until `bytes` are together; at least one if there is any.
     pub(super) async fn entries(&self, after: u64, bytes: usize) -> Result<Vec<(u64, Vec<u8>)>, SeriesError> {
@@ -106,6 +105,13 @@ pub(super) struct StoredChunk {
     body: Vec<u8>,
 }
 
+impl StoredChunk {
+    /// Of number, first and last moment, revision and body.
+    pub(super) fn of(row: &sqlx::sqlite::SqliteRow) -> Self {
+        Self { t0: row.get(1), t1: row.get(2), order: (row.get(3), row.get(0)), body: row.get(4) }
+    }
+}
+
 /// What is asked of the points of one series.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -121,9 +127,12 @@ pub(super) fn answer(
     question: &Question,
     mut chunks: Vec<StoredChunk>,
     head: &Points,
+    coarse: &[StoredBuckets],
 ) -> Result<Vec<Sample>, SeriesError> {
     chunks.sort_by_key(|chunk| (chunk.t0, chunk.order));
-    let mut weave = Weave { question, head, next: 0, rollup: Rollup::new(question.step) };
+    let buckets = coarse::read(&question.series, coarse, question.from, question.to)?;
+    let buckets = buckets.into_iter().peekable();
+    let mut weave = Weave { question, head, next: 0, buckets, rollup: Rollup::new(question.step) };
     let mut rest = chunks.as_mut_slice();
     while let Some(first) = rest.first() {
         let mut end = first.t1;
@@ -168,6 +177,8 @@ struct Weave<'a> {
     question: &'a Question,
     head: &'a Points,
     next: usize,
+    /// Down-sampled history not yet passed.
+    buckets: std::iter::Peekable<std::vec::IntoIter<Bucket>>,
     rollup: Rollup,
 }
 
@@ -176,11 +187,18 @@ impl Weave<'_> {
         let Question { from, to, .. } = *self.question;
         for (at, value, code) in points.iter().filter(|(at, ..)| (from..to).contains(at)) {
             match self.head_before(at) {
-                Some((value, newer)) if replaces(newer, code) => self.rollup.take(at, value, newer),
-                _ => self.rollup.take(at, value, code),
+                Some((value, newer)) if replaces(newer, code) => self.put(at, value, newer),
+                _ => self.put(at, value, code),
             }
         }
         self.check()
+    }
+    /// A point, after the buckets that begin before it or with it.
+    fn put(&mut self, at: i64, value: f64, code: u16) {
+        while let Some(bucket) = self.buckets.next_if(|bucket| bucket.start <= at) {
+            self.rollup.take_bucket(&bucket);
+        }
+        self.rollup.take(at, value, code);
     }
     /// Lets the head's points before `at` pass; gives the one at `at` if there is one.
     fn head_before(&mut self, at: i64) -> Option<(f64, u16)> {
@@ -191,7 +209,7 @@ impl Weave<'_> {
             if earliest == at {
                 return Some((value, code));
             }
-            self.rollup.take(earliest, value, code);
+            self.put(earliest, value, code);
         }
         None
     }
@@ -203,8 +221,12 @@ impl Weave<'_> {
         Ok(())
     }
     fn finish(mut self) -> Result<Vec<Sample>, SeriesError> {
-        for (at, value, code) in self.head.iter().skip(self.next) {
-            self.rollup.take(at, value, code);
+        let head = self.head;
+        for (at, value, code) in head.iter().skip(self.next) {
+            self.put(at, value, code);
+        }
+        for bucket in self.buckets.by_ref() {
+            self.rollup.take_bucket(&bucket);
         }
         self.check()?;
         Ok(self.rollup.finish())

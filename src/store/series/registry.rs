@@ -46,6 +46,20 @@ impl Registry {
         }
         Ok(())
     }
+    /// The source with the most series: a station, or where ids are invented by number (`dev-17`, `dev-18`) what they have in common.
+    fn crowd(&self) -> (String, usize) {
+        let mut counts: HashMap<String, usize> = HashMap::new();
+        for id in &self.ids {
+            let station = id.station();
+            *counts.entry(station.to_owned()).or_default() += 1;
+            let stem = station.trim_end_matches(|c: char| c.is_ascii_hexdigit());
+            if !stem.is_empty() && stem.len() < station.len() {
+                *counts.entry(format!("{stem}*")).or_default() += 1;
+            }
+        }
+        // Of two with as many series the longer name says more.
+        counts.into_iter().max_by(|a, b| (a.1, a.0.len(), &a.0).cmp(&(b.1, b.0.len(), &b.0))).unwrap_or_default()
+    }
     fn admit_one(&mut self, id: &SeriesId) -> Result<(), SeriesError> {
         if self.numbers.contains_key(id) {
             return Ok(());
@@ -63,10 +77,13 @@ impl Registry {
         }
         let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
         if self.ids.len() >= self.limit {
+            let (crowd, crowd_series) = self.crowd();
             return Err(SeriesError::TooManySeries {
                 series: id.clone(),
                 number: self.ids.len() + 1,
                 limit: self.limit,
+                crowd,
+                crowd_series,
             });
         }
         self.numbers.insert(id.clone(), number);
@@ -88,6 +105,22 @@ mod tests {
         assert_eq!(registry.len(), 1);
         registry.admit(many[..2].iter()).unwrap();
         assert_eq!((registry.number(&many[1]), registry.id(1)), (Some(1), Some(&many[1])));
+    }
+
+    #[test]
+    fn series_registry_names_the_source_that_makes_too_many() {
+        let mut registry = Registry::new(vec![], 40);
+        let normal = (0..5).map(|i| SeriesId::new(format!("huayuankou.q{i}")));
+        let invented = (0..40).map(|i| SeriesId::new(format!("lora-{i:04x}.stage")));
+        let many: Vec<SeriesId> = normal.chain(invented).collect();
+        registry.admit(many[..40].iter()).unwrap();
+        let fault = registry.admit(many.iter()).unwrap_err().to_string();
+        assert!(fault.contains("station lora-* (35 series)"), "{fault}");
+        let mut one = Registry::new(vec![], 3);
+        let many: Vec<SeriesId> = (0..4).map(|i| SeriesId::new(format!("gate.x{i}"))).collect();
+        one.admit(many[..3].iter()).unwrap();
+        let fault = one.admit(many.iter()).unwrap_err().to_string();
+        assert!(fault.contains("station gate (3 series)"), "{fault}");
     }
 
     #[test]

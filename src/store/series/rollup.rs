@@ -75,6 +75,20 @@ impl Rollup {
             }
         }
     }
+    /// A bucket of down-sampled history; its start is not before what came before it. Without a step it is a sample of its own.
+    pub(super) fn take_bucket(&mut self, bucket: &Bucket) {
+        let Some(step) = self.step else {
+            return self.samples.push(bucket.sample(Aggregate::Mean));
+        };
+        if let Some(open) = self.open.as_mut().filter(|open| bucket.start < open.end) {
+            return open.merge(bucket);
+        }
+        self.flush();
+        let start = bucket.start.div_euclid(step.every_ms).saturating_mul(step.every_ms);
+        let mut open = Bucket::new(start, start.saturating_add(step.every_ms));
+        open.merge(bucket);
+        self.open = Some(open);
+    }
     /// Samples finished so far.
     pub(super) fn len(&self) -> usize {
         self.samples.len()
@@ -90,27 +104,28 @@ impl Rollup {
     }
 }
 
-#[derive(Debug)]
-struct Bucket {
-    start: i64,
-    end: i64,
-    usable: u32,
-    unusable: u32,
-    sum: f64,
-    first: f64,
-    last: f64,
-    min: f64,
-    max: f64,
+/// What is known of the values of one step.
+#[derive(Debug, Clone)]
+pub(super) struct Bucket {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) usable: u32,
+    pub(super) unusable: u32,
+    pub(super) sum: f64,
+    pub(super) first: f64,
+    pub(super) last: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
     /// Worst of the usable, and of the unusable.
-    quality: Quality,
-    objected: Option<Quality>,
-    by_hand: bool,
+    pub(super) quality: Quality,
+    pub(super) objected: Option<Quality>,
+    pub(super) by_hand: bool,
     /// The last code and what it means: neighbours nearly always share it.
-    known: (u16, Quality),
+    pub(super) known: (u16, Quality),
 }
 
 impl Bucket {
-    fn new(start: i64, end: i64) -> Self {
+    pub(super) fn new(start: i64, end: i64) -> Self {
         let good = Quality::GOOD;
         Self {
             start,
@@ -128,7 +143,27 @@ impl Bucket {
             known: (good.to_code(), good),
         }
     }
-    fn take(&mut self, value: f64, code: u16) {
+    /// Adds what another bucket knows; its values came later.
+    pub(super) fn merge(&mut self, later: &Self) {
+        self.by_hand |= later.by_hand;
+        self.unusable = self.unusable.saturating_add(later.unusable);
+        if let Some(quality) = later.objected {
+            self.objected = Some(self.objected.map_or(quality, |worst| worst.worst(quality)));
+        }
+        if later.usable == 0 {
+            return;
+        }
+        if self.usable == 0 {
+            (self.first, self.min, self.max) = (later.first, later.min, later.max);
+        }
+        self.usable = self.usable.saturating_add(later.usable);
+        self.sum += later.sum;
+        self.last = later.last;
+        self.min = self.min.min(later.min);
+        self.max = self.max.max(later.max);
+        self.quality = self.quality.worst(later.quality);
+    }
+    pub(super) fn take(&mut self, value: f64, code: u16) {
         if code != self.known.0 {
             self.known = (code, quality_of(code));
         }

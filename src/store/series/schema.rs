@@ -30,13 +30,12 @@ const TABLES: [&str; 5] = [
     "CREATE TABLE damaged (entry INTEGER PRIMARY KEY, reason TEXT NOT NULL, body BLOB NOT NULL)",
 ];
 
-/// What layout 2 adds: marks of the journal, coarse tiers, and what is known about each series.
-const TABLES_2: [&str; 4] = [
+/// What layout 2 adds: marks of the journal, and down-sampled history.
+const TABLES_2: [&str; 3] = [
     "CREATE TABLE mark (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TABLE coarse (number INTEGER PRIMARY KEY, series INTEGER NOT NULL, every_ms INTEGER NOT NULL,
      t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL)",
     "CREATE INDEX coarse_by_time ON coarse (series, t1, t0, every_ms, n)",
-    "CREATE TABLE about (series INTEGER PRIMARY KEY, body TEXT NOT NULL)",
 ];
 
 /// The lock beside the file that keeps a second process out; let go when dropped or when the process dies.
@@ -232,8 +231,8 @@ pub(super) async fn load(
 }
 
 async fn load_spans(conn: &mut SqliteConnection, slots: &mut [Slot], chunk_points: usize) -> Result<(), sqlx::Error> {
-    let text = "SELECT series, max(t1), sum(n), count(*), sum(late), sum(n <= $1) FROM chunk GROUP BY series";
-    let rows = sqlx::query(text).bind(chunk_points as i64 / 4).fetch_all(conn).await?;
+    let text = "SELECT series, max(t1), sum(n), count(*), sum(late), sum(n <= $1), min(t0) FROM chunk GROUP BY series";
+    let rows = sqlx::query(text).bind(chunk_points as i64 / 4).fetch_all(&mut *conn).await?;
     for row in rows {
         let Some(slot) = slots.get_mut(row.get::<i64, _>(0) as usize) else { continue };
         slot.frontier = row.get(1);
@@ -241,6 +240,12 @@ async fn load_spans(conn: &mut SqliteConnection, slots: &mut [Slot], chunk_point
         slot.chunks = row.get::<i64, _>(3).unsigned_abs();
         slot.late_chunks = row.get::<i64, _>(4).unsigned_abs();
         slot.small_chunks = row.get::<i64, _>(5).unsigned_abs();
+        slot.oldest_at = row.get(6);
+    }
+    for row in sqlx::query("SELECT series, min(t0) FROM coarse GROUP BY series").fetch_all(conn).await? {
+        let Some(slot) = slots.get_mut(row.get::<i64, _>(0) as usize) else { continue };
+        let oldest: i64 = row.get(1);
+        slot.oldest_at = Some(slot.oldest_at.map_or(oldest, |known| known.min(oldest)));
     }
     Ok(())
 }

@@ -95,6 +95,14 @@ impl Writer {
         trip.pass(CommitStep::ChunksReplaced)
     }
 
+    /// Counts the chunks of a series anew after some are gone.
+    pub(super) async fn recount_chunks(&mut self, number: u32) -> Result<(), SeriesError> {
+        let left = self.spans(number).await.map_err(|cause| self.fault("counting chunks", 0, cause))?;
+        let knots = plan(left.clone(), self.shared.limits.chunk_points).len() as u64;
+        self.recount(number, &left, knots);
+        Ok(())
+    }
+
     /// Counts the chunks of a series anew; `knots` rewrites are still open.
     fn recount(&mut self, number: u32, spans: &[ChunkSpan], knots: u64) {
         let small = self.shared.limits.chunk_points / 4;

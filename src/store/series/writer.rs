@@ -5,6 +5,7 @@
 //! does memory change, and only then are the callers answered. A crash between any two of these steps leaves either
 //! all of it or nothing.
 
+use super::coarse::Horizon;
 use super::embedded::Shared;
 use super::error::from_database;
 use super::frame::{Frame, entry_of};
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Seal { reply: Reply<()> },
     /// Merge overlapping and small chunks of all series.
     Tidy { reply: Reply<()> },
+    /// Down-sample what is older than a horizon, a little at a time.
+    Retain { horizon: Horizon, reply: Reply<()> },
     /// The remote store has every entry up to this one.
     Sent { through: u64, reply: Reply<()> },
     /// The remote store has everything observed in this span of time.
@@ -61,6 +64,8 @@ pub(super) enum CommitStep {
     OldChunksGone,
     NewChunksWritten,
     ChunksReplaced,
+    PointsGone,
+    PointsCoarse,
 }
 
 /// Chunks of one series, ready to be written.
@@ -95,6 +100,8 @@ pub(super) struct Writer {
     /// Entries up to this one are to be sealed for `sealing`.
     pub(super) seal_through: u64,
     pub(super) tidying: Vec<Reply<()>>,
+    /// What is being down-sampled, the next series, and who waits for it.
+    pub(super) retaining: Option<(Horizon, u32, Vec<Reply<()>>)>,
     /// Entries before this one are in chunks, as memory and the file know it.
     pub(super) needed: u64,
 }
@@ -132,6 +139,8 @@ impl Writer {
                 self.seal_slice().await;
             } else if !self.tidying.is_empty() {
                 self.tidy_slice().await;
+            } else if self.retaining.is_some() {
+                self.retain_slice().await;
             } else if self.untidy.is_empty() {
                 return inbox.recv().await;
             } else if let Ok(command) = tokio::time::timeout(IDLE, inbox.recv()).await {
@@ -154,6 +163,12 @@ impl Writer {
             Command::Tidy { reply } => {
                 self.untidy.extend(0..self.named as u32);
                 self.tidying.push(reply);
+            }
+            Command::Retain { horizon, reply } => {
+                // A later horizon holds for those who already wait, too: from the first series on.
+                let mut replies = self.retaining.take().map(|(.., replies)| replies).unwrap_or_default();
+                replies.push(reply);
+                self.retaining = Some((horizon, 0, replies));
             }
             Command::Sent { through, reply } => drop(reply.send(self.note_sent(through).await)),
             Command::GapSent { gap, reply } => drop(reply.send(self.note_gap_sent(gap).await)),

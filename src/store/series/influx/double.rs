@@ -182,7 +182,8 @@ fn tables(remote: &Remote, flux: &str) -> String {
             "#datatype,string,long,string,string,string,dateTime:RFC3339,long,double\r\n#group,false,false,true,true,true,false,false,false\r\n#default,_result,,,,,,,\r\n,result,table,_measurement,station,by,_time,quality,value\r\n"
         );
         let last = if flux.contains("last()") { points.len() - 1 } else { 0 };
-        for (at, fields) in points.iter().skip(last) {
+        let most = if flux.contains("first()") { 1 } else { usize::MAX };
+        for (at, fields) in points.iter().skip(last).take(most) {
             let time = chrono::DateTime::from_timestamp_millis(*at).unwrap().to_rfc3339();
             let _ = write!(out, "{tags},{time},{},{}\r\n", cell(fields, "quality"), cell(fields, "value"));
         }

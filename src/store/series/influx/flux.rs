@@ -50,6 +50,14 @@ pub(super) fn newest(bucket: &str) -> String {
     )
 }
 
+/// The oldest point of every series, device and person apart.
+pub(super) fn oldest(bucket: &str) -> String {
+    format!(
+        "from(bucket: {}) |> range(start: 0) |> filter(fn: (r) => r._field == \"quality\") |> first() {SIDE_BY_SIDE}",
+        quoted(bucket)
+    )
+}
+
 /// How many points every series has, device and person apart.
 pub(super) fn counts(bucket: &str) -> String {
     format!(

@@ -241,9 +241,15 @@ impl SeriesStore for InfluxSeries {
             *counted.entry(row.series()?).or_default() += row.count()?;
         }
         let newest = self.latest().await?;
+        let mut oldest: BTreeMap<SeriesId, i64> = BTreeMap::new();
+        for row in self.sender.query(&flux::oldest(&self.bucket)).await? {
+            let at = row.at_ms()?;
+            oldest.entry(row.series()?).and_modify(|known| *known = at.min(*known)).or_insert(at);
+        }
         let facts = |(series, points): (SeriesId, u64)| {
             let newest = newest.get(&series).map(|sample| sample.at);
-            SeriesFacts { series, points, newest }
+            let oldest = oldest.get(&series).copied().map(super::points::moment);
+            SeriesFacts { series, points, oldest, newest }
         };
         Ok(counted.into_iter().map(facts).collect())
     }

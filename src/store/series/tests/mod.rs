@@ -2,9 +2,11 @@
 
 mod contract;
 mod faults;
+mod migrate;
 mod model;
 mod promises;
 mod relay;
+mod retention;
 
 use super::*;
 use crate::model::{Causes, Grade};
