@@ -67,7 +67,7 @@ enum Verb {
     User(user::Args),
     /// 导入：CSV、XLSX 水情表，先预览 (imports a table of readings).
     Import(import::Args),
-    /// 导出：SL 323 表 (exports tables).
+    /// 导出：观测值 CSV、Parquet，SL 323 表 (observations and tables as files).
     Export(export::Args),
     /// 报数设备：新建、列出、注销 (devices that push readings by HTTP).
     Device(device::Args),
@@ -75,7 +75,6 @@ enum Verb {
     Config(config::Args),
     /// 备份：服务运行时复制数据目录 (copies a data directory while its server runs).
     Backup(backup::Args),
-    /// 导出：观测值写成 CSV 或 Parquet (observations as a file).
     /// 测验数据库：迁移并核对 (carries the series store to another and compares).
     Store(store::Args),
     /// 恢复：核对备份并放回数据目录 (checks a backup and puts it back).
