@@ -6,6 +6,7 @@ mod load;
 mod mqtt;
 mod plan;
 mod profile;
+mod relations;
 mod shape;
 mod telemetry;
 
@@ -14,7 +15,7 @@ pub use load::SensorFiles;
 pub use mqtt::{MqttDevice, MqttSeries, MqttSource};
 pub use plan::{Block, blocks};
 pub use profile::{Function, NumberType, Point, Profile, Raw, StatusBits, WordOrder};
-pub use shape::Station;
+pub use shape::{Rating, Station};
 pub use telemetry::{Network, TelemetrySeries, TelemetryStation};
 
 use super::sl651::codec::StationAddress;
@@ -164,18 +165,26 @@ impl Sensors {
     /// The judge for these series.
     pub fn judge(&self) -> crate::quality::Judge {
         let own = self.series.iter().map(|(id, facts)| (id.clone(), facts.limits.clone()));
-        crate::quality::Judge::new(self.quality.clone(), own.collect())
+        crate::quality::Judge::new(self.quality.clone(), own.collect()).with_relations(self.relations())
     }
 
     /// The array of the stones among the devices.
     pub fn stone_array(&self) -> StoneArray {
         let site = |device: &Device| match &device.kind {
-            DeviceKind::Stone { dam, .. } => Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into() }),
+            DeviceKind::Stone { dam, work } => {
+                Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into(), work: work.as_str().into() })
+            }
             DeviceKind::Gauge { .. } => None,
         };
         let told = self.mqtt.iter().flat_map(|source| source.devices.values());
         let told = told.filter_map(|device| Some(StoneSite { id: device.of.clone(), dam: device.dam.clone()? }));
         StoneArray::new(self.devices.iter().filter_map(site).chain(told), self.stone_limits)
+    }
+
+    /// The endpoint through which a series is polled.
+    pub fn gateway_of(&self, series: &SeriesId) -> Option<&str> {
+        let gives = |device: &&Device| device.series.iter().any(|one| &one.id == series);
+        self.devices.iter().find(gives).map(|device| device.endpoint.as_str())
     }
 
     /// The devices behind an endpoint.
