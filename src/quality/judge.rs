@@ -41,7 +41,12 @@ impl Judge {
     /// A judge with the same limits and no memory: for what is brought in afterwards, beside the live readings.
     #[must_use]
     pub fn apart(&self) -> Self {
-        Self { table: self.table.clone(), own: self.own.clone(), tracks: HashMap::new() }
+        Self {
+            table: self.table.clone(),
+            own: self.own.clone(),
+            relations: self.relations.clone(),
+            tracks: HashMap::new(),
+        }
     }
 
     /// The observation of a reading, last in the list; before it the corrected verdicts of earlier values that it confirmed.

@@ -20,7 +20,7 @@ pub use telemetry::{Network, TelemetrySeries, TelemetryStation};
 
 use super::sl651::codec::StationAddress;
 use crate::forecast::ForecastSettings;
-use crate::model::{Datum, SeriesId};
+use crate::model::{Datum, PlaceId, SeriesId};
 use crate::quality::{Limits, QualityTable};
 use crate::stones::{StoneArray, StoneSettings, StoneSite};
 use std::collections::BTreeMap;
@@ -177,7 +177,18 @@ impl Sensors {
             DeviceKind::Gauge { .. } => None,
         };
         let told = self.mqtt.iter().flat_map(|source| source.devices.values());
-        let told = told.filter_map(|device| Some(StoneSite { id: device.of.clone(), dam: device.dam.clone()? }));
+        // Stones of one dam belong to one work; a dam without polled stones stands for itself.
+        let work_of = |dam: &PlaceId| {
+            self.devices.iter().find_map(|device| match &device.kind {
+                DeviceKind::Stone { dam: own, work } if own == dam.as_str() => Some(PlaceId::new(work)),
+                _ => None,
+            })
+        };
+        let told = told.filter_map(|device| {
+            let dam = device.dam.clone()?;
+            let work = work_of(&dam).unwrap_or_else(|| dam.clone());
+            Some(StoneSite { id: device.of.clone(), dam, work })
+        });
         StoneArray::new(self.devices.iter().filter_map(site).chain(told), self.stone_limits)
     }
 
