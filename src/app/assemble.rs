@@ -196,6 +196,8 @@ fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
                 trend_per_h: None,
                 interval_s,
                 grace_s: interval_s,
+                gateway: sensors.gateway_of(id).map(str::to_owned),
+                heard_at: None,
             });
         }
     }

@@ -1,5 +1,6 @@
 //! The core itself: what it holds, and the one way in.
 
+use super::field::stones_alarm;
 use super::{Entry, Fact, Input, Refused, State};
 use crate::model::{FactSeq, Reach, TaskId, Timestamp};
 use crate::playbook::{Instruction, Playbook};
@@ -144,6 +145,14 @@ impl Desk<'_> {
             Input::Inject { by, injection } => self.inject(by, injection),
             Input::Health { cause, title_zh, title_en, silent } => {
                 self.health(cause, title_zh, title_en, *silent);
+                Ok(())
+            }
+            Input::StoneHazard { dam, first, first_at, stones, confidence, second_stone } => {
+                self.stone_hazard(dam, (first, *first_at), stones.len(), *confidence, *second_stone);
+                Ok(())
+            }
+            Input::StoneHazardOver { dam } => {
+                self.close_alarm(&stones_alarm(dam));
                 Ok(())
             }
             Input::MindAlarm { by, alarm, shelve_until } => self.mind_alarm(by, alarm, *shelve_until),

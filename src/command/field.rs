@@ -320,6 +320,42 @@ impl Desk<'_> {
         }
     }
 
+    /// One alarm a dam. Unconfirmed it asks for a look and sends nobody; when a second stone agrees it is raised again,
+    /// critical, and the rows that watch the stones hold from then on.
+    pub(super) fn stone_hazard(
+        &mut self,
+        dam: &PlaceId,
+        (first, first_at): (&str, Timestamp),
+        stones: usize,
+        confidence: f64,
+        second_stone: bool,
+    ) {
+        let key = stones_alarm(dam);
+        let severity = if second_stone { Severity::Critical } else { Severity::Warning };
+        let known = self.state.alarms.get(&key).filter(|alarm| !alarm.closed).map(|alarm| alarm.severity);
+        if known.is_some_and(|known| known >= severity) {
+            return;
+        }
+        let place = self.core.reach.place(dam);
+        let (name_zh, name_en) =
+            place.map_or((dam.as_str(), dam.as_str()), |place| (place.name_zh.as_str(), place.name_en.as_str()));
+        let since = super::why::beijing(first_at);
+        let percent = (confidence * 100.0).round();
+        let (ask_zh, ask_en) = if second_stone {
+            ("邻石印证，按险情处置", "a second stone agrees: treat as a hazard")
+        } else {
+            (
+                "待核实：先看摄像头或派人远看，不上坝",
+                "unconfirmed: look by camera or from afar first, nobody on the dam",
+            )
+        };
+        let zh = format!("{name_zh} 智能石头：{ask_zh}；首发 {first}（{since}），{stones} 块，置信度 {percent:.0}%");
+        let en = format!(
+            "smart stones of {name_en}: {ask_en}; first {first} at {since}, {stones} stones, confidence {percent:.0} %"
+        );
+        self.raise(key, severity, zh, en);
+    }
+
     pub(super) fn mind_alarm(&mut self, by: &Actor, key: &str, shelve_until: Option<Timestamp>) -> Result<(), Refused> {
         if by.role == UserRole::Viewer || by.role == UserRole::Member {
             return Err(Refused::NoRight { role: by.role, what: "确认告警" });
@@ -354,6 +390,11 @@ impl Desk<'_> {
         let own = by.member.as_ref().is_some_and(|member| task.concerns(member));
         if own { Ok(task.status) } else { Err(Refused::NotYours { task: id, member: by.member.clone() }) }
     }
+}
+
+/// The key of the alarm of a dam's stones.
+pub(super) fn stones_alarm(dam: &PlaceId) -> String {
+    format!("stones:{dam}")
 }
 
 /// Whether the trigger language knows the word as an argument of `order` or `hazard`; `any` is a question, not a kind.

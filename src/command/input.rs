@@ -259,6 +259,27 @@ pub enum Input {
         /// Whether it is silent now.
         silent: bool,
     },
+    /// The stones of a dam show a hazard: told when it begins and when a second stone agrees.
+    StoneHazard {
+        /// The dam.
+        dam: PlaceId,
+        /// The stone that showed it first.
+        first: String,
+        /// When.
+        #[serde(with = "chrono::serde::ts_milliseconds")]
+        first_at: Timestamp,
+        /// All that show it, in the order in which they began.
+        stones: Vec<String>,
+        /// 0…1.
+        confidence: f64,
+        /// Whether a second stone agrees; before that somebody must look first.
+        second_stone: bool,
+    },
+    /// Nothing new of a dam's stones for hours.
+    StoneHazardOver {
+        /// The dam.
+        dam: PlaceId,
+    },
     /// Somebody took note of an alarm, or put it aside for some minutes.
     MindAlarm {
         /// Who.

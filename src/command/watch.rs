@@ -8,7 +8,7 @@ use crate::forecast::{Forecast, Forecaster, ImportedForecast};
 use crate::model::{Datum, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
-use crate::stones::{StoneArray, StoneNews};
+use crate::stones::{Standing, StoneArray, StoneHazard, StoneNews};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -46,12 +46,19 @@ pub struct GaugeView {
     pub interval_s: f64,
     /// Seconds that a value may come late.
     pub grace_s: f64,
+    /// The gateway that it is reached through, if it is polled.
+    pub gateway: Option<String>,
+    /// When anything of it last came, usable or not.
+    pub heard_at: Option<Timestamp>,
 }
 
 impl GaugeView {
     /// `fresh`, `late`, `stale` or `missing` at that moment.
     pub fn freshness(&self, now: Timestamp) -> &'static str {
         self.freshness_at(now).as_str()
+    }
+    fn is_silent(&self, now: Timestamp) -> bool {
+        self.time.is_some() && self.freshness_at(now) >= Freshness::Stale
     }
     fn freshness_at(&self, now: Timestamp) -> Freshness {
         freshness(self.time, self.interval_s, self.grace_s, now)
@@ -86,6 +93,8 @@ pub struct Water {
     pub snapshot: Option<Snapshot>,
     /// State of each stone: id → word.
     pub stones: BTreeMap<String, &'static str>,
+    /// Open hazards of the stones.
+    pub stone_hazards: Vec<StoneHazard>,
     /// The control series.
     pub control: Option<SeriesId>,
 }
@@ -130,9 +139,12 @@ pub struct Watch {
     trends: BTreeMap<SeriesId, VecDeque<(Timestamp, f64)>>,
     newest: BTreeMap<SeriesId, ReadingRef>,
     forecast: Option<Forecast>,
-    silent: BTreeMap<SeriesId, bool>,
     /// Until when signals of events hold.
     held: BTreeMap<(SignalKey, PlaceId), Timestamp>,
+    /// Outages that were told: cause → words.
+    outages: BTreeMap<String, (String, String)>,
+    /// Hazards of the stones that were told, and how far they were confirmed then.
+    stone_hazards: BTreeMap<PlaceId, Standing>,
     snapshot: Option<Snapshot>,
 }
 
@@ -146,8 +158,9 @@ impl Watch {
             trends: BTreeMap::new(),
             newest: BTreeMap::new(),
             forecast: None,
-            silent: BTreeMap::new(),
             held: BTreeMap::new(),
+            outages: BTreeMap::new(),
+            stone_hazards: BTreeMap::new(),
             snapshot: None,
         }
     }
@@ -191,6 +204,7 @@ impl Watch {
             forecaster.observe(observation);
         }
         let Some(gauge) = self.parts.gauges.get_mut(index) else { return };
+        gauge.heard_at = gauge.heard_at.max(Some(observation.received_at));
         let newer = gauge.time.is_none_or(|time| observation.at >= time);
         if newer {
             gauge.quality = observation.quality;
@@ -256,23 +270,53 @@ impl Watch {
         }
     }
 
-    /// Series that fell silent or came back since the last look; one cause an input.
+    /// What fell silent or came back since the last look, one input a cause, and what the stones show together, one a dam.
     pub fn health(&mut self, now: Timestamp) -> Vec<Input> {
-        let mut changes = Vec::new();
-        for gauge in &self.parts.gauges {
-            let silent = gauge.time.is_some() && gauge.freshness_at(now) >= Freshness::Stale;
-            let known = self.silent.entry(gauge.series.clone()).or_insert(false);
-            if *known != silent {
-                *known = silent;
-                changes.push(Input::Health {
-                    cause: gauge.series.to_string(),
-                    title_zh: format!("{} {} 中断，已超过三个报汛间隔", gauge.name_zh, quantity_zh(&gauge.quantity)),
-                    title_en: format!("{} {}: no usable value for three intervals", gauge.name_en, gauge.quantity),
-                    silent,
-                });
-            }
-        }
+        let mut changes = self.outage_changes(now);
+        let discharge = self.newest.get(&self.parts.control).map(|reading| reading.value);
+        let is_known =
+            self.parts.gauges.iter().any(|gauge| gauge.series == self.parts.control && !gauge.is_silent(now));
+        self.parts.stones.judge(now, discharge.filter(|_| is_known));
+        changes.extend(self.stone_changes());
         changes
+    }
+
+    fn outage_changes(&mut self, now: Timestamp) -> Vec<Input> {
+        let causes = outages(&self.parts.gauges, now);
+        let told = std::mem::replace(&mut self.outages, causes.clone());
+        let input = |cause: &String, (zh, en): &(String, String), silent| Input::Health {
+            cause: cause.clone(),
+            title_zh: zh.clone(),
+            title_en: en.clone(),
+            silent,
+        };
+        let over = told
+            .iter()
+            .filter(|(cause, _)| !causes.contains_key(*cause))
+            .map(|(cause, words)| input(cause, words, false));
+        let new = causes
+            .iter()
+            .filter(|(cause, _)| !told.contains_key(*cause))
+            .map(|(cause, words)| input(cause, words, true));
+        over.chain(new).collect()
+    }
+
+    fn stone_changes(&mut self) -> Vec<Input> {
+        let hazards = self.parts.stones.hazards();
+        let now: BTreeMap<PlaceId, Standing> =
+            hazards.iter().map(|(dam, hazard)| (dam.clone(), hazard.standing)).collect();
+        let told = std::mem::replace(&mut self.stone_hazards, now);
+        let input = |hazard: &StoneHazard| Input::StoneHazard {
+            dam: hazard.dam.clone(),
+            first: hazard.first.clone(),
+            first_at: hazard.first_at,
+            stones: hazard.stones.clone(),
+            confidence: hazard.confidence,
+            second_stone: hazard.standing == Standing::SecondStone,
+        };
+        let new = hazards.values().filter(|hazard| told.get(&hazard.dam) != Some(&hazard.standing)).map(input);
+        let over = told.keys().filter(|dam| !hazards.contains_key(*dam));
+        new.chain(over.map(|dam| Input::StoneHazardOver { dam: dam.clone() })).collect()
     }
 
     /// For screens.
@@ -292,9 +336,41 @@ impl Watch {
             forecast: self.forecast.clone(),
             snapshot: self.snapshot.clone(),
             stones,
+            stone_hazards: self.parts.stones.hazards().values().cloned().collect(),
             control: Some(self.parts.control.clone()),
         }
     }
+}
+
+/// Causes of silence: a gateway through which nothing comes is one, a station whose every series is silent is one.
+fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, String)> {
+    let mut causes = BTreeMap::new();
+    for gauge in gauges.iter().filter(|gauge| gauge.is_silent(now)) {
+        let of_gateway = || gauges.iter().filter(|other| other.gateway.is_some() && other.gateway == gauge.gateway);
+        let of_station = || gauges.iter().filter(|other| other.station == gauge.station);
+        // Nothing came through the gateway since this one should have: slower ones behind it are not due yet.
+        let due = |time| time + TimeDelta::milliseconds(((gauge.interval_s + gauge.grace_s) * 1000.0) as i64);
+        let heard = of_gateway().filter_map(|other| other.heard_at).max();
+        let stations: std::collections::BTreeSet<&str> = of_gateway().map(|other| other.station.as_str()).collect();
+        let is_gateway = stations.len() > 1 && heard.zip(gauge.time).is_some_and(|(heard, time)| heard <= due(time));
+        let (cause, words) = if let (true, Some(gateway)) = (is_gateway, &gauge.gateway) {
+            let count = of_gateway().count();
+            let zh = format!("网关 {gateway} 中断，其后 {count} 个序列无数据");
+            (format!("gateway:{gateway}"), (zh, format!("gateway {gateway} is silent, and {count} series behind it")))
+        } else if of_station().count() > 1 && of_station().all(|other| other.time.is_none() || other.is_silent(now)) {
+            let zh = format!("{} 全站中断，已超过三个报汛间隔", gauge.name_zh);
+            (
+                gauge.station.clone(),
+                (zh, format!("{}: no usable value of any series for three intervals", gauge.name_en)),
+            )
+        } else {
+            let zh = format!("{} {} 中断，已超过三个报汛间隔", gauge.name_zh, quantity_zh(&gauge.quantity));
+            let en = format!("{} {}: no usable value for three intervals", gauge.name_en, gauge.quantity);
+            (gauge.series.to_string(), (zh, en))
+        };
+        causes.entry(cause).or_insert(words);
+    }
+    causes
 }
 
 /// To 0.1 m³/s: finer than any forecast, coarser than what two machines' arithmetic may differ by.

@@ -82,6 +82,10 @@ fn cause_zh(word: &str) -> &str {
         "late" => "迟报",
         "clock" => "时钟有误",
         "missing" => "缺测",
+        "gap" => "此前断报",
+        "neighbour" => "与邻站不符",
+        "rating" => "水位流量关系不符",
+        "redundant" => "与同站另一传感器不符",
         other => other,
     }
 }
@@ -214,7 +218,7 @@ fn number(activation: &ActivationId) -> String {
 }
 
 /// Wall time of the reach, `07-18 00:00`.
-fn beijing(at: Timestamp) -> String {
+pub(super) fn beijing(at: Timestamp) -> String {
     FixedOffset::east_opt(8 * 3600)
         .map_or_else(String::new, |zone| at.with_timezone(&zone).format("%m-%d %H:%M").to_string())
 }

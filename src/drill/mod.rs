@@ -5,6 +5,7 @@
 
 mod clock;
 mod dice;
+pub mod faultset;
 pub mod field;
 pub mod floods;
 mod ledger;

@@ -49,14 +49,37 @@ text_id!(/// The code of a preset instruction (任务指令), e.g. `B8-010`; kep
 text_id!(/// The login name of a user of the system.
     UserName);
 
+/// The name of the sensor that is none: what was computed in place of a measurement.
+pub const ESTIMATE: &str = "estimate";
+
 impl SeriesId {
     /// The station before the first dot.
     pub fn station(&self) -> &str {
         self.as_str().split_once('.').map_or(self.as_str(), |(station, _)| station)
     }
-    /// The quantity after the first dot, empty if there is none.
+    /// The quantity after the first dot, empty if there is none; another sensor of the same water has its name behind a
+    /// hyphen: `stage-b`.
     pub fn quantity(&self) -> &str {
         self.as_str().split_once('.').map_or("", |(_, quantity)| quantity)
+    }
+    /// The quantity without the sensor: `stage` of `huayuankou.stage-b`.
+    pub fn measure(&self) -> &str {
+        let quantity = self.quantity();
+        quantity.split_once('-').map_or(quantity, |(measure, _)| measure)
+    }
+    /// The sensor, where the series is not the main one of its water: `b` of `huayuankou.stage-b`.
+    pub fn sensor(&self) -> Option<&str> {
+        self.quantity().split_once('-').map(|(_, sensor)| sensor)
+    }
+    /// The main series of the same water.
+    #[must_use]
+    pub fn main(&self) -> Self {
+        Self::new(format!("{}.{}", self.station(), self.measure()))
+    }
+    /// The series that keeps what was computed in place of this one's measurements.
+    #[must_use]
+    pub fn estimate(&self) -> Self {
+        Self::new(format!("{}.{}-{ESTIMATE}", self.station(), self.measure()))
     }
 }
 

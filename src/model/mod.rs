@@ -16,7 +16,8 @@ mod units;
 
 pub use fault::FaultKind;
 pub use id::{
-    ActivationId, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId, TaskId, UserName,
+    ActivationId, ESTIMATE, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, SeriesId, StationId,
+    TaskId, UserName,
 };
 pub use level::{UnknownWord, WarningLevel, WorkingMode};
 pub use person::{Authority, DutyRow, Member, RoleCode, UserRole, mask_name};
@@ -26,7 +27,7 @@ pub use reading::{Causes, Grade, Observation, Quality, Reading};
 pub use standing::{Hazard, HazardKind, OrderGiven, Standing};
 pub use stone::StoneState;
 pub use task::{DeclineReason, TaskStatus};
-pub use units::{Datum, DatumMismatch, Discharge, Stage};
+pub use units::{Datum, DatumMismatch, DatumOffset, Discharge, Stage, datum_shift};
 
 /// A moment, always UTC. Screens and protocols convert at their own edge.
 pub type Timestamp = chrono::DateTime<chrono::Utc>;

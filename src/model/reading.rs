@@ -34,7 +34,7 @@ pub enum Grade {
 
 /// What the checks objected to, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
-pub struct Causes(u8);
+pub struct Causes(u16);
 
 impl Causes {
     /// No objection.
@@ -53,15 +53,27 @@ impl Causes {
     pub const CLOCK: Self = Self(32);
     /// The device gave no number (缺测).
     pub const MISSING: Self = Self(64);
+    /// Nothing came for several of its usual intervals before it (断报). A mark: the value itself is not in doubt.
+    pub const GAP: Self = Self(128);
+    /// Neighbouring stations say otherwise (邻站).
+    pub const NEIGHBOUR: Self = Self(256);
+    /// Stage and discharge do not belong together (水位流量关系).
+    pub const RATING: Self = Self(512);
+    /// Another sensor of the same water says otherwise (互校).
+    pub const REDUNDANT: Self = Self(1024);
 
     /// Both sets together.
     #[must_use]
-    pub fn with(self, other: Self) -> Self {
+    pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
     /// Whether every cause of `other` is in here.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+    /// Whether none of `other` is in here.
+    pub fn without(self, other: Self) -> bool {
+        self.0 & other.0 == 0
     }
     /// The words for the set bits, in a fixed order.
     pub fn words(self) -> Vec<&'static str> {
@@ -73,6 +85,10 @@ impl Causes {
             (Self::LATE, "late"),
             (Self::CLOCK, "clock"),
             (Self::MISSING, "missing"),
+            (Self::GAP, "gap"),
+            (Self::NEIGHBOUR, "neighbour"),
+            (Self::RATING, "rating"),
+            (Self::REDUNDANT, "redundant"),
         ];
         all.into_iter().filter(|(cause, _)| self.has(*cause)).map(|(_, word)| word).collect()
     }
@@ -100,20 +116,21 @@ impl Quality {
     pub fn worst(self, other: Self) -> Self {
         Self { grade: self.grade.max(other.grade), causes: self.causes.with(other.causes) }
     }
-    /// As one number for the store: grade in the high byte, causes in the low.
+    /// As one number for the store: the first eight causes in the low byte, the grade in the three bits above it, the
+    /// other causes above that. Codes of before there were more than eight causes mean what they meant.
     pub fn to_code(self) -> u16 {
-        (self.grade as u16) << 8 | u16::from(self.causes.0)
+        (self.grade as u16) << 8 | self.causes.0 & 0xff | (self.causes.0 >> 8) << 11
     }
     /// The verdict behind a stored number; an unknown grade reads as bad.
     pub fn from_code(code: u16) -> Self {
-        let grade = match code >> 8 {
+        let grade = match code >> 8 & 7 {
             0 => Grade::Good,
             1 => Grade::Manual,
             2 => Grade::Estimated,
             3 => Grade::Suspect,
             _ => Grade::Bad,
         };
-        Self { grade, causes: Causes((code & 0xff) as u8) }
+        Self { grade, causes: Causes(code & 0xff | (code >> 11) << 8) }
     }
 }
 
@@ -139,11 +156,15 @@ mod tests {
     #[test]
     fn quality_survives_its_code() {
         for grade in [Grade::Good, Grade::Manual, Grade::Estimated, Grade::Suspect, Grade::Bad] {
-            for causes in [Causes::NONE, Causes::RANGE.with(Causes::LATE), Causes::MISSING] {
+            for causes in
+                [Causes::NONE, Causes::RANGE.with(Causes::LATE), Causes::MISSING, Causes::GAP.with(Causes::REDUNDANT)]
+            {
                 let quality = Quality { grade, causes };
                 assert_eq!(Quality::from_code(quality.to_code()), quality);
             }
         }
         assert_eq!(Quality::from_code(0xff00).grade, Grade::Bad);
+        let of_before = Quality::from_code(0x0306);
+        assert_eq!((of_before.grade, of_before.causes.words()), (Grade::Suspect, vec!["rise", "spike"]));
     }
 }

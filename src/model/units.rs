@@ -50,6 +50,39 @@ impl fmt::Display for Datum {
     }
 }
 
+/// How far two reference surfaces lie apart at one station (基面改正数). There is no offset for a whole river: it differs from
+/// place to place, so it is stated for each station with where it comes from and of when it is.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatumOffset {
+    /// Heights above this one …
+    pub from: Datum,
+    /// … become heights above this one …
+    pub to: Datum,
+    /// … when this is added, in m.
+    pub add_m: f64,
+    /// Who says so: a survey, a station book.
+    pub source: String,
+    /// When it was measured or printed.
+    pub date: chrono::NaiveDate,
+}
+
+/// What to add to a height above `from` to have it above `to`, in m.
+///
+/// # Errors
+/// When they differ and none of the offsets joins them: nothing is guessed.
+pub fn datum_shift(from: Datum, to: Datum, offsets: &[DatumOffset]) -> Result<f64, DatumMismatch> {
+    if from == to {
+        return Ok(0.0);
+    }
+    let add = |offset: &DatumOffset| match (offset.from, offset.to) {
+        pair if pair == (from, to) => Some(offset.add_m),
+        pair if pair == (to, from) => Some(-offset.add_m),
+        _ => None,
+    };
+    offsets.iter().find_map(add).ok_or(DatumMismatch { left: from, right: to })
+}
+
 /// Two heights of different datums met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a height above {left} cannot be compared with one above {right}: state the offset first")]
@@ -91,6 +124,13 @@ impl Stage {
             Err(DatumMismatch { left: self.datum, right: other.datum })
         }
     }
+    /// The same surface, counted from another datum by a station's stated offsets.
+    ///
+    /// # Errors
+    /// When no offset joins the two.
+    pub fn to_datum(self, datum: Datum, offsets: &[DatumOffset]) -> Result<Self, DatumMismatch> {
+        Ok(Self { metres: self.metres + datum_shift(self.datum, datum, offsets)?, datum })
+    }
 }
 
 impl fmt::Display for Stage {
@@ -115,6 +155,19 @@ mod tests {
         let of_1958 = Stage::from_metres(93.82, Datum::Dagu).unwrap();
         let of_today = Stage::from_metres(92.5, Datum::National85).unwrap();
         assert_eq!(of_1958.above(of_today), Err(DatumMismatch { left: Datum::Dagu, right: Datum::National85 }));
+        let offset = DatumOffset {
+            from: Datum::Dagu,
+            to: Datum::National85,
+            add_m: -1.2,
+            source: "invented".into(),
+            date: chrono::NaiveDate::MIN,
+        };
+        let offsets = [offset];
+        assert_eq!(of_1958.to_datum(Datum::National85, &[]), of_1958.above(of_today).map(|_| of_1958));
+        let moved = of_1958.to_datum(Datum::National85, &offsets).unwrap();
+        assert!((moved.above(of_today).unwrap() - 0.12).abs() < 1e-9, "{moved}");
+        let back = moved.to_datum(Datum::Dagu, &offsets).unwrap();
+        assert!((back.as_metres() - 93.82).abs() < 1e-9 && back.datum() == Datum::Dagu, "the way back");
         assert!((of_1958.above(Stage::from_metres(93.0, Datum::Dagu).unwrap()).unwrap() - 0.82).abs() < 1e-9);
     }
 }

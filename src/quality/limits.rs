@@ -13,7 +13,10 @@ pub struct Limits {
     pub rise_per_hour: Option<f64>,
     /// Seconds over which the change per hour is measured; 600 where absent.
     pub rise_window_s: Option<f64>,
-    /// Largest jump between two values.
+    /// Steeper changes up to this are noise; with it the change is looked at over every span of the window, without it only
+    /// over the whole one.
+    pub rise_band: Option<f64>,
+    /// Largest jump between two values, beyond what the change per hour allows for the time between them.
     pub jump: Option<f64>,
     /// Further jump allowed, as a share of the value before.
     pub jump_share: Option<f64>,
@@ -23,6 +26,16 @@ pub struct Limits {
     pub frozen_after_s: Option<f64>,
     /// Changes up to this count as standing still.
     pub still_band: Option<f64>,
+    /// So unlikely a run of equal values, by how often this series repeats itself, is frozen; e.g. 1e-6.
+    pub frozen_odds: Option<f64>,
+    /// Nothing for so many of its usual intervals is a gap.
+    pub gap_intervals: Option<f64>,
+    /// Growth over this many seconds is compared with that of the neighbours.
+    pub neighbour_window_s: Option<f64>,
+    /// Neighbours that grew by less say nothing, in the unit.
+    pub neighbour_least: Option<f64>,
+    /// Two sensors of the same water may differ by this, in the unit; absent: they are not compared.
+    pub twin_tolerance: Option<f64>,
     /// Received later than this after the observation is late.
     pub late_after_s: Option<f64>,
     /// A time stamp further ahead than this is a wrong clock; 30 where absent.
@@ -37,11 +50,17 @@ impl Limits {
             range: self.range.or(base.range),
             rise_per_hour: self.rise_per_hour.or(base.rise_per_hour),
             rise_window_s: self.rise_window_s.or(base.rise_window_s),
+            rise_band: self.rise_band.or(base.rise_band),
             jump: self.jump.or(base.jump),
             jump_share: self.jump_share.or(base.jump_share),
             confirmations: self.confirmations.or(base.confirmations),
             frozen_after_s: self.frozen_after_s.or(base.frozen_after_s),
             still_band: self.still_band.or(base.still_band),
+            frozen_odds: self.frozen_odds.or(base.frozen_odds),
+            gap_intervals: self.gap_intervals.or(base.gap_intervals),
+            neighbour_window_s: self.neighbour_window_s.or(base.neighbour_window_s),
+            neighbour_least: self.neighbour_least.or(base.neighbour_least),
+            twin_tolerance: self.twin_tolerance.or(base.twin_tolerance),
             late_after_s: self.late_after_s.or(base.late_after_s),
             ahead_s: self.ahead_s.or(base.ahead_s),
         }

@@ -1,7 +1,8 @@
 //! What is remembered of a series between two readings.
 
-use super::Limits;
-use crate::model::{Observation, Quality, SeriesId, Timestamp};
+use super::relations::{Learned, Relations};
+use super::{Limits, gap};
+use crate::model::{Causes, Grade, Observation, Quality, SeriesId, Timestamp};
 use chrono::TimeDelta;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,6 +11,20 @@ use std::sync::Arc;
 const WINDOW_MAX: usize = 256;
 /// Jumped values kept until they are confirmed; when full the oldest stays suspect for good.
 const HELD_MAX: usize = 16;
+/// Accepted values whose verdict can still be taken back; when full the oldest keeps its verdict.
+const RECENT_MAX: usize = 256;
+/// How fast habits (interval, noise) are learned.
+const SHARE: f64 = 0.05;
+/// Mean of |difference| of two draws of a normal noise, in its standard deviations.
+const MEAN_DIFFERENCE: f64 = 1.128;
+/// Counts of equal values forget by this with each run.
+const FORGET: f64 = 0.99;
+/// Seconds over which the loop of a rating is followed.
+const LOOP_S: f64 = 7_200.0;
+/// A height that was followed speaks for so long after, in seconds.
+const LATELY_S: f64 = 21_600.0;
+/// Seconds over which the height of a rating follows the bed.
+const BED_S: f64 = 86_400.0;
 
 /// The newest value of a series, whatever its quality.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +40,25 @@ pub(super) struct Newest {
 pub(super) struct Track {
     /// Its limits, those of the quantity included.
     pub(super) limits: Arc<Limits>,
+    /// The others that it is held against.
+    pub(super) relations: Arc<Relations>,
     /// The series that should move when this one does.
     pub(super) witness: Option<SeriesId>,
     /// Newest by time.
     pub(super) newest: Option<Newest>,
+    /// When anything last came.
+    pub(super) arrived_at: Option<Timestamp>,
+    /// Seconds between two arrivals as a rule, and from how many it is known.
+    pub(super) usual_s: Option<f64>,
+    pub(super) steps: u32,
+    /// How far its clock is behind, after it was seen to run back.
+    pub(super) skew_s: Option<f64>,
+    /// What came just before, if it was late and in its turn: the first of a clock that ran back looks like that.
+    pub(super) behind: Option<Observation>,
     /// Last value that was accepted.
     pub(super) accepted: Option<(Timestamp, f64)>,
+    /// Mean difference of two accepted values.
+    pub(super) difference: f64,
     /// Accepted values of the last while, oldest first.
     pub(super) window: VecDeque<(Timestamp, f64)>,
     /// Jumped values that wait for others to confirm them.
@@ -38,6 +66,18 @@ pub(super) struct Track {
     /// The value that stands still, since when it stands, and when it was last seen to change.
     pub(super) still: Option<(Timestamp, f64)>,
     pub(super) changed_at: Option<Timestamp>,
+    /// Repetitions of that value so far; values seen, and how many of them repeated the one before.
+    pub(super) run: u32,
+    pub(super) seen: f64,
+    pub(super) repeated: f64,
+    /// Accepted values that a run of equal ones may still take back.
+    pub(super) recent: VecDeque<Observation>,
+    /// One value in a while, for growth over a long window.
+    pub(super) coarse: VecDeque<(Timestamp, f64)>,
+    /// The height that this stage and the discharge implied lately, while nothing was in dispute, and of when it is.
+    pub(super) lately: Option<(Timestamp, f64)>,
+    /// Height of the rating, kept with the main stage of a section.
+    pub(super) learned: Option<Learned>,
 }
 
 impl Track {
@@ -46,19 +86,105 @@ impl Track {
         (to - from).num_milliseconds() as f64 / 1000.0
     }
 
+    /// Its newest value was refused, for this reason among others.
+    pub(super) fn is_refused_for(&self, cause: Causes) -> bool {
+        self.newest.is_some_and(|newest| !newest.quality.is_usable() && newest.quality.causes.has(cause))
+    }
+
+    /// Its newest value was refused because it moved as the river does not, or because of the rating.
+    pub(super) fn has_moved_oddly(&self) -> bool {
+        [Causes::RISE, Causes::SPIKE, Causes::RATING].into_iter().any(|cause| self.is_refused_for(cause))
+    }
+
+    /// Six standard deviations of the noise of accepted values, in the unit.
+    pub(super) fn noise_band(&self) -> f64 {
+        6.0 * self.difference / MEAN_DIFFERENCE
+    }
+
+    /// Something came, of whatever kind: learns the usual interval. What comes in bursts is no rule.
+    pub(super) fn arrive(&mut self, at: Timestamp) {
+        let Some(before) = self.arrived_at else {
+            self.arrived_at = Some(at);
+            return;
+        };
+        if at < before {
+            return;
+        }
+        self.arrived_at = Some(at);
+        let step_s = Self::seconds(before, at);
+        match self.usual_s {
+            _ if step_s <= 0.0 => return,
+            None => self.usual_s = Some(step_s),
+            Some(usual_s) if step_s < 0.2 * usual_s && self.steps >= gap::STEPS_LEAST => return,
+            Some(usual_s) if self.steps < gap::STEPS_LEAST => self.usual_s = Some(usual_s.min(step_s)),
+            Some(usual_s) => {
+                let toward = (step_s / usual_s).clamp(1.0 - SHARE, 1.0 + SHARE);
+                self.usual_s = Some(usual_s * toward);
+            }
+        }
+        self.steps = self.steps.saturating_add(1);
+    }
+
     pub(super) fn see(&mut self, seen: &Observation) {
         if seen.value.is_finite() {
-            let band = self.limits.still_band.unwrap_or(0.0);
-            if self.still.is_none_or(|(_, value)| (seen.value - value).abs() > band) {
-                self.still = Some((seen.at, seen.value));
-                self.changed_at = Some(seen.at);
-            }
+            self.count_repeats(seen);
+            self.keep_coarse(seen);
         }
         let Observation { at, received_at, value, quality, .. } = *seen;
         self.newest = Some(Newest { at, received_at, value, quality });
+        let can_stand = self.limits.frozen_odds.is_some() || self.limits.neighbour_window_s.is_some();
+        if can_stand && seen.quality.is_usable() {
+            if self.recent.len() >= RECENT_MAX {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(seen.clone());
+        }
+    }
+
+    fn count_repeats(&mut self, seen: &Observation) {
+        let band = self.limits.still_band.unwrap_or(0.0);
+        if self.still.is_some_and(|(_, value)| (seen.value - value).abs() <= band) {
+            self.run = self.run.saturating_add(1);
+            return;
+        }
+        // A run that was called frozen still counts for something: at low water the last digit stands for longer.
+        let was_frozen = self.newest.is_some_and(|newest| newest.quality.causes.has(Causes::FROZEN));
+        let run = f64::from(self.run) * if was_frozen { 0.25 } else { 1.0 };
+        self.seen = FORGET * self.seen + run + 1.0;
+        self.repeated = FORGET * self.repeated + run;
+        self.run = 0;
+        self.still = Some((seen.at, seen.value));
+        self.changed_at = Some(seen.at);
+    }
+
+    fn keep_coarse(&mut self, seen: &Observation) {
+        let Some(window_s) = self.limits.neighbour_window_s else { return };
+        let impossible = Causes::RANGE.with(Causes::SPIKE);
+        if seen.quality.grade == Grade::Bad || !seen.quality.causes.without(impossible) {
+            return;
+        }
+        let step_s = window_s / 18.0;
+        if self.coarse.back().is_none_or(|(last, _)| Self::seconds(*last, seen.at) >= step_s) {
+            self.coarse.push_back((seen.at, seen.value));
+        }
+        while self.coarse.front().is_some_and(|(oldest, _)| Self::seconds(*oldest, seen.at) > 1.5 * window_s) {
+            self.coarse.pop_front();
+        }
+    }
+
+    /// What was added within a window that ends with a value; `None` where the window is not covered or the sum fell back.
+    pub(super) fn growth_to(&self, at: Timestamp, value: f64, window_s: f64) -> Option<f64> {
+        let (_, before) = self.coarse.iter().rev().find(|(old, _)| Self::seconds(*old, at) >= window_s)?;
+        (value >= *before).then(|| value - before)
     }
 
     pub(super) fn accept(&mut self, at: Timestamp, value: f64) {
+        if let Some((_, before)) = self.accepted {
+            let moved = (value - before).abs();
+            // A wild one teaches no more than three times what is known.
+            let moved = if self.difference > 0.0 { moved.min(3.0 * self.difference) } else { moved };
+            self.difference += SHARE * (moved - self.difference);
+        }
         self.accepted = Some((at, value));
         if self.limits.rise_per_hour.is_none() {
             return;
@@ -75,5 +201,43 @@ impl Track {
             self.held.pop_front();
         }
         self.held.push_back(seen);
+    }
+
+    /// Follows the loop of the rating while stage and discharge belong together.
+    pub(super) fn follow(&mut self, at: Timestamp, height: f64, tolerance_m: f64) {
+        let Some((before, known)) = self.lately.filter(|(before, _)| Self::seconds(*before, at) <= LATELY_S) else {
+            self.lately = Some((at, height));
+            return;
+        };
+        if (height - known).abs() <= tolerance_m {
+            let share = (Self::seconds(before, at) / LOOP_S).clamp(0.0, 1.0);
+            self.lately = Some((at, known + share * (height - known)));
+        }
+    }
+
+    /// The height that was followed, while it is not too old to speak for a moment.
+    pub(super) fn lately_at(&self, at: Timestamp) -> Option<f64> {
+        self.lately.filter(|(before, _)| Self::seconds(*before, at) <= LATELY_S).map(|(_, height)| height)
+    }
+
+    /// Learns the height of the rating from a pair that belongs together; a disagreement that outlasts a day is the bed.
+    pub(super) fn learn(&mut self, at: Timestamp, height: f64, tolerance_m: f64) {
+        let fresh = Learned { height, pairs: 1, at, doubt_since: None };
+        let Some(known) = &mut self.learned else {
+            self.learned = Some(fresh);
+            return;
+        };
+        if (height - known.height).abs() > tolerance_m {
+            let since = *known.doubt_since.get_or_insert(at);
+            if Self::seconds(since, at) > BED_S {
+                self.learned = Some(fresh);
+            }
+            return;
+        }
+        let by_time = Self::seconds(known.at, at).max(0.0) / BED_S;
+        let share = by_time.max(1.0 / f64::from(known.pairs.saturating_add(1))).min(1.0);
+        known.height += share * (height - known.height);
+        known.pairs = known.pairs.saturating_add(1);
+        (known.at, known.doubt_since) = (at, None);
     }
 }

@@ -1,9 +1,10 @@
 //! All stones of a reach, by dam.
 
 use super::StoneSettings;
+use super::hazard::{self, Standing, StoneHazard, Witness};
 use super::stone::{Stone, StoneWord};
 use crate::model::{Observation, PlaceId, StoneState, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where a stone lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct StoneSite {
     pub id: String,
     /// Its dam.
     pub dam: PlaceId,
+    /// The work of the dam: what shakes all over a work is waves.
+    pub work: PlaceId,
 }
 
 /// How the stones of one dam stand.
@@ -39,6 +42,7 @@ pub enum StoneNews {
 struct Row {
     id: String,
     dam: PlaceId,
+    work: PlaceId,
     stone: Stone,
     /// Since the news were last drained.
     heard: bool,
@@ -55,16 +59,74 @@ pub struct StoneArray {
     /// Looked up by key only.
     index: HashMap<String, usize>,
     since: Option<Timestamp>,
+    /// Rows of each dam.
+    dams: BTreeMap<PlaceId, Vec<usize>>,
+    hazards: BTreeMap<PlaceId, StoneHazard>,
 }
 
 impl StoneArray {
     /// Of these stones, none of them heard yet.
     pub fn new(sites: impl IntoIterator<Item = StoneSite>, settings: StoneSettings) -> Self {
-        let sites: BTreeMap<String, PlaceId> = sites.into_iter().map(|site| (site.id, site.dam)).collect();
-        let row = |(id, dam)| Row { id, dam, stone: Stone::default(), heard: true, told: None };
+        let sites: BTreeMap<String, StoneSite> = sites.into_iter().map(|site| (site.id.clone(), site)).collect();
+        let row = |(id, site): (String, StoneSite)| {
+            let StoneSite { dam, work, .. } = site;
+            Row { id, dam, work, stone: Stone::default(), heard: true, told: None }
+        };
         let rows: Vec<Row> = sites.into_iter().map(row).collect();
         let index = rows.iter().enumerate().map(|(index, row)| (row.id.clone(), index)).collect();
-        Self { settings, rows, index, since: None }
+        let mut dams: BTreeMap<PlaceId, Vec<usize>> = BTreeMap::new();
+        for (index, row) in rows.iter().enumerate() {
+            dams.entry(row.dam.clone()).or_default().push(index);
+        }
+        Self { settings, rows, index, since: None, dams, hazards: BTreeMap::new() }
+    }
+
+    /// Joins what the stones show to at most one hazard a dam, with the discharge in m³/s if it is known. What is over
+    /// leaves its stones at rest where they lie.
+    pub fn judge(&mut self, now: Timestamp, discharge_m3s: Option<f64>) {
+        let waves = self.waves(now);
+        for (dam, members) in &self.dams {
+            let rows: Vec<&Row> = members.iter().filter_map(|index| self.rows.get(*index)).collect();
+            let known = self.hazards.get(dam);
+            let wavy = rows.first().is_some_and(|row| waves.contains(&row.work));
+            let witnesses: Vec<_> = rows.iter().map(|row| Witness { id: &row.id, stone: &row.stone }).collect();
+            let river = (discharge_m3s, wavy);
+            let after = hazard::judge(dam, &witnesses, river, known, &self.settings, now);
+            let is_over = known.is_some() && after.is_none();
+            match after {
+                Some(after) => self.hazards.insert(dam.clone(), after),
+                None => self.hazards.remove(dam),
+            };
+            if is_over {
+                for index in members {
+                    if let Some(row) = self.rows.get_mut(*index) {
+                        row.stone.settle();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Works whose stones shake all at once.
+    fn waves(&self, now: Timestamp) -> BTreeSet<PlaceId> {
+        let mut counts: BTreeMap<&PlaceId, (usize, usize)> = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.stone.is_heard(now, &self.settings)) {
+            let count = counts.entry(&row.work).or_default();
+            count.0 += usize::from(row.stone.is_shaking());
+            count.1 += 1;
+        }
+        let wavy = counts.into_iter().filter(|(_, (shaking, alive))| hazard::is_wavy(*shaking, *alive));
+        wavy.map(|(work, _)| work.clone()).collect()
+    }
+
+    /// Open hazards, by dam.
+    pub fn hazards(&self) -> &BTreeMap<PlaceId, StoneHazard> {
+        &self.hazards
+    }
+
+    /// Whether a second stone of the dam agrees: what one stone alone shows fires no order.
+    fn is_agreed(&self, dam: &PlaceId) -> bool {
+        self.hazards.get(dam).is_some_and(|hazard| hazard.standing == Standing::SecondStone)
     }
 
     /// Takes a usable value of one of its stones; everything else is passed over.
@@ -83,11 +145,16 @@ impl StoneArray {
     /// must note the sameness too: a stone of which nothing comes any more is silent by the clock.
     pub fn drain_news(&mut self, now: Timestamp) -> Vec<(PlaceId, String, StoneNews)> {
         let since = *self.since.get_or_insert(now);
+        let agreed: BTreeSet<PlaceId> = self.dams.keys().filter(|dam| self.is_agreed(dam)).cloned().collect();
         let news = |row: &mut Row| {
             if !std::mem::take(&mut row.heard) {
                 return None;
             }
-            let state = row.stone.state(since);
+            let mut state = row.stone.state(since);
+            if !agreed.contains(&row.dam) {
+                // One stone alone asks for a look at the camera (the hazard does); it sends nobody.
+                state = StoneState { shakes: false, moves: false, tilt_deg: state.tilt_deg.map(|_| 0.0), ..state };
+            }
             let before = row.told.replace(state);
             let same = before.is_some_and(|before| StoneState { at: state.at, ..before } == state);
             let news = if same { StoneNews::Same(state.at) } else { StoneNews::Changed(state) };

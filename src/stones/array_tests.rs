@@ -9,7 +9,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn array(stones: usize) -> StoneArray {
-    let site = |n| StoneSite { id: format!("stone-{n}"), dam: "dam-1".into() };
+    let site = |n| StoneSite { id: format!("stone-{n}"), dam: "dam-1".into(), work: "work-1".into() };
     StoneArray::new((0..stones).map(site), StoneSettings::default())
 }
 
@@ -28,12 +28,19 @@ fn poll(array: &mut StoneArray, stone: usize, second: i64, tilt: f64, peak: f64,
     }
 }
 
-/// Polls one stone a minute with these (tilt, peak, line) and gives the words after each.
+/// Polls one stone a minute, five times at rest and then with these (tilt, peak, line), and gives the words after each.
 fn words(rows: &[(f64, f64, f64)]) -> Vec<&'static str> {
+    words_after(5, rows)
+}
+
+fn words_after(rests: usize, rows: &[(f64, f64, f64)]) -> Vec<&'static str> {
     let mut array = array(1);
     let mut words = Vec::new();
+    for minute in 0..rests {
+        poll(&mut array, 0, minute as i64 * 60, REST.0, REST.1, REST.2);
+    }
     for (minute, (tilt, peak, line)) in rows.iter().enumerate() {
-        let second = minute as i64 * 60;
+        let second = (rests + minute) as i64 * 60;
         poll(&mut array, 0, second, *tilt, *peak, *line);
         words.push(array.word("stone-0", at(second)).unwrap().as_str());
     }
@@ -123,7 +130,7 @@ fn changes_are_told_once_and_unheard_stones_at_the_start() {
 #[test]
 fn wrap_of_the_angle_and_bad_values_are_no_motion() {
     assert_eq!(
-        words(&[(179.9, 0.05, 0.0), (-179.9, 0.05, 0.0), (-179.8, 0.05, 0.0), (179.8, 0.05, 0.0)]),
+        words_after(0, &[(179.9, 0.05, 0.0), (-179.9, 0.05, 0.0), (-179.8, 0.05, 0.0), (179.8, 0.05, 0.0)]),
         ["still"; 4]
     );
     let mut array = array(1);
@@ -133,4 +140,11 @@ fn wrap_of_the_angle_and_bad_values_are_no_motion() {
     array.observe(&Observation { series, at: at(400), received_at: at(400), value: f64::NAN, quality });
     assert_eq!(array.word("stone-0", at(400)), Some(StoneWord::Silent));
     assert_eq!(array.word("stone-9", at(0)), None);
+}
+
+#[test]
+fn one_wild_value_at_the_start_is_no_rest() {
+    let mut rows = vec![(60.0, 0.05, 0.0)];
+    rows.extend([REST; 60]);
+    assert_eq!(words_after(0, &rows).last(), Some(&"still"));
 }

@@ -272,7 +272,7 @@ impl Bench {
     }
 
     fn gauge_value(&self, index: usize, device: &Device, station: &str, quantity: &str, now: Timestamp) -> f64 {
-        let series = device.series.iter().find(|one| one.id.quantity() == quantity);
+        let series = device.series.iter().find(|one| one.id.measure() == quantity);
         let faults = self.faults_of(index, device, series.map(|one| one.id.as_str()), now);
         let find = |kind| faults.iter().find(|(inject, _)| inject.kind == kind);
         if find(FaultKind::Dead).is_some() || series.is_none() {

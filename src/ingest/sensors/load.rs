@@ -6,7 +6,7 @@ use super::profile::Profile;
 use super::shape::{DamRow, GaugeRow, SensorFile, SeriesRow, StonesRow};
 use super::{Device, DeviceKind, DeviceSeries, Sensors, SeriesFacts};
 use crate::ingest::{FileFault, utf8};
-use crate::model::SeriesId;
+use crate::model::{ESTIMATE, SeriesId};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
@@ -82,6 +82,9 @@ impl Sensors {
             for row in &rows.mqtt {
                 sensors.add_mqtt(source, row)?;
             }
+        }
+        for (source, rows) in &parsed {
+            sensors.check_relations(source, rows)?;
         }
         Ok(sensors)
     }
@@ -175,7 +178,7 @@ impl Sensors {
                 let what = format!("profile {} has no quantity {quantity:?}", profile.id);
                 return Err(source.fault(wanted.quantity.span(), what, format!("it has {}", known.join(", "))));
             };
-            let id = SeriesId::new(format!("{station}.{quantity}"));
+            let id = series_id(source, station, wanted)?;
             let valid = point.valid.map(|[low, high]| [low + wanted.zero, high + wanted.zero]);
             let mut limits = wanted.quality.clone();
             limits.range = limits.range.or(valid);
@@ -325,6 +328,18 @@ impl Sensors {
         self.devices.push(device);
         Ok(())
     }
+}
+
+fn series_id(source: &Source, station: &str, row: &SeriesRow) -> Result<SeriesId, FileFault> {
+    let quantity = row.quantity.get_ref();
+    let Some(sensor) = &row.sensor else { return Ok(SeriesId::new(format!("{station}.{quantity}"))) };
+    let name = sensor.get_ref();
+    let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if !fits || name == ESTIMATE {
+        let what = format!("sensor {name:?} is no name for a sensor");
+        return Err(source.fault(sensor.span(), what, "lower-case letters and digits, for example b"));
+    }
+    Ok(SeriesId::new(format!("{station}.{quantity}-{name}")))
 }
 
 fn registers(device: &Device) -> Range<u32> {

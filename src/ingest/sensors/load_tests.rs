@@ -166,3 +166,29 @@ fn the_samples_of_the_docs_page_load() {
     assert!(sensors.endpoints.contains_key("north-bank"));
     assert_eq!(faults.matches("[[inject]]").count(), 2);
 }
+
+#[test]
+fn the_sample_of_the_quality_page_loads_and_datums_without_an_offset_are_refused() {
+    let page = std::fs::read_to_string(format!("{}/docs/quality.md", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let sample = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let gauge = |unit: u8, sensor: &str, datum: &str| {
+        format!(
+            "[gauge]\nid = 'g{unit}'\nname_zh = 'g'\nstation = 'lower-gauge'\nprofile = 'generic-level-16'\n\
+             endpoint = 'gauges'\nunit = {unit}\npoll_every_s = 60\n[[series]]\nquantity = 'stage'\n{sensor}datum = '{datum}'\n"
+        )
+    };
+    let load = |sample: &str| {
+        let mut files = files();
+        files.insert("stations-sample.toml".into(), sample.into());
+        files.insert("one.toml".into(), gauge(101, "", "dagu").into());
+        files.insert("two.toml".into(), gauge(102, "sensor = 'b'\n", "national85").into());
+        Sensors::load(&files)
+    };
+    let relations = load(sample).unwrap().relations();
+    let twin = &relations["lower-gauge.stage"].twins[0];
+    assert_eq!((twin.series.as_str(), twin.shift), ("lower-gauge.stage-b", 1.17), "brought from 1985 to Dagu");
+    let without: String =
+        sample.lines().filter(|line| !line.starts_with("datum_offset")).collect::<Vec<_>>().join("\n");
+    let fault = load(&without).unwrap_err().to_string();
+    assert!(fault.contains("cannot be compared") && fault.contains("lower-gauge.stage-b"), "{fault}");
+}

@@ -9,6 +9,7 @@ mod mqtt;
 mod number;
 mod plan;
 mod profile;
+mod relations;
 mod shape;
 mod telemetry;
 
@@ -19,12 +20,12 @@ pub use mqtt::{MqttDevice, MqttSeries, MqttSource};
 pub use number::{NumberType, Raw, WordOrder};
 pub use plan::{Block, blocks, single_blocks};
 pub use profile::{Function, Point, Profile, StatusBits, UnitCode};
-pub use shape::Station;
+pub use shape::{Rating, Station};
 pub use telemetry::{Network, TelemetrySeries, TelemetryStation};
 
 use super::sl651::codec::StationAddress;
 use crate::forecast::ForecastSettings;
-use crate::model::{Datum, SeriesId};
+use crate::model::{Datum, PlaceId, SeriesId};
 use crate::quality::{Limits, QualityTable};
 use crate::stones::{StoneArray, StoneSettings, StoneSite};
 use std::collections::BTreeMap;
@@ -153,18 +154,37 @@ impl Sensors {
     /// The judge for these series.
     pub fn judge(&self) -> crate::quality::Judge {
         let own = self.series.iter().map(|(id, facts)| (id.clone(), facts.limits.clone()));
-        crate::quality::Judge::new(self.quality.clone(), own.collect())
+        crate::quality::Judge::new(self.quality.clone(), own.collect()).with_relations(self.relations())
     }
 
     /// The array of the stones among the devices.
     pub fn stone_array(&self) -> StoneArray {
         let site = |device: &Device| match &device.kind {
-            DeviceKind::Stone { dam, .. } => Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into() }),
+            DeviceKind::Stone { dam, work } => {
+                Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into(), work: work.as_str().into() })
+            }
             DeviceKind::Gauge { .. } => None,
         };
         let told = self.mqtt.iter().flat_map(|source| source.devices.values());
-        let told = told.filter_map(|device| Some(StoneSite { id: device.of.clone(), dam: device.dam.clone()? }));
+        // Stones of one dam belong to one work; a dam without polled stones stands for itself.
+        let work_of = |dam: &PlaceId| {
+            self.devices.iter().find_map(|device| match &device.kind {
+                DeviceKind::Stone { dam: own, work } if own == dam.as_str() => Some(PlaceId::new(work)),
+                _ => None,
+            })
+        };
+        let told = told.filter_map(|device| {
+            let dam = device.dam.clone()?;
+            let work = work_of(&dam).unwrap_or_else(|| dam.clone());
+            Some(StoneSite { id: device.of.clone(), dam, work })
+        });
         StoneArray::new(self.devices.iter().filter_map(site).chain(told), self.stone_limits)
+    }
+
+    /// The endpoint through which a series is polled.
+    pub fn gateway_of(&self, series: &SeriesId) -> Option<&str> {
+        let gives = |device: &&Device| device.series.iter().any(|one| &one.id == series);
+        self.devices.iter().find(gives).map(|device| device.endpoint.as_str())
     }
 
     /// The devices behind an endpoint.

@@ -2,6 +2,7 @@
 
 use super::endpoint::{EndpointRow, default_timeout};
 use super::profile::{Function, Point};
+use crate::model::DatumOffset;
 use crate::quality::Limits;
 use serde::Deserialize;
 use toml::Spanned;
@@ -80,6 +81,26 @@ pub struct Station {
     pub code: String,
     /// Where position and code come from.
     pub source: String,
+    /// Form of the line that joins stage and discharge (水位流量关系), where the station has both.
+    pub rating: Option<Rating>,
+    /// Stations nearby whose rain is compared with this one's.
+    #[serde(default)]
+    pub neighbours: Vec<String>,
+    /// How the datums of its stages lie to each other.
+    #[serde(default)]
+    pub datum_offset: Vec<DatumOffset>,
+}
+
+/// z = c + slope · ln Q with where the slope comes from; c is learned from the readings.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rating {
+    /// Metres of stage for each unit of ln Q.
+    pub slope_m: f64,
+    /// Further off than this, in m, stage and discharge do not belong together.
+    pub tolerance_m: f64,
+    /// Where the slope comes from.
+    pub source: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +127,8 @@ pub(super) struct GaugeRow {
 #[serde(deny_unknown_fields)]
 pub(super) struct SeriesRow {
     pub(super) quantity: Spanned<String>,
+    /// Another sensor of the same water: its series is `<station>.<quantity>-<sensor>`.
+    pub(super) sensor: Option<Spanned<String>>,
     /// `dagu`, `national85` for stages.
     pub(super) datum: Option<crate::model::Datum>,
     /// Added to the scaled value at this site, in the unit: gauge zero.

@@ -173,9 +173,13 @@ fn stones(post: &Post) -> Result<Value, Problem> {
     let mut layer = parsed(post, "stones")?;
     let water = post.water();
     each_feature(&mut layer, |properties| {
-        let id = properties.get("id").and_then(Value::as_str).unwrap_or_default();
-        let word = water.stones.get(id).copied().unwrap_or("silent");
+        let id = properties.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let word = water.stones.get(&id).copied().unwrap_or("silent");
         properties.insert("state".into(), json!(word));
+        if let Some(hazard) = water.stone_hazards.iter().find(|hazard| hazard.stones.iter().any(|stone| *stone == id)) {
+            properties.insert("first_out".into(), json!(hazard.first == id));
+            properties.insert("confidence".into(), json!(hazard.confidence));
+        }
     });
     Ok(layer)
 }
