@@ -176,7 +176,7 @@ fn plan(ground: &Ground) -> String {
     let _ = write!(
         text,
         "\n# Water enters along a line across the main channel and leaves over the east side at normal depth.\n\
-         [flow]\ninflow_line = {}\noutflow_side = \"east\"\noutflow_slope = {:.9}\ngauge = \"{}\"\ngauge_at = {}\n\n\
+         [flow]\ninflow_line = {}\noutflow_side = \"east\"\noutflow_slope = {:.9}\ngauge = \"huayuankou\"\ngauge_at = {}\n\n\
          # Computed by `anlan twin library`: each member rises from the base discharge within rise_h and then stays.\n\
          [library]\ncell_m = 100.0\nbase_m3s = 3000.0\nspin_up_h = 24.0\nrise_h = 2.0\n\
          discharges_m3s = [3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000, 11000, 12000, 14000, 16000, 18000, 20000, 22000, 26000]\n\
@@ -184,7 +184,6 @@ fn plan(ground: &Ground) -> String {
          breach_discharges_m3s = [10000, 22000]\nfinest_cell_m = {CELL_M:.1}\n",
         line(inflow(ground)),
         ground::SLOPE,
-        "huayuankou",
         point(gauge),
     );
     edges(ground, &mut text);

@@ -60,6 +60,9 @@ impl Default for BoardSettings {
     }
 }
 
+/// Moments and discharges in m³/s, in order of time.
+type Course = Vec<(Timestamp, f64)>;
+
 /// See the module's page. Pure memory: it reads no clock.
 #[derive(Debug, Clone)]
 pub struct SignalBoard {
@@ -70,7 +73,7 @@ pub struct SignalBoard {
     stations: BTreeMap<String, PlaceId>,
     forecast: Option<(Timestamp, Vec<(Timestamp, f64)>)>,
     /// Possible courses beside it, all issued at one moment.
-    members: Option<(Timestamp, Vec<Vec<(Timestamp, f64)>>)>,
+    members: Option<(Timestamp, Vec<Course>)>,
     stones: BTreeMap<PlaceId, BTreeMap<String, Stone>>,
     stone_count: usize,
     places: BTreeMap<(SignalKey, PlaceId), (Timestamp, f64)>,

@@ -153,7 +153,7 @@ fn play(events: &[Event], minutes: i64, step: i64, high: bool, seed: u64) -> Out
             for place in 0..STONES_A_DAM {
                 let Lies { rest, noise, warmth, peak } = &lies[dam * STONES_A_DAM + place];
                 let fate = events.iter().filter(|event| event.dam == dam && event.from <= minute);
-                let fate = fate.filter_map(|event| event.fates[place]).filter(|fate| fate.from <= minute).last();
+                let fate = fate.filter_map(|event| event.fates[place]).rfind(|fate| fate.from <= minute);
                 let fate = fate.unwrap_or_default();
                 let since = minute - fate.from;
                 let torn = fate.torn_after.is_some_and(|after| since >= after);

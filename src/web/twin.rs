@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+/// A way out: its rank, its spot, and the hour at which water cuts it.
+type WayOut<'a> = (u32, &'a TwinSpot, Option<f64>);
+
 /// What kind of place an outline belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SpotKind {
@@ -192,7 +195,7 @@ impl TwinDesk {
     /// The ways out with the hour at which each is cut, and villages that no way leaves any more.
     fn ways(&self, scene: &Scene, hours: &[f64]) -> (Vec<Value>, Vec<Value>) {
         let mut rows = Vec::new();
-        let mut open: BTreeMap<&PlaceId, Vec<(u32, &TwinSpot, Option<f64>)>> = BTreeMap::new();
+        let mut open: BTreeMap<&PlaceId, Vec<WayOut<'_>>> = BTreeMap::new();
         for (spot, own) in self.spots.iter().zip(scene.footprints).filter(|(spot, _)| spot.kind == SpotKind::Route) {
             let Some(own) = own else { continue };
             let cut = own.cut_at_h(&scene.flooding, hours).map(|(hour, _)| hour);

@@ -141,14 +141,17 @@ fn twin_between_two_scenarios_says_so() {
     assert_eq!(rests, Rests::Between(20_000.0, 22_000.0));
 }
 
+/// What becomes of a file of the twin; `None`: it is not there.
+type Change<'a> = &'a dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>;
+
 #[test]
 fn twin_files_that_do_not_fit_are_named() {
-    let of = |change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>| {
+    let of = |change: Change<'_>| {
         let files =
             TwinFiles::of(|name| change(name, super::files::embedded_twin_bytes(name)?.to_vec()).map(Cow::Owned));
         files.unwrap().read().map(|_| ())
     };
-    let check = |change: &dyn Fn(&str, Vec<u8>) -> Option<Vec<u8>>, word: &str| {
+    let check = |change: Change<'_>, word: &str| {
         let fault: ReachFault = of(change).unwrap_err();
         assert!(fault.to_string().contains(word), "{word}: {fault}");
     };

@@ -156,7 +156,7 @@ fn wpml(mission: &Mission, executed: bool) -> String {
     for (index, point) in mission.points.iter().enumerate() {
         let height = point.height_m.unwrap_or(highest);
         let name = if executed { "executeHeight" } else { "height" };
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<Placemark><Point><coordinates>{},{}</coordinates></Point><wpml:index>{index}</wpml:index>\
              <wpml:{name}>{height}</wpml:{name}><wpml:waypointSpeed>{speed}</wpml:waypointSpeed>\
@@ -168,7 +168,7 @@ fn wpml(mission: &Mission, executed: bool) -> String {
              <wpml:actionTrigger><wpml:actionTriggerType>reachPoint</wpml:actionTriggerType></wpml:actionTrigger>\
              <wpml:action><wpml:actionId>0</wpml:actionId><wpml:actionActuatorFunc>takePhoto</wpml:actionActuatorFunc>\
              <wpml:actionActuatorFuncParam><wpml:payloadPositionIndex>0</wpml:payloadPositionIndex></wpml:actionActuatorFuncParam>\
-             </wpml:action></wpml:actionGroup></Placemark>\n",
+             </wpml:action></wpml:actionGroup></Placemark>",
             point.lon, point.lat
         );
     }

@@ -176,7 +176,7 @@ fn stones(post: &Post) -> Result<Value, Problem> {
         let id = properties.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let word = water.stones.get(&id).copied().unwrap_or("silent");
         properties.insert("state".into(), json!(word));
-        if let Some(hazard) = water.stone_hazards.iter().find(|hazard| hazard.stones.iter().any(|stone| *stone == id)) {
+        if let Some(hazard) = water.stone_hazards.iter().find(|hazard| hazard.stones.contains(&id)) {
             properties.insert("first_out".into(), json!(hazard.first == id));
             properties.insert("confidence".into(), json!(hazard.confidence));
         }
