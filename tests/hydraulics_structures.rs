@@ -181,6 +181,18 @@ fn hydraulics_stops_when_asked() {
 }
 
 #[test]
+fn hydraulics_unstable_run_says_where_and_when() {
+    // Nine kilometres of water on one cell: no depth that a river can have.
+    let mut case = breach_case(Scheme::LocalInertia, BreachStart::Time(0.0));
+    case.depth_m[3 * 60 + 7] = 9_000.0;
+    let mut run = Inundation::new(case, 2).unwrap();
+    let fault = run.advance(900.0, &|_| true).unwrap_err();
+    let InundationFault::Unstable { time_s, cell } = &fault else { panic!("{fault}") };
+    assert!(*time_s < 1.0 && cell.column.abs_diff(7) < 4 && cell.row.abs_diff(3) < 4, "{fault}");
+    assert!(fault.to_string().contains("from the south"), "{fault}");
+}
+
+#[test]
 fn hydraulics_refuses_what_cannot_be() {
     let good = || breach_case(Scheme::Full2, BreachStart::Time(0.0));
     let check = |spoil: fn(&mut Case), expected: &str| {

@@ -100,7 +100,13 @@ fn twin_flood2d_names_what_is_wrong() {
     check("manning = 0.03", "manning = -0.03", "Manning's n is -0.03");
     check("end_s = 40.0", "end_s = 400.0", "inflow 0 ends at 100 s");
     check("dem.asc", "none.asc", "none.asc");
-    check("dem.asc", "dem.tif", "GeoTIFF is not read yet");
+    check("dem.asc", "dem.tif", "dem.tif");
+    check(
+        "crest_m = 1.0",
+        "crest_m = 1.0\ndatum = \"dagu\"",
+        "[[edge]] 0 has heights above datum 'dagu', [grid] above 'none",
+    );
+    check("centre = [100.0, 25.0]", "centre = [150.0, 25.0]", "breach 0 lies beside edge 0");
     check("threads = 1", "treads = 1", "treads");
     check("slope = 0.001", "series = \"q.csv\"", "normal-depth takes slope");
     check("[100.0, 50.0]]", "[100.0, 500.0]]", "edge 0 at 100.00, 500.00 lies outside");
@@ -113,4 +119,62 @@ fn twin_flood2d_names_what_is_wrong() {
         .unwrap();
     let said = String::from_utf8(flood2d(dir.path(), &[]).stderr).unwrap();
     assert!(said.contains("h0.asc does not match"), "{said}");
+    let spoil = |name: &str, text: String, expected: &str| {
+        fs::write(dir.path().join(name), text).unwrap();
+        let said = String::from_utf8(flood2d(dir.path(), &[]).stderr).unwrap();
+        assert!(said.contains(expected), "{said}");
+    };
+    spoil("h0.asc", raster(|_| 1.0).replace("xllcorner 0", "xllcorner 5"), "corner 5, 0 against 0, 0");
+    spoil("h0.asc", raster(|column| if column == 3 { f64::NAN } else { 1.0 }), "'NaN' in column 4");
+    spoil("dem.asc", raster(|_| -9999.0), "h0.asc");
+    spoil("h0.asc", raster(|_| 1.0), "no height at all");
+    spoil("dem.asc", raster(|_| 1.0).replace("cellsize 10", "cellsize 0.0001"), "looks like degrees");
+    spoil("dem.asc", "PK not a raster".into(), "dem.asc:1");
+}
+
+#[test]
+fn twin_flood2d_writes_geotiff_and_reads_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    write_case(dir.path(), CASE);
+    let output = flood2d(dir.path(), &["--geotiff", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let out = dir.path().join("out");
+    for name in ["depth_0.tif", "depth_40.tif", "max_depth.tif", "arrival_s.tif", "max_hazard.tif"] {
+        assert!(fs::read(out.join(name)).unwrap().starts_with(b"II*\0"), "{name}");
+    }
+    // The depths at the start, read back as a starting depth, give the same run.
+    fs::copy(out.join("depth_0.tif"), dir.path().join("h0.tif")).unwrap();
+    fs::write(dir.path().join("case.toml"), CASE.replace("h0.asc", "h0.tif")).unwrap();
+    let again = flood2d(dir.path(), &["--json"]);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let hash =
+        |output: &Output| serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["state_hash"].clone();
+    assert_eq!(hash(&output), hash(&again));
+}
+
+#[cfg(unix)]
+#[test]
+fn twin_flood2d_says_which_file_a_full_disk_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    write_case(dir.path(), CASE);
+    // No file may grow beyond 2 KiB: the rasters of this case fit, its checkpoint does not.
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "trap '' XFSZ; ulimit -f 4; exec \"$@\"",
+        "sh",
+        env!("CARGO_BIN_EXE_anlan"),
+        "twin",
+        "flood2d",
+    ]);
+    command.arg(dir.path().join("case.toml")).arg("--out").arg(dir.path().join("out")).arg("--checkpoint");
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("cannot write") && said.contains("checkpoint.bin"), "{said}");
+    let left: Vec<String> = fs::read_dir(dir.path().join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert!(left.contains(&"depth_0.asc".into()) && left.iter().all(|name| !name.contains("part")), "{left:?}");
+    assert!(!left.contains(&"checkpoint.bin".into()) && !left.contains(&"run.json".into()), "{left:?}");
 }

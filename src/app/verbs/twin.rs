@@ -3,6 +3,7 @@
 //! In: a case file. Out: rasters, series and `run.json` in a folder; progress on standard error.
 
 mod case_file;
+mod geotiff;
 mod library;
 mod profile;
 pub(in crate::app) mod raster;
@@ -59,6 +60,9 @@ struct Flood2dArgs {
     /// Goes on from DIR/checkpoint.bin.
     #[arg(long)]
     resume: bool,
+    /// Rasters as GeoTIFF, with the projection of the terrain, in place of ESRI ASCII grids.
+    #[arg(long)]
+    geotiff: bool,
     /// Also prints run.json on standard output.
     #[arg(long)]
     json: bool,
@@ -76,7 +80,7 @@ pub(super) fn run(args: Args) -> Outcome {
 
 fn flood2d(args: &Flood2dArgs) -> Outcome {
     let file = CaseFile::read(&args.case)?;
-    let folder = Folder::open(&args.out, &file)?;
+    let folder = Folder::open(&args.out, &file, args.geotiff)?;
     let workers = args.threads.or(file.threads).unwrap_or_else(all_cores);
     let (output_times, gauges) = (file.output_times(), file.gauges.clone());
     let story = RunStory::new(&file, workers, VectorWidth::of_this_machine().name());

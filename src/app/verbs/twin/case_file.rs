@@ -3,6 +3,7 @@
 //! In: TOML with paths to rasters and series. Out: a case for the inundation model with its output times and gauges.
 //! A key that is not known is refused: a misspelt boundary must not become a wall in silence.
 
+use super::geotiff::Projection;
 use super::raster::{self, Raster, RasterFault};
 use super::table::{self, TableFault};
 use crate::hydraulics::{Boundary, Breach, BreachStart, Case, Cell, Edge, Inflow, Manning, Scheme, Series};
@@ -61,6 +62,8 @@ struct Toml {
 struct GridToml {
     dem: PathBuf,
     manning: NumberOrPath,
+    /// Height datum of the terrain (高程基准), e.g. "national85" or "dagu".
+    datum: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,6 +76,7 @@ enum NumberOrPath {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InitialToml {
+    datum: Option<String>,
     dry: Option<bool>,
     stage_m: Option<f64>,
     depth: Option<PathBuf>,
@@ -137,6 +141,7 @@ enum Kind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BoundaryToml {
+    datum: Option<String>,
     side: SideName,
     kind: Kind,
     series: Option<PathBuf>,
@@ -146,6 +151,7 @@ struct BoundaryToml {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EdgeToml {
+    datum: Option<String>,
     line: Vec<[f64; 2]>,
     crest_m: f64,
     #[serde(default = "usual_coefficient")]
@@ -160,6 +166,7 @@ fn usual_coefficient() -> f64 {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BreachToml {
+    datum: Option<String>,
     edge: usize,
     centre: [f64; 2],
     width_m: f64,
@@ -200,6 +207,8 @@ pub(super) struct CaseFile {
     pub scheme_reason: &'static str,
     /// Cells without a height: walls.
     pub nodata_cells: usize,
+    /// Where on Earth the terrain lies, if it says so.
+    pub projection: Option<Projection>,
 }
 
 /// Files and keys of one case while it is put together.
@@ -238,6 +247,7 @@ impl Loader<'_> {
     fn build(&self, toml: Toml) -> Result<CaseFile, CaseFileFault> {
         let dem = raster::read(&self.folder.join(&toml.grid.dem))?;
         self.check_run(&toml.run)?;
+        self.check_datums(&toml)?;
         let (scheme, scheme_reason) = choose(&toml);
         let mut case = Case::new(dem.grid, Vec::new(), 0.0, scheme, toml.run.end_s);
         case.manning = match &toml.grid.manning {
@@ -262,7 +272,8 @@ impl Loader<'_> {
         let nodata_cells = dem.values.iter().filter(|z| z.is_nan()).count();
         case.bed_m = dem.values;
         let RunToml { output_every_s, threads, .. } = toml.run;
-        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells })
+        let projection = dem.projection;
+        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells, projection })
     }
 
     fn check_run(&self, run: &RunToml) -> Result<(), CaseFileFault> {
@@ -277,6 +288,22 @@ impl Loader<'_> {
         }
         if run.threads.is_some_and(|threads| threads == 0 || threads > 1024) {
             return Err(self.key("[run] threads must be 1 to 1024"));
+        }
+        Ok(())
+    }
+
+    /// Heights of one case count from one datum: where a part names its own, it must be the terrain's.
+    fn check_datums(&self, toml: &Toml) -> Result<(), CaseFileFault> {
+        let terrain = toml.grid.datum.as_deref();
+        let initial = toml.initial.iter().map(|part| ("[initial]".to_owned(), &part.datum));
+        let sides = toml.boundary.iter().map(|part| (format!("[[boundary]] {:?}", part.side), &part.datum));
+        let edges = toml.edge.iter().enumerate().map(|(at, part)| (format!("[[edge]] {at}"), &part.datum));
+        let breaches = toml.breach.iter().enumerate().map(|(at, part)| (format!("[[breach]] {at}"), &part.datum));
+        for (what, datum) in initial.chain(sides).chain(edges).chain(breaches) {
+            if datum.is_some() && datum.as_deref() != terrain {
+                let (own, grid) = (datum.as_deref().unwrap_or_default(), terrain.unwrap_or("none named"));
+                return Err(self.key(format!("{what} has heights above datum '{own}', [grid] above '{grid}': convert them to one (高程基准不一致)")));
+            }
         }
         Ok(())
     }

@@ -1,15 +1,18 @@
-//! ESRI ASCII grids in and out.
+//! Rasters in and out: ESRI ASCII grids here, GeoTIFF in [`super::geotiff`].
 //!
-//! In: text with a header (ncols, nrows, xllcorner or xllcenter, yllcorner or yllcenter, cellsize, optional NODATA_value) and
+//! In: a GeoTIFF, or text with a header (ncols, nrows, xllcorner or xllcenter, yllcorner or yllcenter, cellsize, optional NODATA_value) and
 //! rows from north to south. Out: values with row 0 at the south, not a number where the file has no value.
 
+use super::geotiff::{self, Projection};
 use crate::hydraulics::Grid;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// Most cells that a raster may have: 20 × 20 km at 2 m.
-const MOST_CELLS: usize = 200_000_000;
+pub(super) const MOST_CELLS: usize = 200_000_000;
 
 /// Why a raster cannot be read.
 #[derive(Debug, Error)]
@@ -20,8 +23,8 @@ pub(in crate::app) enum RasterFault {
         #[source]
         cause: std::io::Error,
     },
-    #[error("{0}: GeoTIFF is not read yet; make an ESRI ASCII grid of it (gdal_translate -of AAIGrid in.tif out.asc)")]
-    GeoTiff(String),
+    #[error("{path} cannot be used: {what}")]
+    GeoTiff { path: String, what: String },
     #[error("{path}:{line}: {what}")]
     Header { path: String, line: usize, what: String },
     #[error("{path}:{line}: '{text}' in column {column} is not a finite number; holes are written as NODATA_value")]
@@ -38,17 +41,26 @@ pub(super) struct Raster {
     pub path: PathBuf,
     pub grid: Grid,
     pub values: Vec<f32>,
+    /// Where on Earth, if the file says so.
+    pub projection: Option<Projection>,
 }
 
-/// Reads an ESRI ASCII grid.
+/// Whether a name is that of a GeoTIFF.
+fn is_tiff(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tif") || e.eq_ignore_ascii_case("tiff"))
+}
+
+/// Reads a raster: GeoTIFF by its name, else an ESRI ASCII grid.
 pub(super) fn read(path: &Path) -> Result<Raster, RasterFault> {
     let shown = path.display().to_string();
-    let tiff = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("tif") || e.eq_ignore_ascii_case("tiff"));
-    if tiff {
-        return Err(RasterFault::GeoTiff(shown));
+    if is_tiff(path) {
+        let file = File::open(path).map_err(|cause| RasterFault::Unreadable { path: shown.clone(), cause })?;
+        let read = geotiff::read(BufReader::new(file));
+        let (grid, values, projection) = read.map_err(|what| RasterFault::GeoTiff { path: shown, what })?;
+        return Ok(Raster { path: path.to_owned(), grid, values, projection: Some(projection) });
     }
     let text = std::fs::read_to_string(path).map_err(|cause| RasterFault::Unreadable { path: shown.clone(), cause })?;
-    parse(&shown, &text).map(|(grid, values)| Raster { path: path.to_owned(), grid, values })
+    parse(&shown, &text).map(|(grid, values)| Raster { path: path.to_owned(), grid, values, projection: None })
 }
 
 #[derive(Default)]
@@ -155,6 +167,10 @@ impl Raster {
             format!("cells of {} m against {} m", a.cell_m, b.cell_m)
         } else if !near(a.west_m, b.west_m) || !near(a.south_m, b.south_m) {
             format!("corner {}, {} against {}, {}", a.west_m, a.south_m, b.west_m, b.south_m)
+        } else if let Some(what) =
+            self.projection.as_ref().zip(other.projection.as_ref()).and_then(|(a, b)| a.differs(b))
+        {
+            what
         } else {
             return Ok(());
         };

@@ -4,6 +4,7 @@
 //! leaves half a raster behind.
 
 use super::case_file::{CaseFile, Gauge};
+use super::geotiff::{self, Projection};
 use super::raster;
 use crate::hydraulics::{Grid, Inundation, Scheme};
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ pub(super) enum ResultFault {
 }
 
 impl ResultFault {
-    fn write(path: &Path, cause: std::io::Error) -> Self {
+    pub(super) fn write(path: &Path, cause: std::io::Error) -> Self {
         Self::Unwritable { path: path.display().to_string(), cause }
     }
 
@@ -42,7 +43,7 @@ impl ResultFault {
 
 /// Writes a file whole or not at all.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultFault> {
-    let part = path.with_extension("part");
+    let part = path.with_added_extension("part");
     let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
     written.map_err(|cause| {
         // What could be written of it helps nobody; the fault that counts is the one above.
@@ -55,29 +56,40 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultFault> 
 pub(super) struct Folder {
     path: PathBuf,
     grid: Grid,
+    /// Rasters are GeoTIFF with this projection; without one they are ESRI ASCII grids.
+    geotiff: Option<Projection>,
 }
 
 impl Folder {
     /// Makes the folder.
-    pub(super) fn open(path: &Path, file: &CaseFile) -> Result<Self, ResultFault> {
+    pub(super) fn open(path: &Path, file: &CaseFile, geotiff: bool) -> Result<Self, ResultFault> {
         std::fs::create_dir_all(path).map_err(|cause| ResultFault::write(path, cause))?;
-        Ok(Self { path: path.to_owned(), grid: file.case.grid })
+        let geotiff = geotiff.then(|| file.projection.clone().unwrap_or_else(Projection::unnamed));
+        Ok(Self { path: path.to_owned(), grid: file.case.grid, geotiff })
     }
 
+    /// Writes a raster; `name` comes without its ending.
     fn write(&self, name: &str, values: &[f32]) -> Result<(), ResultFault> {
-        write_whole(&self.path.join(name), raster::text(&self.grid, values).as_bytes())
+        let ending = if self.geotiff.is_some() { "tif" } else { "asc" };
+        let path = self.path.join(format!("{name}.{ending}"));
+        let bytes = match &self.geotiff {
+            Some(projection) => geotiff::bytes(&self.grid, values, projection)
+                .map_err(|what| ResultFault::write(&path, std::io::Error::other(what)))?,
+            None => raster::text(&self.grid, values).into_bytes(),
+        };
+        write_whole(&path, &bytes)
     }
 
-    /// `depth_<seconds>.asc`.
+    /// `depth_<seconds>`.
     pub(super) fn write_depth(&self, run: &Inundation) -> Result<(), ResultFault> {
-        self.write(&format!("depth_{}.asc", run.time_s()), &run.depth_m())
+        self.write(&format!("depth_{}", run.time_s()), &run.depth_m())
     }
 
-    /// `max_depth.asc`, `arrival_s.asc`, `max_hazard.asc`.
+    /// `max_depth`, `arrival_s`, `max_hazard`.
     pub(super) fn write_records(&self, run: &Inundation) -> Result<(), ResultFault> {
-        self.write("max_depth.asc", &run.highest_depth_m())?;
-        self.write("arrival_s.asc", &run.arrival_s())?;
-        self.write("max_hazard.asc", &run.highest_hazard_m2s())
+        self.write("max_depth", &run.highest_depth_m())?;
+        self.write("arrival_s", &run.arrival_s())?;
+        self.write("max_hazard", &run.highest_hazard_m2s())
     }
 
     /// `gauges.csv`, new, or to be gone on with.
