@@ -22,8 +22,8 @@ pub(super) const MINUTE_MS: i64 = 60_000;
 pub(super) const HOUR_MS: i64 = 3_600_000;
 /// Chunks that one slice takes: about 30,000 points, so that an append waits for it some milliseconds.
 const CHUNKS_A_SLICE: usize = 8;
-/// Buckets of one row.
-const BUCKETS_A_ROW: usize = 4096;
+/// Buckets of one row: half a day of minutes, so that hours follow their horizon closely; a month of hours.
+const BUCKETS_A_ROW: usize = 720;
 /// No usable value, or none that a check objects to.
 const NOTHING: u16 = u16::MAX;
 
