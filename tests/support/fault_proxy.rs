@@ -12,6 +12,9 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// What is done to a piece of traffic.
+pub type Change = Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>;
+
 /// What happens to the replies.
 #[derive(Clone)]
 pub enum Fault {
@@ -34,7 +37,7 @@ pub enum Fault {
     /// New connections are closed at once, open ones at the next reply.
     Refuse,
     /// Each piece is changed: a wrong transaction number, a turned bit.
-    Edit(Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>),
+    Edit(Change),
 }
 
 /// A running proxy; it ends when this is dropped.

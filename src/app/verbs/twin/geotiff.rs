@@ -299,7 +299,7 @@ mod tests {
         // One tile of 16 x 16 that holds three by two cells, as most terrain comes.
         let mut out = Cursor::new(Vec::new());
         let mut encoder = TiffEncoder::new(&mut out).unwrap();
-        let mut directory = encoder.new_directory().unwrap();
+        let mut directory = encoder.image_directory().unwrap();
         let tile: Vec<f32> = (0..256).map(|at| (at / 16 * 3 + at % 16 + 1) as f32).collect();
         let offset = directory.write_data(&tile[..]).unwrap() as u32;
         let words = [
