@@ -53,7 +53,7 @@ export interface MapData {
 export function useMapData(): MapData {
   const layers = shallowRef(new Map<string, FeatureCollection>())
   const faults = shallowRef(new Map<string, unknown>())
-  /** Every layer was asked for at least once. */
+  /** Every layer but the water was asked for at least once. */
   const settled = shallowRef(false)
   const timers = new Map<string, ReturnType<typeof setTimeout>>()
   const live = useLive()
@@ -98,7 +98,9 @@ export function useMapData(): MapData {
   })
 
   onMounted(async () => {
-    await Promise.all(MAP_LAYERS.map((layer) => load(layer.name)))
+    // The water is worked out by the server and may take a moment: the map is whole without it.
+    void load('inundation')
+    await Promise.all(MAP_LAYERS.filter((layer) => layer.name !== 'inundation').map((layer) => load(layer.name)))
     settled.value = true
   })
   onBeforeUnmount(() => {
