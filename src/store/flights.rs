@@ -2,8 +2,8 @@
 //!
 //! In: an id and a text. Out: the texts again, oldest name first. Above [`FLIGHTS_MAX`] none is taken until one is removed.
 
-use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt;
+use super::whole::write_durable;
+use std::path::PathBuf;
 
 /// Most flights that are kept.
 pub const FLIGHTS_MAX: usize = 500;
@@ -49,17 +49,7 @@ impl Flights {
         if self.ids().await?.len() >= FLIGHTS_MAX {
             return Err(FlightError::Full);
         }
-        self.write(&path, text.as_bytes()).await.map_err(FlightError::Store)
-    }
-
-    /// Written aside, synced, then named: a half-written flight has no name.
-    async fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        let aside = path.with_extension("part");
-        let mut file = tokio::fs::File::create(&aside).await?;
-        file.write_all(bytes).await?;
-        file.sync_all().await?;
-        tokio::fs::rename(&aside, path).await?;
-        tokio::fs::File::open(&self.folder).await?.sync_all().await
+        write_durable(&path, text.as_bytes()).await.map_err(FlightError::Store)
     }
 
     /// All ids, sorted.

@@ -11,6 +11,7 @@ mod journal;
 mod photos;
 pub mod series;
 pub mod users;
+mod whole;
 
 pub use bare::bare_photo;
 pub use database::{Database, Migration, SchemaPart, WriteTransaction};

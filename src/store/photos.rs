@@ -1,8 +1,8 @@
 //! Photos: kept as files under the hash of their content, durable before anyone refers to them.
 
+use super::whole::write_durable;
 use sha2::{Digest, Sha256};
-use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt;
+use std::path::PathBuf;
 
 /// What goes wrong with a photo.
 #[derive(Debug, thiserror::Error)]
@@ -51,19 +51,9 @@ impl Photos {
         let id = hex::encode(Sha256::digest(bytes));
         let path = self.folder.join(&id);
         if !path.exists() {
-            self.write(&path, bytes).await.map_err(PhotoError::Store)?;
+            write_durable(&path, bytes).await.map_err(PhotoError::Store)?;
         }
         Ok(id)
-    }
-
-    /// Written aside, synced, then named: a half-written photo has no name.
-    async fn write(&self, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-        let aside = path.with_extension("part");
-        let mut file = tokio::fs::File::create(&aside).await?;
-        file.write_all(bytes).await?;
-        file.sync_all().await?;
-        tokio::fs::rename(&aside, path).await?;
-        tokio::fs::File::open(&self.folder).await?.sync_all().await
     }
 
     /// The photo of that id.

@@ -1,25 +1,20 @@
 //! `anlan device …`: devices that push readings by HTTP, each with a token for the series it names; also while the server runs.
 
+use super::place::ServerPlace;
 use super::{Outcome, wait_for};
 use crate::app::clock::wall_now;
-use crate::app::config::Config;
+use crate::store::Database;
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals, SeriesPattern};
-use crate::store::{Database, state_file};
 use clap::Subcommand;
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Makes and ends devices that push readings (报数设备).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
-    /// The data directory.
-    #[arg(long, global = true)]
-    data: Option<PathBuf>,
-    /// The configuration file that names the data directory.
-    #[arg(long, global = true, conflicts_with = "data")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerPlace,
     /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -46,18 +41,7 @@ enum Action {
 
 pub(super) fn run(args: Args) -> Outcome {
     wait_for(async move {
-        let data = match (args.data, args.config) {
-            (Some(data), _) => data,
-            (None, Some(config)) => Config::load(&config)?.data,
-            (None, None) => {
-                return Err("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)".into());
-            }
-        };
-        let path = state_file(&data);
-        if !path.is_file() {
-            return Err(format!("{} is not there: run \"anlan init\" first (请先初始化)", path.display()).into());
-        }
-        let database = Database::open(&path, &[ARRIVALS_SCHEMA]).await?;
+        let database = Database::open(&args.server.state_file()?, &[ARRIVALS_SCHEMA]).await?;
         let outcome = act(&Arrivals::new(database.clone()), args.action, args.json).await;
         database.close().await;
         outcome

@@ -1,9 +1,9 @@
 //! `anlan export …`: what a data directory holds, as files that others read.
 
+use super::place::SitePlace;
 use super::{Outcome, wait_for};
-use crate::app::assemble::{SiteFiles, stations};
+use crate::app::assemble::stations;
 use crate::app::clock::wall_now;
-use crate::app::config::Config;
 use crate::app::export::{ExportFormat, Selection, export as export_series};
 use crate::ingest::sl323::{SL323_TABLES, export};
 use crate::model::Timestamp;
@@ -37,15 +37,8 @@ enum What {
         /// To before this moment; absent: now.
         #[arg(long)]
         to: Option<DateTime<FixedOffset>>,
-        /// The data directory.
-        #[arg(long)]
-        data: Option<PathBuf>,
-        /// The configuration file; names the data directory and the sensors.
-        #[arg(long, conflicts_with = "data")]
-        config: Option<PathBuf>,
-        /// The folder of the sensors; absent: those in the program.
-        #[arg(long, conflicts_with = "config")]
-        sensors: Option<PathBuf>,
+        #[command(flatten)]
+        place: SitePlace,
     },
 }
 
@@ -73,19 +66,13 @@ struct Observations {
 }
 
 pub(super) fn run(args: Args) -> Outcome {
-    let (out, from, to, data, config, sensors) = match args.what {
+    let (out, from, to, place) = match args.what {
         What::Csv(which) => return observations(ExportFormat::Csv, which),
         What::Parquet(which) => return observations(ExportFormat::Parquet, which),
-        What::Sl323 { out, from, to, data, config, sensors } => (out, from, to, data, config, sensors),
+        What::Sl323 { out, from, to, place } => (out, from, to, place),
     };
     wait_for(async move {
-        let config = config.as_deref().map(Config::load).transpose()?;
-        let files = match &config {
-            Some(config) => SiteFiles::read(config)?,
-            None => SiteFiles::from_folders(None, None, sensors.as_deref())?,
-        };
-        let data = data.or(config.map(|config| config.data));
-        let data = data.ok_or("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)")?;
+        let (files, data) = place.read()?;
         let to: Timestamp = to.map_or_else(wall_now, |to| to.to_utc());
         let from = from.map_or(to - TimeDelta::days(30), |from| from.to_utc());
         if from >= to {

@@ -1,9 +1,9 @@
 //! `anlan import FILE`: a table of readings into a data directory whose server does not run; the page does it while it runs.
 
+use super::place::SitePlace;
 use super::{Outcome, wait_for};
 use crate::app::assemble::{SiteFiles, stations};
 use crate::app::clock::wall_now;
-use crate::app::config::Config;
 use crate::ingest::offer::{Target, Targets};
 use crate::ingest::sheet::{Ask, Book, Place, Places, Preview, preview};
 use crate::ingest::sl323;
@@ -39,15 +39,8 @@ pub(super) struct Args {
     /// How many rows are left out; must be the number that the preview shows.
     #[arg(long, default_value_t = 0)]
     leave_out: usize,
-    /// The data directory.
-    #[arg(long)]
-    data: Option<PathBuf>,
-    /// The configuration file; names the data directory and the sensors.
-    #[arg(long, conflicts_with = "data")]
-    config: Option<PathBuf>,
-    /// The folder of the sensors; absent: those in the program.
-    #[arg(long, conflicts_with = "config")]
-    sensors: Option<PathBuf>,
+    #[command(flatten)]
+    place: SitePlace,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -58,13 +51,7 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 async fn import(args: Args) -> Outcome {
-    let config = args.config.as_deref().map(Config::load).transpose()?;
-    let files = match &config {
-        Some(config) => SiteFiles::read(config)?,
-        None => SiteFiles::from_folders(None, None, args.sensors.as_deref())?,
-    };
-    let data = args.data.clone().or(config.map(|config| config.data));
-    let data = data.ok_or("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)")?;
+    let (files, data) = args.place.read()?;
     let places = places(&files);
     let mut ask = Ask { datum: args.datum, sheet: args.sheet, ..Ask::default() };
     if let Some(station) = &args.station {

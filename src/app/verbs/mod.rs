@@ -16,6 +16,7 @@ mod import;
 mod init;
 mod journal;
 mod password;
+mod place;
 mod playbook;
 mod restore;
 mod sensor;

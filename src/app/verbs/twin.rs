@@ -35,22 +35,32 @@ enum Action {
     /// 二维淹没演进：读算例文件，写水深、最大水深、到达时间、危险度 (inundation on a grid from a case file).
     Flood2d(Flood2dArgs),
     /// 一维水面线：水位、超高、流速，恒定或随洪水 (stage, freeboard, velocity along a river).
-    Profile(profile::Args),
+    Profile(CaseArgs),
     /// 河道洪水演算：马斯京根、非线性、变参数，可率定 (a flood through a reach, parameters given or calibrated).
-    Route(route::Args),
+    Route(CaseArgs),
     /// 情景库：按 twin.toml 逐个流量与溃口计算 (the scenario library of a reach).
     Library(library::Args),
     /// 预报检验：历史洪水逐时回放，误差、带内率、命中漏报误报 (the forecast on floods of the past).
     Verify(verify::Args),
 }
 
+/// What every run of a case file is told.
 #[derive(Debug, clap::Args)]
-struct Flood2dArgs {
+struct CaseArgs {
     /// Case file, TOML; paths in it are relative to it.
     case: PathBuf,
     /// Folder of the results; made if absent.
     #[arg(long)]
     out: PathBuf,
+    /// Also prints run.json on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Flood2dArgs {
+    #[command(flatten)]
+    case: CaseArgs,
     /// Workers, in place of `[run] threads`.
     #[arg(long)]
     threads: Option<usize>,
@@ -63,9 +73,6 @@ struct Flood2dArgs {
     /// Rasters as GeoTIFF, with the projection of the terrain, in place of ESRI ASCII grids.
     #[arg(long)]
     geotiff: bool,
-    /// Also prints run.json on standard output.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) fn run(args: Args) -> Outcome {
@@ -79,13 +86,13 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 fn flood2d(args: &Flood2dArgs) -> Outcome {
-    let file = CaseFile::read(&args.case)?;
-    let folder = Folder::open(&args.out, &file, args.geotiff)?;
+    let file = CaseFile::read(&args.case.case)?;
+    let folder = Folder::open(&args.case.out, &file, args.geotiff)?;
     let workers = args.threads.or(file.threads).unwrap_or_else(all_cores);
     let (output_times, gauges) = (file.output_times(), file.gauges.clone());
     let story = RunStory::new(&file, workers, VectorWidth::of_this_machine().name());
     let end_s = file.case.end_s;
-    let checkpoint = args.out.join("checkpoint.bin");
+    let checkpoint = args.case.out.join("checkpoint.bin");
     let mut run = if args.resume {
         let bytes = std::fs::read(&checkpoint).map_err(|cause| results::ResultFault::read(&checkpoint, cause))?;
         Inundation::resume(file.case, workers, &bytes)?
@@ -113,13 +120,7 @@ fn flood2d(args: &Flood2dArgs) -> Outcome {
     progress.finish();
     folder.write_records(&run)?;
     let told = story.finish(&run, progress.wall());
-    results::write_whole(&args.out.join("run.json"), format!("{told:#}\n").as_bytes())?;
-    if args.json {
-        println!("{told}");
-    } else {
-        println!("{}", results::summary(&told, &args.out));
-    }
-    Ok(())
+    Ok(results::finish(&args.case, &told, || results::summary(&told, &args.case.out))?)
 }
 
 fn all_cores() -> usize {

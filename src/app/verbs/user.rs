@@ -1,28 +1,25 @@
 //! `anlan user …`: users of a data directory, also while its server runs.
 
+use super::place::ServerPlace;
 use super::{Outcome, password, wait_for};
 use crate::app::clock::wall_now;
 use crate::app::config::Config;
 use crate::app::reaches::reach_from;
 use crate::model::{MemberId, Reach, UserName, UserRole};
+use crate::store::Database;
 use crate::store::users::{NewUser, USERS_SCHEMA, User, Users};
-use crate::store::{Database, state_file};
 use chrono::TimeDelta;
 use clap::Subcommand;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Makes and manages users; passwords come from the keyboard or standard input (管理用户).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
-    /// The data directory.
-    #[arg(long, global = true)]
-    data: Option<PathBuf>,
-    /// The configuration file that names the data directory.
-    #[arg(long, global = true, conflicts_with = "data")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    server: ServerPlace,
     /// Print JSON.
     #[arg(long, global = true)]
     json: bool,
@@ -73,13 +70,8 @@ enum Action {
 
 pub(super) fn run(args: Args) -> Outcome {
     wait_for(async move {
-        let known = MembersKnown::of(args.config.as_deref())?;
-        let data = data_directory(args.data, args.config)?;
-        let path = state_file(&data);
-        if !path.is_file() {
-            return Err(format!("{} is not there: run \"anlan init\" first (请先初始化)", path.display()).into());
-        }
-        let database = Database::open(&path, &[USERS_SCHEMA]).await?;
+        let known = MembersKnown::of(args.server.config())?;
+        let database = Database::open(&args.server.state_file()?, &[USERS_SCHEMA]).await?;
         let outcome = act(&Users::new(database.clone()), &known, args.action, args.json).await;
         database.close().await;
         outcome
@@ -133,14 +125,6 @@ async fn act(users: &Users, known: &MembersKnown, action: Action, json: bool) ->
         }
     }
     Ok(())
-}
-
-fn data_directory(data: Option<PathBuf>, config: Option<PathBuf>) -> Result<PathBuf, Box<dyn Error>> {
-    match (data, config) {
-        (Some(data), _) => Ok(data),
-        (None, Some(config)) => Ok(Config::load(&config)?.data),
-        (None, None) => Err("say which server: --data DIR or --config FILE (请指明数据目录或配置文件)".into()),
-    }
 }
 
 /// The members of the reach that the server has; only a configuration tells which reach that is.

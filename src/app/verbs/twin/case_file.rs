@@ -8,6 +8,7 @@ use super::raster::{self, Raster, RasterFault};
 use super::table::{self, TableFault};
 use crate::hydraulics::{Boundary, Breach, BreachStart, Case, Cell, Edge, Inflow, Manning, Scheme, Series};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -217,13 +218,17 @@ struct Loader<'a> {
     folder: &'a Path,
 }
 
+/// The text of a case file of any kind in its shape.
+pub(super) fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, CaseFileFault> {
+    let shown = || path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|cause| CaseFileFault::Unreadable { path: shown(), cause })?;
+    toml::from_str(&text).map_err(|cause| CaseFileFault::Toml { path: shown(), cause })
+}
+
 impl CaseFile {
     /// Reads a case file and all that it names.
     pub(super) fn read(path: &Path) -> Result<Self, CaseFileFault> {
-        let shown = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| CaseFileFault::Unreadable { path: shown.clone(), cause })?;
-        let toml: Toml = toml::from_str(&text).map_err(|cause| CaseFileFault::Toml { path: shown, cause })?;
+        let toml: Toml = parse(path)?;
         Loader { path, folder: path.parent().unwrap_or(Path::new(".")) }.build(toml)
     }
 

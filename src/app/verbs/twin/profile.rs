@@ -3,8 +3,8 @@
 //! In: a case file; sections from it or from a reach (the demo reach by default). Out: `profile.csv`, `dams.csv` where the reach has
 //! dams, `run.json` in a folder.
 
-use super::case_file::CaseFileFault;
-use super::{results, table};
+use super::case_file::{self, CaseFileFault};
+use super::{CaseArgs, results, table};
 use crate::app::reaches::{self, DamSite, ReachData};
 use crate::app::verbs::Outcome;
 use crate::hydraulics::Series;
@@ -19,18 +19,6 @@ use std::time::Instant;
 const MOST_OUTPUTS: f64 = 100_000.0;
 const HEAD: &str =
     "time_s,chainage_m,bed_m,discharge_m3s,stage_m,depth_m,velocity_ms,froude,levee_crest_m,freeboard_m\n";
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Case file, TOML; paths in it are relative to it.
-    case: PathBuf,
-    /// Folder of the results; made if absent.
-    #[arg(long)]
-    out: PathBuf,
-    /// Also prints run.json on standard output.
-    #[arg(long)]
-    json: bool,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,12 +82,9 @@ impl Desk<'_> {
     }
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &CaseArgs) -> Outcome {
     let begun = Instant::now();
-    let shown = args.case.display().to_string();
-    let text = std::fs::read_to_string(&args.case)
-        .map_err(|cause| CaseFileFault::Unreadable { path: shown.clone(), cause })?;
-    let toml: Toml = toml::from_str(&text).map_err(|cause| CaseFileFault::Toml { path: shown, cause })?;
+    let toml: Toml = case_file::parse(&args.case)?;
     let desk = Desk { path: &args.case, folder: args.case.parent().unwrap_or(Path::new(".")) };
     let (surveyed, dams) = sections(&desk, &toml.river)?;
     let river = River::new(surveyed, toml.river.dx_m.unwrap_or(100.0)).map_err(|fault| desk.key(fault))?;
@@ -150,20 +135,15 @@ pub(super) fn run(args: &Args) -> Outcome {
         (over > 0).then_some("水位超过堤顶：断面之外的水不计 (stages pass the crest: water beyond it is not counted)")
     );
     told["wall_s"] = json!(begun.elapsed().as_secs_f64());
-    results::write_whole(&args.out.join("run.json"), format!("{told:#}\n").as_bytes())?;
-    if args.json {
-        println!("{told}");
-    } else {
-        let (gap, at) = (freeboard(lowest), river.nodes[lowest].chainage_m);
-        println!(
-            "{}：{} 个节点，最小超高 {gap:.2} m（K{:.3}）\n{} nodes, lowest freeboard {gap:.2} m at chainage {at:.0} m",
-            args.out.display(),
-            river.nodes.len(),
-            at / 1000.0,
-            river.nodes.len()
-        );
-    }
-    Ok(())
+    let (gap, at) = (freeboard(lowest), river.nodes[lowest].chainage_m);
+    let (out, nodes) = (args.out.display(), river.nodes.len());
+    let words = || {
+        format!(
+            "{out}：{nodes} 个节点，最小超高 {gap:.2} m（K{:.3}）\n{nodes} nodes, lowest freeboard {gap:.2} m at chainage {at:.0} m",
+            at / 1000.0
+        )
+    };
+    Ok(results::finish(args, &told, words)?)
 }
 
 fn unsteady(

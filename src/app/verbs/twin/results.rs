@@ -52,6 +52,13 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ResultFault> 
     })
 }
 
+/// Writes `run.json` and says it on standard output: as JSON, or in words.
+pub(super) fn finish(args: &super::CaseArgs, told: &Value, words: impl FnOnce() -> String) -> Result<(), ResultFault> {
+    write_whole(&args.out.join("run.json"), format!("{told:#}\n").as_bytes())?;
+    println!("{}", if args.json { told.to_string() } else { words() });
+    Ok(())
+}
+
 /// The folder of one run's results.
 pub(super) struct Folder {
     path: PathBuf,

@@ -2,8 +2,8 @@
 //!
 //! In: a case file with series of inflow and, to calibrate, of measured outflow. Out: `outflow.csv` and `run.json` in a folder.
 
-use super::case_file::CaseFileFault;
-use super::{results, table};
+use super::case_file::{self, CaseFileFault};
+use super::{CaseArgs, results, table};
 use crate::app::verbs::Outcome;
 use crate::forecast::route::{
     Best, Cascade, Channel, Linear, Node, Nonlinear, Routed, Router, Search, Skill, minimise, volume_m3,
@@ -17,18 +17,6 @@ use std::time::Instant;
 
 /// Most steps of a run.
 const MOST_STEPS: f64 = 5_000_000.0;
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    /// Case file, TOML; paths in it are relative to it.
-    case: PathBuf,
-    /// Folder of the results; made if absent.
-    #[arg(long)]
-    out: PathBuf,
-    /// Also prints run.json on standard output.
-    #[arg(long)]
-    json: bool,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +92,7 @@ struct Found {
     wall_ms: f64,
 }
 
-pub(super) fn run(args: &Args) -> Outcome {
+pub(super) fn run(args: &CaseArgs) -> Outcome {
     let begun = Instant::now();
     let case = Case::read(&args.case)?;
     let path = args.case.display().to_string();
@@ -121,22 +109,14 @@ pub(super) fn run(args: &Args) -> Outcome {
     let mut told = case.tell(&found, &routed);
     told.insert("wall_s".into(), json!(begun.elapsed().as_secs_f64()));
     let told = Value::Object(told);
-    results::write_whole(&args.out.join("run.json"), format!("{told:#}\n").as_bytes())?;
-    if args.json {
-        println!("{told}");
-    } else {
-        println!("{}", summary(&told, &args.out));
-    }
-    Ok(())
+    Ok(results::finish(args, &told, || summary(&told, &args.out))?)
 }
 
 impl Case {
     fn read(path: &Path) -> Result<Self, CaseFileFault> {
         let shown = path.display().to_string();
         let key = |what: String| CaseFileFault::Key { path: shown.clone(), what };
-        let text =
-            std::fs::read_to_string(path).map_err(|cause| CaseFileFault::Unreadable { path: shown.clone(), cause })?;
-        let toml: Toml = toml::from_str(&text).map_err(|cause| CaseFileFault::Toml { path: shown.clone(), cause })?;
+        let toml: Toml = case_file::parse(path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let mut inflows = Vec::new();
         for inflow in &toml.inflow {

@@ -1,0 +1,66 @@
+//! Which server a verb works on: its data directory, named outright or by its configuration; and its site files.
+
+use crate::app::assemble::SiteFiles;
+use crate::app::config::Config;
+use crate::store::state_file;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+/// `--data DIR` or `--config FILE`, for verbs with subcommands.
+#[derive(Debug, clap::Args)]
+pub(super) struct ServerPlace {
+    /// The data directory.
+    #[arg(long, global = true)]
+    data: Option<PathBuf>,
+    /// The configuration file that names the data directory.
+    #[arg(long, global = true, conflicts_with = "data")]
+    config: Option<PathBuf>,
+}
+
+impl ServerPlace {
+    /// The configuration file, where one was named.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// The file with users, devices and journal; it must be there.
+    pub(super) fn state_file(&self) -> Result<PathBuf, Box<dyn Error>> {
+        let config = self.config().map(Config::load).transpose()?;
+        let path = state_file(&data(self.data.as_ref(), config)?);
+        if !path.is_file() {
+            return Err(format!("{} is not there: run \"anlan init\" first (请先初始化)", path.display()).into());
+        }
+        Ok(path)
+    }
+}
+
+/// `--data DIR` with `--sensors DIR`, or `--config FILE` that names both.
+#[derive(Debug, clap::Args)]
+pub(super) struct SitePlace {
+    /// The data directory.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The configuration file; names the data directory and the sensors.
+    #[arg(long, conflicts_with = "data")]
+    config: Option<PathBuf>,
+    /// The folder of the sensors; absent: those in the program.
+    #[arg(long, conflicts_with = "config")]
+    sensors: Option<PathBuf>,
+}
+
+impl SitePlace {
+    /// The site's files and its data directory.
+    pub(super) fn read(&self) -> Result<(SiteFiles, PathBuf), Box<dyn Error>> {
+        let config = self.config.as_deref().map(Config::load).transpose()?;
+        let files = match &config {
+            Some(config) => SiteFiles::read(config)?,
+            None => SiteFiles::from_folders(None, None, self.sensors.as_deref())?,
+        };
+        Ok((files, data(self.data.as_ref(), config)?))
+    }
+}
+
+fn data(named: Option<&PathBuf>, config: Option<Config>) -> Result<PathBuf, Box<dyn Error>> {
+    let data = named.cloned().or(config.map(|config| config.data));
+    data.ok_or_else(|| "say which server: --data DIR or --config FILE (请指明数据目录或配置文件)".into())
+}
