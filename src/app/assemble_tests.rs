@@ -36,3 +36,49 @@ fn a_stone_that_never_speaks_again_goes_offline_by_the_clock() {
     assert_eq!(offline_at(30, &[]), all - 1.0, "the talker was heard five hours ago");
     assert_eq!(offline_at(50, &[]), all, "now it has been silent for a day too");
 }
+
+fn told(watch: &mut Watch, now: Timestamp) -> Vec<(String, bool)> {
+    let health = |input| match input {
+        Input::Health { cause, silent, .. } => Some((cause, silent)),
+        _ => None,
+    };
+    watch.health(now).into_iter().filter_map(health).collect()
+}
+
+#[test]
+fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_before() {
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let mut watch = watch(&files.sensors, &playbook, start, 1.0);
+    let gauges = watch.water(start).gauges;
+    let speak = |watch: &mut Watch, at: Timestamp, of: &dyn Fn(&str) -> bool| {
+        let value = |quantity: &str| match quantity {
+            "stage" => 92.0,
+            "discharge" => 1500.0,
+            _ => 0.0,
+        };
+        let spoken = gauges.iter().filter(|gauge| of(&gauge.station));
+        let readings: Vec<_> = spoken
+            .map(|gauge| {
+                let value = value(&gauge.quantity);
+                Reading { series: gauge.series.clone(), observed_at: at, received_at: at, value }
+            })
+            .collect();
+        let _ = watch.take(&readings);
+    };
+    assert_eq!(told(&mut watch, start), [], "nothing is known of them yet");
+    speak(&mut watch, start, &|_| true);
+    let first = told(&mut watch, start);
+    assert!(first.iter().all(|(_, silent)| !silent), "{first:?}");
+    for cause in ["huayuankou.discharge", "huayuankou", "gateway:gauges"] {
+        assert!(first.iter().any(|(told, _)| told == cause), "{cause} of an earlier run would stay open: {first:?}");
+    }
+    assert_eq!(told(&mut watch, start), [], "once is enough");
+    // Nothing comes through any more: one alarm, not one a series.
+    let later = start + TimeDelta::hours(12);
+    let silent = told(&mut watch, later);
+    assert_eq!(silent, [("gateway:gauges".to_owned(), true)]);
+    speak(&mut watch, later, &|_| true);
+    assert_eq!(told(&mut watch, later), [("gateway:gauges".to_owned(), false)]);
+}

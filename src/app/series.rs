@@ -1,7 +1,7 @@
 //! The series store as the configuration has it, and the alarms of the remote store behind it.
 
 use super::config::{ConfigError, SeriesKind, SeriesSection};
-use crate::command::Input;
+use crate::command::{Input, LastWord};
 use crate::model::Timestamp;
 use crate::store::series::{
     EmbeddedSeries, InfluxSettings, RelaySettings, RelayState, RelayedSeries, SeriesError, SeriesLimits, SeriesStore,
@@ -143,8 +143,7 @@ async fn tell(
     engine: Engine,
     stop: CancellationToken,
 ) {
-    // An alarm of an earlier run may still be open: the first that is known is said in any case.
-    let mut raised = [None; 3];
+    let mut told = LastWord::default();
     let begun = state.borrow().refused;
     loop {
         let now = tokio::select! {
@@ -154,14 +153,14 @@ async fn tell(
                 Err(_) => return,
             },
         };
-        for ((cause, wrong, zh, en), raised) in faults(&url, &now, begun).into_iter().zip(&mut raised) {
-            let before = raised.replace(wrong);
-            if before == Some(wrong) {
+        for (cause, wrong, zh, en) in faults(&url, &now, begun) {
+            let was_wrong = told.silent().any(|known| known == cause);
+            if !told.is_news(cause, wrong) {
                 continue;
             }
             if wrong {
                 tracing::warn!(url, why = now.away, waiting_bytes = now.waiting_bytes, "{zh} ({en})");
-            } else if before.is_some() {
+            } else if was_wrong {
                 tracing::info!(url, cause, "远端时序库恢复 (over)");
             }
             let input = Input::Health { cause: cause.into(), title_zh: zh, title_en: en, silent: wrong };

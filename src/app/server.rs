@@ -162,6 +162,10 @@ impl Server {
         let layers = Arc::new(layers.collect());
         let evacuation = Arc::new(parts.files.reach.evacuation());
         let twin = parts.files.reach.twin_desk().map(Arc::new);
+        if let Some(twin) = twin.clone() {
+            // Behind the start: the first preview then has its water at hand.
+            tokio::task::spawn_blocking(move || twin.read_ahead());
+        }
         let drills = LiveDrills::open(LiveDrillsParts {
             folder: parts.data.join("drills"),
             files: parts.files.clone(),

@@ -3,14 +3,14 @@
 //! It joins the judge, the signal board and the forecast of one reach. Pure: the same readings in the same order, at
 //! the same moments, give the same observations and the same [`Input::Evaluate`], live and in a drill.
 
-use super::{Input, ReadingRef};
-use crate::forecast::{Forecast, Forecaster, ImportedForecast};
+use super::{Input, LastWord, ReadingRef};
+use crate::forecast::{Forecast, Forecaster};
 use crate::model::{Datum, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
 use crate::stones::{Standing, StoneArray, StoneHazard, StoneNews};
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Span over which the trend of a gauge is taken.
 const TREND_H: i64 = 3;
@@ -56,6 +56,11 @@ impl GaugeView {
     /// `fresh`, `late`, `stale` or `missing` at that moment.
     pub fn freshness(&self, now: Timestamp) -> &'static str {
         self.freshness_at(now).as_str()
+    }
+    /// Under which an alarm may call it silent: by itself, with its station, with its gateway.
+    fn causes(&self) -> impl Iterator<Item = String> {
+        let gateway = self.gateway.iter().map(|gateway| gateway_cause(gateway));
+        [self.series.to_string(), self.station.clone()].into_iter().chain(gateway.collect::<Vec<_>>())
     }
     fn is_silent(&self, now: Timestamp) -> bool {
         self.time.is_some() && self.freshness_at(now) >= Freshness::Stale
@@ -141,8 +146,8 @@ pub struct Watch {
     forecast: Option<Forecast>,
     /// Until when signals of events hold.
     held: BTreeMap<(SignalKey, PlaceId), Timestamp>,
-    /// Outages that were told: cause → words.
-    outages: BTreeMap<String, (String, String)>,
+    /// Outages that were told.
+    told: LastWord,
     /// Hazards of the stones that were told, and how far they were confirmed then.
     stone_hazards: BTreeMap<PlaceId, Standing>,
     snapshot: Option<Snapshot>,
@@ -159,7 +164,7 @@ impl Watch {
             newest: BTreeMap::new(),
             forecast: None,
             held: BTreeMap::new(),
-            outages: BTreeMap::new(),
+            told: LastWord::default(),
             stone_hazards: BTreeMap::new(),
             snapshot: None,
         }
@@ -187,11 +192,6 @@ impl Watch {
     /// Takes in what the store remembers after a restart; it was judged before.
     pub fn recall(&mut self, observation: &Observation) {
         self.note(observation);
-    }
-
-    /// Takes in a planned release or a discharge forecast made elsewhere for an upstream station. Says whether it is of use here.
-    pub fn plan(&mut self, forecast: &ImportedForecast) -> bool {
-        self.parts.forecaster.as_mut().is_some_and(|forecaster| forecaster.plan(forecast))
     }
 
     fn note(&mut self, observation: &Observation) {
@@ -283,22 +283,23 @@ impl Watch {
 
     fn outage_changes(&mut self, now: Timestamp) -> Vec<Input> {
         let causes = outages(&self.parts.gauges, now);
-        let told = std::mem::replace(&mut self.outages, causes.clone());
-        let input = |cause: &String, (zh, en): &(String, String), silent| Input::Health {
-            cause: cause.clone(),
-            title_zh: zh.clone(),
-            title_en: en.clone(),
-            silent,
-        };
-        let over = told
-            .iter()
-            .filter(|(cause, _)| !causes.contains_key(*cause))
-            .map(|(cause, words)| input(cause, words, false));
-        let new = causes
-            .iter()
-            .filter(|(cause, _)| !told.contains_key(*cause))
-            .map(|(cause, words)| input(cause, words, true));
-        over.chain(new).collect()
+        let alive = self.parts.gauges.iter().filter(|gauge| gauge.time.is_some() && !gauge.is_silent(now));
+        let over: BTreeSet<String> = alive
+            .flat_map(GaugeView::causes)
+            .chain(self.told.silent().cloned())
+            .filter(|cause| !causes.contains_key(cause))
+            .collect();
+        let over = over.into_iter().map(|cause| (cause, Default::default(), false));
+        let new = causes.into_iter().map(|(cause, words)| (cause, words, true));
+        let changes = over.chain(new).filter(|(cause, _, silent)| self.told.is_news(cause, *silent));
+        changes
+            .map(|(cause, (title_zh, title_en), silent): (String, (String, String), bool)| Input::Health {
+                cause,
+                title_zh,
+                title_en,
+                silent,
+            })
+            .collect()
     }
 
     fn stone_changes(&mut self) -> Vec<Input> {
@@ -342,6 +343,10 @@ impl Watch {
     }
 }
 
+fn gateway_cause(gateway: &str) -> String {
+    format!("gateway:{gateway}")
+}
+
 /// Causes of silence: a gateway through which nothing comes is one, a station whose every series is silent is one.
 fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, String)> {
     let mut causes = BTreeMap::new();
@@ -351,12 +356,12 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
         // Nothing came through the gateway since this one should have: slower ones behind it are not due yet.
         let due = |time| time + TimeDelta::milliseconds(((gauge.interval_s + gauge.grace_s) * 1000.0) as i64);
         let heard = of_gateway().filter_map(|other| other.heard_at).max();
-        let stations: std::collections::BTreeSet<&str> = of_gateway().map(|other| other.station.as_str()).collect();
+        let stations: BTreeSet<&str> = of_gateway().map(|other| other.station.as_str()).collect();
         let is_gateway = stations.len() > 1 && heard.zip(gauge.time).is_some_and(|(heard, time)| heard <= due(time));
         let (cause, words) = if let (true, Some(gateway)) = (is_gateway, &gauge.gateway) {
             let count = of_gateway().count();
             let zh = format!("网关 {gateway} 中断，其后 {count} 个序列无数据");
-            (format!("gateway:{gateway}"), (zh, format!("gateway {gateway} is silent, and {count} series behind it")))
+            (gateway_cause(gateway), (zh, format!("gateway {gateway} is silent, and {count} series behind it")))
         } else if of_station().count() > 1 && of_station().all(|other| other.time.is_none() || other.is_silent(now)) {
             let zh = format!("{} 全站中断，已超过三个报汛间隔", gauge.name_zh);
             (

@@ -5,7 +5,7 @@
 //! level is evaluated all the same, and an alarm says so; when the waiting room is full, pollers wait.
 
 use super::Clock;
-use crate::command::{Input, Watch, Water};
+use crate::command::{Input, LastWord, Watch, Water};
 use crate::model::{Observation, PlaceId, Reading, Timestamp};
 use crate::playbook::SignalKey;
 use crate::store::Engine;
@@ -23,6 +23,8 @@ const WAITING_MAX: usize = 200_000;
 const APPEND_MAX: usize = 50_000;
 /// Hours that the board looks back, as after a restart.
 const REMEMBER_H: i64 = 100;
+/// Cause of the alarm that the series store is down.
+const STORE: &str = "series-store";
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Why a push was not taken.
@@ -79,7 +81,7 @@ impl Intake {
         stop: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (pushes, inbox) = mpsc::channel(PUSHES);
-        let worker = Worker { parts, waiting: Vec::new(), store_is_down: false };
+        let worker = Worker { parts, waiting: Vec::new(), told: LastWord::default() };
         (Self { pushes }, tokio::spawn(worker.run(polled, inbox, stop)))
     }
 
@@ -125,7 +127,7 @@ struct Worker {
     parts: IntakeParts,
     /// Observations that the store has not taken yet.
     waiting: Vec<Observation>,
-    store_is_down: bool,
+    told: LastWord,
 }
 
 impl Worker {
@@ -222,12 +224,11 @@ impl Worker {
 
     /// One alarm when the store goes down, closed when it is back.
     async fn report_store(&mut self, down: bool) {
-        if self.store_is_down == down {
+        if !self.told.is_news(STORE, down) {
             return;
         }
-        self.store_is_down = down;
         self.submit(Input::Health {
-            cause: "series-store".into(),
+            cause: STORE.into(),
             title_zh: "时序库不能写入，观测值暂存内存".into(),
             title_en: "the series store cannot be written, observations wait in memory".into(),
             silent: down,

@@ -118,6 +118,19 @@ impl TwinDesk {
         (self.read)()
     }
 
+    /// Reads the model and lays the places on its grid before anybody asks; a fault is in the log from the start on.
+    pub fn read_ahead(&self) {
+        match self.model() {
+            Ok(model) => {
+                let _ = self.footprints(&model);
+            }
+            Err(fault) => tracing::warn!(
+                fault,
+                "孪生数据有误，预演不带淹没 (the twin's files are at fault: previews show no water)"
+            ),
+        }
+    }
+
     /// The places.
     pub fn spots(&self) -> &[TwinSpot] {
         &self.spots
