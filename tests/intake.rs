@@ -325,6 +325,118 @@ async fn intake_a_table_is_looked_at_confirmed_once_and_leaves_as_sl323() {
     assert!(out.contains("40105150,2026-07-14 11:00:00,,4040.000,"), "{out}");
 }
 
+#[tokio::test]
+async fn intake_a_planned_release_changes_the_forecast_outlives_a_restart_and_can_be_withdrawn() {
+    let mut site = Site::start("").await;
+    // A steady river: 2,000 m³/s at 小浪底, 2,400 at 花园口.
+    let steady = |(series, value): (&'static str, f64)| {
+        (1..48).map(move |n| json!({ "series": series, "time": before(60 * n), "value": value }))
+    };
+    let gauges = [
+        ("xiaolangdi.discharge", 2000.0),
+        ("heishiguan.discharge", 300.0),
+        ("wuzhi.discharge", 100.0),
+        ("huayuankou.discharge", 2400.0),
+    ];
+    let history: Vec<_> = gauges.into_iter().flat_map(steady).collect();
+    assert_eq!(sent(site.post("hydrologist", "/readings").json(&history)).await.0, StatusCode::ACCEPTED);
+    let forecast = async |site: &Site| {
+        let found = site.get("viewer", "/series/huayuankou.discharge/observations").await["forecast"].clone();
+        let last = found["points"].as_array().and_then(|points| points.last()?["v"].as_f64());
+        (last.unwrap_or_else(|| panic!("{found}")), found)
+    };
+    let send = |site: &Site, who: &str, more: &str, kind: &str, body: &str| {
+        let request = site.post(who, &format!("/forecasts?{more}")).header("content-type", kind);
+        sent(request.body(body.to_owned()))
+    };
+    let plan = "发布时间,时间,计划出库,单位\n2026-07-15 15:00,2026-07-15 15:30,2000,m3/s\n\
+                2026-07-15 15:00,2026-07-15 18:00,5000,m3/s\n2026-07-15 15:00,2026-07-18 18:00,5000,m3/s\n";
+    let said = "source=黄委水调局&area=小浪底";
+
+    // Whole or not at all, and every fault where it is.
+    let broken = plan.replace("18:00,5000,m3/s\n2026", "18:00,五千,m3/s\n2026").replace("5000,m3/s", "5000,mm");
+    let (status, body) = send(&site, "duty", said, "text/csv", &broken).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{body}");
+    let items = body["items"].as_array().unwrap();
+    let items: Vec<_> = items.iter().map(|item| (item["row"].clone(), item["field"].clone())).collect();
+    assert_eq!(items, [(json!(3), json!("value")), (json!(4), json!("unit"))], "{body}");
+    assert_eq!(send(&site, "viewer", said, "text/csv", plan).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(send(&site, "device", said, "text/csv", plan).await.0, StatusCode::FORBIDDEN, "not its station");
+    assert_eq!(site.get("duty", "/forecasts").await["items"], json!([]));
+
+    // Looked at: the crest would rise, nothing is kept. Then kept, once, and only what was looked at.
+    let (status, seen) = send(&site, "duty", &format!("{said}&preview=true"), "text/csv", plan).await;
+    assert_eq!((status, &seen["forecasts"][0]["becomes"]), (StatusCode::OK, &json!("inflow")), "{seen}");
+    let crest = |when: &str| seen["effect"][when]["peak_m3s"].as_f64().unwrap();
+    assert!((crest("before") - 2400.0).abs() < 20.0 && (crest("after") - 5400.0).abs() < 60.0, "{seen}");
+    assert_eq!(seen["forecasts"][0]["doubts"], json!([]), "{seen}");
+    assert!((forecast(&site).await.0 - 2400.0).abs() < 20.0);
+    let hash = seen["sha256"].as_str().unwrap();
+    let expect = format!("{said}&expect={hash}");
+    assert_eq!(send(&site, "duty", &expect, "text/csv", &plan.replace("5000", "500")).await.1["field"], "expect");
+    let (status, kept) = send(&site, "duty", &expect, "text/csv", plan).await;
+    assert_eq!((status, &kept["kept"]), (StatusCode::CREATED, &json!([{ "id": "fc-1", "known": false }])), "{kept}");
+    assert_eq!(send(&site, "hydrologist", said, "text/csv", plan).await.1["kept"][0]["known"], true);
+    let (last, found) = forecast(&site).await;
+    assert!((last - 5400.0).abs() < 60.0, "{found}");
+    let named = &found["plans"][0];
+    assert_eq!(
+        (&named["source"], &named["issued_at"]),
+        (&json!("黄委水调局"), &json!("2026-07-15T07:00:00Z")),
+        "{found}"
+    );
+    assert!((3600..3700).contains(&named["age_s"].as_i64().unwrap()), "{found}");
+    let method = found["method"]["zh"].as_str().unwrap();
+    assert!(method.contains("小浪底（黄委水调局 07-15 15:00 发布，至 07-18 18:00）"), "{method}");
+
+    // A mistake of units is doubted aloud; rain is kept, shown, and said to change nothing.
+    let (_, small) =
+        send(&site, "duty", &format!("{said}&preview=true"), "text/csv", &plan.replace("000,m3", "0,m3")).await;
+    assert!(small["forecasts"][0]["doubts"][0].as_str().unwrap().contains("实测 2000"), "{small}");
+    let rain = json!({ "source": "河南省气象台", "issued_at": "2026-07-15T05:00:00+08:00", "variable": "rain", "area": "三花间",
+        "members": [{ "id": "01", "points": [["2026-07-15T20:00:00+08:00", 80.0]] }, { "id": "02", "points": [["2026-07-15T20:00:00+08:00", 12.5]] }] });
+    let (status, body) = send(&site, "duty", "", "application/json", &rain.to_string()).await;
+    assert_eq!((status, &body["forecasts"][0]["becomes"]), (StatusCode::CREATED, &json!("shown")), "{body}");
+
+    // A sudden end: both are there, the plan is in use.
+    site.restart().await;
+    assert!((forecast(&site).await.0 - 5400.0).abs() < 60.0);
+    let listed = site.get("viewer", "/forecasts").await;
+    let items = listed["items"].as_array().unwrap();
+    let items: Vec<_> = items.iter().map(|item| (item["id"].clone(), item["in_use"].clone())).collect();
+    assert_eq!(items, [(json!("fc-1"), json!(true)), (json!("fc-2"), json!(false))], "{listed}");
+    assert!(listed["items"][1]["becomes_text"]["zh"].as_str().unwrap().contains("不含降雨产流"), "{listed}");
+    assert_eq!(site.get("duty", "/forecasts/fc-2").await["courses"][1]["points"][0][1], 12.5);
+
+    // Withdrawn with a reason: the river stays as it is again, the record says who and why.
+    let withdraw = |site: &Site, body: Value| sent(site.post("duty", "/forecasts/fc-1/withdraw").json(&body));
+    assert_eq!(withdraw(&site, json!({ "reason": " " })).await.1["field"], "reason");
+    let (status, gone) = withdraw(&site, json!({ "reason": "调度令撤销" })).await;
+    assert_eq!((status, &gone["withdrawn"]["by"], &gone["in_use"]), (StatusCode::OK, &json!("duty"), &json!(false)));
+    assert!((forecast(&site).await.0 - 2400.0).abs() < 20.0);
+    site.restart().await;
+    assert!((forecast(&site).await.0 - 2400.0).abs() < 20.0);
+
+    // Without the server, by the command line: the same file, the same checks.
+    site.server.kill().await.unwrap();
+    let dir = site.folder.path().to_owned();
+    fs::write(dir.join("plan.csv"), plan).unwrap();
+    fs::write(dir.join("broken.csv"), broken).unwrap();
+    let anlan = async |file: &str| {
+        let args = ["import", "--forecast", file, "--source", "水调局", "--area", "小浪底", "--data", "data"];
+        let output = Command::new(env!("CARGO_BIN_EXE_anlan")).args(args).current_dir(&dir).output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), text)
+    };
+    let (done, words) = anlan("broken.csv").await;
+    assert!(!done && words.contains("第 3 行 C 列") && words.contains("未导入"), "{words}");
+    let (done, words) = anlan("plan.csv").await;
+    assert!(done && words.contains("1 forecasts imported"), "{words}");
+    let (server, base) = serve(&dir).await;
+    (site.server, site.base) = (server, base);
+    assert!((forecast(&site).await.0 - 5400.0).abs() < 60.0);
+}
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// HMAC-SHA256 by the textbook, apart from the program's own.

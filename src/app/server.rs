@@ -133,6 +133,9 @@ impl Server {
             tracing::warn!(fault = &fault as &dyn Error, "仅以本机数据起步 (starting with what this machine holds)");
             assemble::recall(&mut watch, series.local().as_ref(), &gauge_ids, now).await?;
         }
+        let arrivals = Arrivals::new(database.clone());
+        let (as_of, plans) = arrivals.plans().await?;
+        watch.use_plans(as_of, &plans);
         if parts.demo.is_some() && empty {
             engine.submit(watch.evaluate(now)).await?;
             engine.submit(Input::SeedLevel { level: WarningLevel::Blue }).await?;
@@ -208,7 +211,7 @@ impl Server {
             live,
             drills: drills.clone(),
             users: users.clone(),
-            arrivals: Arrivals::new(database.clone()),
+            arrivals,
             stations: assemble::stations(&parts.files.sensors),
             callers,
             wall: Box::new(wall_now),

@@ -4,7 +4,7 @@
 //! the same moments, give the same observations and the same [`Input::Evaluate`], live and in a drill.
 
 use super::{Input, LastWord, ReadingRef};
-use crate::forecast::{Forecast, Forecaster};
+use crate::forecast::{Forecast, Forecaster, ImportedForecast, PlanUse};
 use crate::model::{Datum, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
@@ -144,6 +144,8 @@ pub struct Watch {
     trends: BTreeMap<SeriesId, VecDeque<(Timestamp, f64)>>,
     newest: BTreeMap<SeriesId, ReadingRef>,
     forecast: Option<Forecast>,
+    /// Which change of the plans from elsewhere was taken in last.
+    plans_as_of: i64,
     /// Until when signals of events hold.
     held: BTreeMap<(SignalKey, PlaceId), Timestamp>,
     /// Outages that were told.
@@ -163,6 +165,7 @@ impl Watch {
             trends: BTreeMap::new(),
             newest: BTreeMap::new(),
             forecast: None,
+            plans_as_of: 0,
             held: BTreeMap::new(),
             told: LastWord::default(),
             stone_hazards: BTreeMap::new(),
@@ -252,6 +255,31 @@ impl Watch {
         self.snapshot = Some(snapshot.clone());
         let readings = self.newest.get(&self.parts.control).cloned().into_iter().collect();
         Input::Evaluate { snapshot, readings }
+    }
+
+    /// Plans and discharges forecast elsewhere, as they stand after their change number `as_of`; an earlier state that comes late is
+    /// passed over. The next evaluation forecasts anew.
+    pub fn use_plans(&mut self, as_of: i64, plans: &[ImportedForecast]) {
+        if as_of < self.plans_as_of {
+            return;
+        }
+        self.plans_as_of = as_of;
+        if let Some(forecaster) = &mut self.parts.forecaster {
+            forecaster.use_plans(plans);
+            self.forecast = None;
+        }
+    }
+
+    /// What becomes of forecasts from elsewhere, one by one, and the forecast that they would give; nothing changes.
+    pub fn would_use(&self, plans: &[ImportedForecast], now: Timestamp) -> (Vec<PlanUse>, Option<Forecast>) {
+        let Some(mut forecaster) = self.parts.forecaster.clone() else {
+            return (plans.iter().map(|_| PlanUse::NoInflow).collect(), None);
+        };
+        let uses = plans.iter().map(|plan| forecaster.use_of(plan)).collect();
+        for plan in plans {
+            forecaster.plan(plan);
+        }
+        (uses, forecaster.forecast(now))
     }
 
     /// An event says that a signal holds at a place for a while (有人闯入涉水区); afterwards it no longer does.

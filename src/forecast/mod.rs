@@ -11,5 +11,5 @@ mod settings;
 pub mod verify;
 
 pub use imported::{ForecastVariable, ImportedFault, ImportedForecast, ImportedMember};
-pub use routing::{Forecast, ForecastPoint, Forecaster, RestsOn};
+pub use routing::{Forecast, ForecastPoint, Forecaster, PlanUse, Planned, RestsOn};
 pub use settings::{EnsembleSettings, ForecastSettings, ParameterSet, StationParameters};

@@ -66,7 +66,35 @@ pub struct Forecast {
     /// Share of the courses that the band holds; `None` for a band of fixed shares.
     pub band: Option<f64>,
     /// Stations whose coming inflow was planned or forecast elsewhere.
-    pub planned: Vec<String>,
+    pub planned: Vec<Planned>,
+}
+
+/// A plan or a forecast from elsewhere that a forecast rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// Whose coming discharge it gives.
+    pub station: String,
+    /// Who issued it.
+    pub source: String,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// A release or a discharge.
+    pub variable: ForecastVariable,
+    /// The last moment that all its members reach; afterwards the last value is held.
+    pub until: Timestamp,
+}
+
+/// What a forecaster makes of a forecast from elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanUse {
+    /// In place of the assumption that the inflow of a station stays as it is.
+    Inflow,
+    /// It is of the target itself: to compare with.
+    Target,
+    /// No discharge: neither rain nor wind nor stage is an input of lag and attenuation.
+    NoFlow,
+    /// A discharge, but of no station that feeds the target.
+    NoInflow,
 }
 
 impl Forecast {
@@ -178,12 +206,33 @@ impl Forecaster {
         }
     }
 
+    /// What would become of a forecast from elsewhere.
+    pub fn use_of(&self, forecast: &ImportedForecast) -> PlanUse {
+        let is_flow = matches!(forecast.variable, ForecastVariable::Release | ForecastVariable::Discharge);
+        if !is_flow {
+            PlanUse::NoFlow
+        } else if self.upstream.contains_key(&forecast.area) {
+            PlanUse::Inflow
+        } else if self.settings.target.station() == forecast.area {
+            PlanUse::Target
+        } else {
+            PlanUse::NoInflow
+        }
+    }
+
+    /// Forgets every plan and takes these in, in their order; see [`Self::plan`].
+    pub fn use_plans(&mut self, plans: &[ImportedForecast]) {
+        self.plans.clear();
+        for plan in plans {
+            self.plan(plan);
+        }
+    }
+
     /// Takes in a planned release or a discharge forecast elsewhere for an upstream station; anything else is passed over, and so
     /// is a plan older than the one known. Says whether it was taken.
     pub fn plan(&mut self, forecast: &ImportedForecast) -> bool {
-        let is_flow = matches!(forecast.variable, ForecastVariable::Release | ForecastVariable::Discharge);
         let is_newer = self.plans.get(&forecast.area).is_none_or(|known| forecast.issued_at >= known.issued_at);
-        if !is_flow || !is_newer || !self.upstream.contains_key(&forecast.area) {
+        if !is_newer || self.use_of(forecast) != PlanUse::Inflow {
             return false;
         }
         self.plans.insert(forecast.area.clone(), forecast.clone());
@@ -233,8 +282,9 @@ impl Forecaster {
             self.point(now, f64::from(ahead), &routed, offset_m3s, without.len())
         });
         let mut points: Vec<ForecastPoint> = points.collect();
-        let planned: Vec<String> =
-            set.station.keys().filter(|name| !self.planned(name, now, horizon).is_empty()).cloned().collect();
+        let is_planned = |name: &&String| !self.planned(name, now, horizon).is_empty();
+        let planned: Vec<Planned> =
+            set.station.keys().filter(is_planned).filter_map(|name| self.plans.get(name)?.as_planned()).collect();
         let (mut method_zh, mut method_en) = words(&set.source, &without, &planned, offset_m3s.is_some());
         let members = match &self.settings.ensemble {
             Some(ensemble) => self.members(ensemble, set, now, &without),
@@ -356,13 +406,34 @@ fn sum_of(routed: &[(&StationParameters, bool, Vec<f64>)], ahead: usize) -> Hour
     hour
 }
 
-fn words(source: &str, without: &[String], planned: &[String], corrected: bool) -> (String, String) {
+impl ImportedForecast {
+    fn as_planned(&self) -> Option<Planned> {
+        let (station, source, variable) = (self.area.clone(), self.source.clone(), self.variable);
+        Some(Planned { station, source, issued_at: self.issued_at, variable, until: self.reaches_until()? })
+    }
+}
+
+impl Planned {
+    /// `小浪底（黄委水文局 07-15 08:00 发布，至 07-18 08:00）`, in Beijing time.
+    fn words(&self) -> (String, String) {
+        let local = |at: Timestamp| (at + TimeDelta::hours(8)).format("%m-%d %H:%M");
+        let (station, source) = (&self.station, &self.source);
+        let (issued, until) = (local(self.issued_at), local(self.until));
+        (
+            format!("{station}（{source} {issued} 发布，至 {until}）"),
+            format!("{station} ({source}, issued {issued}, until {until}, UTC+8)"),
+        )
+    }
+}
+
+fn words(source: &str, without: &[String], planned: &[Planned], corrected: bool) -> (String, String) {
     let mut zh = format!("上游滞时坦化（{source}）；滞时之外按来水不变推算");
     let mut en =
         format!("lag and attenuation from upstream ({source}); beyond the lag inflow is taken to stay as it is");
     if !planned.is_empty() {
-        zh.push_str(&format!("；按计划或外来预报：{}", planned.join("、")));
-        en.push_str(&format!("; by plan or a forecast from elsewhere: {}", planned.join(", ")));
+        let (planned_zh, planned_en): (Vec<_>, Vec<_>) = planned.iter().map(Planned::words).unzip();
+        zh.push_str(&format!("；按计划或外来预报：{}", planned_zh.join("、")));
+        en.push_str(&format!("; by plan or a forecast from elsewhere: {}", planned_en.join(", ")));
     }
     if !without.is_empty() {
         zh.push_str(&format!("；缺站：{}", without.join("、")));

@@ -299,7 +299,13 @@ fn a_planned_release_stands_in_place_of_it_stays_as_it_is() {
     let forecast = forecaster.forecast(at(100)).unwrap();
     assert!((forecast.points[11].q_m3s - 2400.0).abs() < 1.0, "the water of today is on its way");
     assert!((forecast.points[71].q_m3s - 1200.0).abs() < 5.0, "{:?}", forecast.points[71]);
-    assert_eq!(forecast.planned, ["xiaolangdi"]);
+    let [planned] = &forecast.planned[..] else { panic!("{:?}", forecast.planned) };
+    assert_eq!((planned.station.as_str(), planned.issued_at, planned.until), ("xiaolangdi", at(99), at(172)));
+    assert!(
+        forecast.method_zh.contains("xiaolangdi（调度 01-05 11:00 发布，至 01-08 12:00）"),
+        "{}",
+        forecast.method_zh
+    );
     assert!(forecast.method_en.contains("by plan or a forecast from elsewhere: xiaolangdi"), "{}", forecast.method_en);
     let mean = forecast.members.iter().map(|course| course[71]).sum::<f64>() / 40.0;
     assert!((mean - 1200.0).abs() < 60.0, "{mean}");
@@ -312,5 +318,11 @@ fn a_planned_release_stands_in_place_of_it_stays_as_it_is() {
     // Issued after now: a replay of the past does not know it yet.
     (plan.variable, plan.issued_at) = (ForecastVariable::Release, at(120));
     assert!(forecaster.plan(&plan));
-    assert_eq!(forecaster.forecast(at(100)).unwrap().planned, Vec::<String>::new());
+    assert_eq!(forecaster.forecast(at(100)).unwrap().planned, []);
+    // A plan that was withdrawn: the one before it holds again, or none.
+    plan.issued_at = at(99);
+    forecaster.use_plans(std::slice::from_ref(&plan));
+    assert_eq!(forecaster.forecast(at(100)).unwrap().planned.len(), 1);
+    forecaster.use_plans(&[]);
+    assert_eq!(forecaster.forecast(at(100)).unwrap().planned, []);
 }

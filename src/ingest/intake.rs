@@ -6,6 +6,7 @@
 
 use super::Clock;
 use crate::command::{Input, LastWord, Watch, Water};
+use crate::forecast::{Forecast, ImportedForecast, PlanUse};
 use crate::model::{Observation, PlaceId, Reading, Timestamp};
 use crate::playbook::SignalKey;
 use crate::store::Engine;
@@ -46,7 +47,14 @@ enum Brought {
     Afterwards(Vec<Reading>),
     /// A signal that an event says holds at a place, from a moment on for a while.
     Signal(SignalKey, PlaceId, Timestamp, TimeDelta),
+    /// The plans from elsewhere, as they stand after a change of that number.
+    Plans(i64, Vec<ImportedForecast>),
+    /// A question: what would these plans change?
+    WhatIf(Vec<ImportedForecast>, oneshot::Sender<WouldUse>),
 }
+
+/// What becomes of forecasts from elsewhere, one by one, and the forecast that they would give.
+pub type WouldUse = (Vec<PlanUse>, Option<Forecast>);
 
 struct Push {
     brought: Brought,
@@ -116,6 +124,25 @@ impl Intake {
         self.push(Brought::Signal(key, place, at, hold)).await
     }
 
+    /// Takes in the plans and discharges forecast elsewhere, as they stand after change number `as_of`; they are durable elsewhere,
+    /// and the level is evaluated with them when this answers.
+    ///
+    /// # Errors
+    /// When the server stops.
+    pub async fn use_plans(&self, as_of: i64, plans: Vec<ImportedForecast>) -> Result<(), IntakeError> {
+        self.push(Brought::Plans(as_of, plans)).await
+    }
+
+    /// What forecasts from elsewhere would change; nothing is kept.
+    ///
+    /// # Errors
+    /// When the server stops.
+    pub async fn would_use(&self, plans: Vec<ImportedForecast>) -> Result<WouldUse, IntakeError> {
+        let (told, found) = oneshot::channel();
+        self.push(Brought::WhatIf(plans, told)).await?;
+        found.await.map_err(|_| IntakeError::Stopping)
+    }
+
     async fn push(&self, brought: Brought) -> Result<(), IntakeError> {
         let (reply, answer) = oneshot::channel();
         self.pushes.send(Push { brought, reply }).await.map_err(|_| IntakeError::Stopping)?;
@@ -152,6 +179,16 @@ impl Worker {
                         Brought::Signal(key, place, at, hold) => {
                             self.parts.watch.hear(key, place, at, hold);
                             self.evaluate().await;
+                            Ok(())
+                        }
+                        Brought::Plans(as_of, plans) => {
+                            self.parts.watch.use_plans(as_of, &plans);
+                            self.evaluate().await;
+                            Ok(())
+                        }
+                        Brought::WhatIf(plans, told) => {
+                            // Who asked may have gone: then nobody wants to know.
+                            let _ = told.send(self.parts.watch.would_use(&plans, (self.parts.clock)()));
                             Ok(())
                         }
                     };

@@ -2,6 +2,7 @@
 
 pub mod drones;
 mod fault;
+pub mod forecasts;
 pub mod hooks;
 mod intake;
 pub mod modbus;
@@ -16,7 +17,7 @@ pub mod sl651;
 pub mod units;
 
 pub use fault::{FileFault, utf8};
-pub use intake::{Intake, IntakeError, IntakeParts};
+pub use intake::{Intake, IntakeError, IntakeParts, WouldUse};
 pub use sink::Sink;
 
 use crate::model::Timestamp;

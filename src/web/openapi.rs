@@ -23,6 +23,14 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ),
     ("/imports/{id}", "get", "一次导入 / one import"),
     ("/imports/{id}/confirm", "post", "确认导入 {leave_out} / store what was previewed, once"),
+    ("/forecasts", "get", "外来预报与调度计划 / forecasts and releases from elsewhere, with age and use"),
+    (
+        "/forecasts",
+        "post",
+        "导入外来预报（CSV、XLSX、JSON；preview、expect、source、issued_at、variable、area、datum） / take a file in, whole or not at all",
+    ),
+    ("/forecasts/{id}", "get", "一份外来预报及其成员 / one forecast with its members"),
+    ("/forecasts/{id}/withdraw", "post", "停用外来预报 {reason} / take a forecast out of use"),
     ("/sl323/{table}", "get", "SL 323 表（CSV，from、to） / ST_STBPRP_B, ST_RIVER_R, ST_PPTN_R, ST_RSVR_R as CSV"),
     ("/ingest", "get", "自报设备接入 / stations and brokers that speak by themselves: links, counts, dead letters"),
     (
@@ -162,8 +170,8 @@ mod tests {
     fn every_route_is_described_and_every_description_is_a_route() {
         let site = include_str!("site.rs");
         let routed: std::collections::BTreeSet<_> = site
-            .split(".route(\"/")
-            .skip(1)
+            .split(".route(")
+            .filter_map(|text| text.trim_start().strip_prefix("\"/"))
             .filter_map(|text| text.split('"').next())
             .map(|path| format!("/{path}"))
             .collect();

@@ -2,8 +2,8 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, drones, hooks, imports, ingest, journal, map, people, preview, public, readings,
-    reports, session, situation, sl323, tasks, twin,
+    activations, alarms, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map, people, preview,
+    public, readings, reports, session, situation, sl323, tasks, twin,
 };
 use super::{Hooks, Limits, Post, Problem, PublicReports, door, openapi, pages, stream};
 use crate::command::Actor;
@@ -199,6 +199,12 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/imports", get(imports::list).post(imports::send).layer(DefaultBodyLimit::max(imports::FORM_MAX)))
         .route("/imports/{id}", get(imports::get))
         .route("/imports/{id}/confirm", post(imports::confirm))
+        .route(
+            "/forecasts",
+            get(forecasts::list).post(forecasts::send).layer(DefaultBodyLimit::max(forecasts::FORM_MAX)),
+        )
+        .route("/forecasts/{id}", get(forecasts::get))
+        .route("/forecasts/{id}/withdraw", post(forecasts::withdraw))
         .route("/sl323/{table}", get(sl323::table))
         .route("/ingest", get(ingest::links))
         .route("/ingest/sl651/{address}/ask", post(ingest::ask))

@@ -4,19 +4,25 @@ use super::place::SitePlace;
 use super::{Outcome, wait_for};
 use crate::app::assemble::{SiteFiles, stations};
 use crate::app::clock::wall_now;
+use crate::ingest::forecasts::{self, ForecastAsk, ForecastFile};
 use crate::ingest::offer::{Target, Targets};
 use crate::ingest::sheet::{Ask, Book, Place, Places, Preview, preview};
 use crate::ingest::sl323;
+use crate::ingest::units::datum_of;
+use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals, NewForecast};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
-use crate::store::{StoreDirectory, series_file};
-use std::path::PathBuf;
+use crate::store::users::USERS_SCHEMA;
+use crate::store::{Database, JOURNAL_SCHEMA, StoreDirectory, series_file, state_file};
+use chrono::{DateTime, FixedOffset};
+use serde_json::json;
+use std::path::{Path, PathBuf};
 
 /// Points of one append.
 const APPEND_MAX: usize = 50_000;
 /// Most faults that are printed.
 const PRINTED_MAX: usize = 50;
 
-/// Imports a table of readings, CSV or XLSX (导入水情表).
+/// Imports a table of readings, or a file of forecasts (导入水情表、外来预报).
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file.
@@ -36,6 +42,21 @@ pub(super) struct Args {
     /// ST_STBPRP_B, for tables of SL 323: the datum of each station.
     #[arg(long)]
     stations: Option<PathBuf>,
+    /// The file holds forecasts or planned releases, CSV, XLSX or JSON (外来预报、调度计划).
+    #[arg(long)]
+    forecast: bool,
+    /// Who issued forecasts that name none.
+    #[arg(long, requires = "forecast")]
+    source: Option<String>,
+    /// When they were issued: 2026-07-15T07:00:00+08:00.
+    #[arg(long, requires = "forecast")]
+    issued: Option<DateTime<FixedOffset>>,
+    /// What they are of: discharge, stage, rain, wind, release.
+    #[arg(long, requires = "forecast")]
+    variable: Option<String>,
+    /// Their station or area.
+    #[arg(long, requires = "forecast")]
+    area: Option<String>,
     /// How many rows are left out; must be the number that the preview shows.
     #[arg(long, default_value_t = 0)]
     leave_out: usize,
@@ -53,6 +74,9 @@ pub(super) fn run(args: Args) -> Outcome {
 async fn import(args: Args) -> Outcome {
     let (files, data) = args.place.read()?;
     let places = places(&files);
+    if args.forecast {
+        return import_forecasts(&args, &places, &data).await;
+    }
     let mut ask = Ask { datum: args.datum, sheet: args.sheet, ..Ask::default() };
     if let Some(station) = &args.station {
         let known = places.of(station).ok_or_else(|| format!("no station {station} (没有该测站)"))?;
@@ -88,6 +112,69 @@ async fn keep(found: &Preview, files: &SiteFiles, store: &EmbeddedSeries, leave_
     }
     eprintln!("{} readings imported (已导入)", found.readings.len());
     Ok(())
+}
+
+async fn import_forecasts(args: &Args, places: &Places, data: &Path) -> Outcome {
+    let word = |given: &Option<String>, known: bool, what: &str| match given {
+        Some(word) if !known => Err(format!("unknown {what} {word} (不认识)")),
+        _ => Ok(()),
+    };
+    let variable = args.variable.as_deref().and_then(forecasts::variable_of);
+    let datum = args.datum.as_deref().and_then(datum_of);
+    word(&args.variable, variable.is_some(), "variable")?;
+    word(&args.datum, datum.is_some(), "datum")?;
+    let ask = ForecastAsk {
+        source: args.source.clone(),
+        issued_at: args.issued.map(|at| at.to_utc()),
+        variable,
+        area: args.area.clone(),
+        datum,
+        sheet: args.sheet.clone(),
+    };
+    let bytes = std::fs::read(&args.file).map_err(|cause| format!("cannot read {}: {cause}", args.file.display()))?;
+    let now = wall_now();
+    let found = forecasts::read(&bytes, &ask, places, now)?;
+    show_forecasts(&found, args.json);
+    if !found.faults.is_empty() {
+        return Err(format!("{} faults, nothing was imported (有误，未导入)", found.faults.len()).into());
+    }
+    if args.preview {
+        return Ok(());
+    }
+    let _directory = StoreDirectory::claim(data)?;
+    let schema = [USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA];
+    let database = Database::open(&state_file(data), &schema).await?;
+    let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let new = NewForecast { who: "command-line".into(), name, forecasts: found.forecasts };
+    let kept = Arrivals::new(database.clone()).add_forecasts(&new, now).await;
+    database.close().await;
+    let fresh = kept?.iter().filter(|(_, is_new)| *is_new).count();
+    eprintln!("{fresh} forecasts imported (已导入), {} known (已有)", new.forecasts.len() - fresh);
+    Ok(())
+}
+
+fn show_forecasts(found: &ForecastFile, as_json: bool) {
+    if as_json {
+        let faults: Vec<_> = found
+            .faults
+            .iter()
+            .map(|one| json!({ "place": one.place(), "field": one.field, "reason": one.reason }))
+            .collect();
+        println!(
+            "{}",
+            json!({ "kind": found.kind, "forecasts": found.forecasts, "faults": faults, "notes": found.notes })
+        );
+        return;
+    }
+    println!("{}: {} forecasts, {} faults (份、处有误)", found.kind, found.forecasts.len(), found.faults.len());
+    for one in &found.forecasts {
+        let (variable, unit, members) = (one.variable.as_str(), one.variable.unit(), one.members.len());
+        println!("  {} {variable} {unit}, {}, issued {}, {members} members", one.area, one.source, one.issued_at);
+    }
+    found.notes.iter().for_each(|note| println!("  {note}"));
+    for fault in &found.faults {
+        println!("  {} {}: {}", fault.place(), fault.field, fault.reason);
+    }
 }
 
 fn places(files: &SiteFiles) -> Places {

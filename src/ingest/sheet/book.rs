@@ -129,6 +129,11 @@ impl Book {
         self.rows.iter().map(|row| (row.number, row.cells.iter().map(Cell::text).collect()))
     }
 
+    /// Every row that is not empty, with its number.
+    pub fn cells(&self) -> impl Iterator<Item = (usize, &[Cell])> {
+        self.rows.iter().map(|row| (row.number, row.cells.as_slice()))
+    }
+
     fn add(&mut self, number: usize, mut cells: Vec<Cell>) -> Result<(), SheetError> {
         while cells.last().is_some_and(|cell| *cell == Cell::Empty) {
             cells.pop();

@@ -167,7 +167,7 @@ fn bare(text: &str) -> String {
 }
 
 /// `A` … `Z`, `AA` ….
-pub(super) fn letter(index: usize) -> String {
+pub(crate) fn letter(index: usize) -> String {
     let (mut rest, mut letters) = (index + 1, Vec::new());
     while rest > 0 {
         let digit = u8::try_from((rest - 1) % 26).unwrap_or(0);

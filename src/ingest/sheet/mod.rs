@@ -13,6 +13,7 @@ mod rain;
 
 pub use book::{Book, SheetError};
 pub use cell::{Cell, Moment};
+pub(crate) use header::letter;
 pub use header::{Column, Role, SeriesColumn};
 pub use preview::{Ask, CellFault, Place, Places, Preview, preview};
 

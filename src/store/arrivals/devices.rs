@@ -20,7 +20,7 @@ impl FromStr for SeriesPattern {
     /// `<station>.<quantity>` or `<station>.*`; never everything.
     fn from_str(text: &str) -> Result<Self, String> {
         let plain =
-            |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
         match text.split_once('.') {
             Some((station, quantity)) if plain(station) && (quantity == "*" || plain(quantity)) => {
                 Ok(Self(text.to_owned()))

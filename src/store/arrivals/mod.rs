@@ -1,15 +1,17 @@
 //! What comes in from outside by HTTP and must be known again: devices that push, answers they got, tables that wait.
 //!
-//! In: tokens and answers of the routes. Out: the same ones after a restart. It holds no readings but those that
-//! wait for a confirmation (the others are in the series store) and no decisions (those are in the journal). Moments are those of the caller.
+//! In: tokens and answers of the routes. Out: the same ones after a restart. Forecasts made elsewhere are kept here. It holds no readings but those
+//! that wait for a confirmation (the others are in the series store) and no decisions (those are in the journal). Moments are those of the caller.
 
 mod answers;
 mod devices;
+mod forecasts;
 mod imports;
 mod schema;
 
 pub use answers::{KeptAnswer, Known};
 pub use devices::{Device, DeviceError, SeriesPattern};
+pub use forecasts::{KeptForecast, NewForecast, PlansNow, Withdrawn};
 pub use imports::{Import, NewImport};
 pub use schema::ARRIVALS_SCHEMA;
 

@@ -47,5 +47,31 @@ CREATE INDEX import_by_file ON import (file_hash);
 CREATE TABLE import_number (last BIGINT NOT NULL);
 ",
         },
+        Migration {
+            version: 3,
+            sql: "
+CREATE TABLE forecast_import (
+    number BIGINT PRIMARY KEY,
+    who TEXT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    area TEXT NOT NULL,
+    variable TEXT NOT NULL,
+    issued_ms BIGINT NOT NULL,
+    until_ms BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    body TEXT NOT NULL,
+    body_hash TEXT NOT NULL,
+    withdrawn_by TEXT,
+    withdrawn_ms BIGINT,
+    withdrawn_reason TEXT
+);
+CREATE INDEX forecast_import_by_body ON forecast_import (body_hash);
+CREATE INDEX forecast_import_by_issue ON forecast_import (area, issued_ms);
+CREATE TABLE forecast_change (last BIGINT NOT NULL);
+INSERT INTO forecast_change (last) VALUES (0);
+",
+        },
     ],
 };

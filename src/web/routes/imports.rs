@@ -28,7 +28,7 @@ const SHOWN_MAX: usize = 20;
 const NAME_MAX: usize = 120;
 
 /// The stations and series of the real river.
-fn places(site: &Site) -> Places {
+pub(super) fn places(site: &Site) -> Places {
     let station = |station: &sl323::Sl323Station| Place {
         id: station.id.clone(),
         name_zh: station.name.clone(),

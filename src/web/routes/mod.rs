@@ -5,6 +5,7 @@ pub mod alarms;
 pub mod demo;
 pub mod drills;
 pub mod drones;
+pub mod forecasts;
 pub mod hooks;
 pub mod imports;
 pub mod ingest;

@@ -45,14 +45,25 @@ pub enum Pusher {
 }
 
 impl Pusher {
+    /// Refuses a person whose role does not carry that right; what a device may do is said by its series.
+    ///
+    /// # Errors
+    /// 403 naming the role.
+    pub fn may(&self, right: &str) -> Result<(), Problem> {
+        match self {
+            Self::Person(session) => session.may(right),
+            Self::Device(_) => Ok(()),
+        }
+    }
     /// As keys and the log know it; a device cannot take an account's keys.
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::Person(session) => session.actor.user.to_string(),
             Self::Device(device) => format!("device:{}", device.name),
         }
     }
-    fn may_write(&self, series: &str) -> bool {
+    /// Whether it may write to a series: a person to all, a device to its own.
+    pub fn may_write(&self, series: &str) -> bool {
         match self {
             Self::Person(_) => true,
             Self::Device(device) => device.may_write(series),
@@ -68,9 +79,7 @@ impl FromRequestParts<Arc<Site>> for Pusher {
         if let Some(device) = device {
             return Ok(Self::Device(device));
         }
-        let session = Session::from_request_parts(parts, site).await?;
-        session.may("readings")?;
-        Ok(Self::Person(session))
+        Session::from_request_parts(parts, site).await.map(Self::Person)
     }
 }
 
@@ -93,6 +102,7 @@ pub async fn push(
     headers: HeaderMap,
     Body(body): Body<Vec<ReadingBody>>,
 ) -> Result<Response, Problem> {
+    pusher.may("readings")?;
     if body.len() > READINGS_MAX {
         let most = format!("一次最多 {READINGS_MAX} 条 (at most {READINGS_MAX} at a time)");
         return Err(Problem::bad_field("body", most));

@@ -112,7 +112,14 @@ pub async fn observations(
             .collect();
         let method = post.with_stations(&Words::new(forecast.method_zh, forecast.method_en));
         let method = json!({ "zh": method.zh, "en": method.en });
-        json!({ "issued_at": forecast.issued_at, "method": method, "points": points })
+        let plans = forecast.planned.iter().map(|plan| {
+            json!({
+                "station": plan.station, "source": plan.source, "variable": plan.variable, "issued_at": plan.issued_at,
+                "age_s": (now - plan.issued_at).num_seconds(), "until": plan.until,
+            })
+        });
+        let plans: Vec<_> = plans.collect();
+        json!({ "issued_at": forecast.issued_at, "method": method, "plans": plans, "points": points })
     });
     Ok(Json(json!({ "series": series, "unit": unit, "datum": datum, "points": points, "forecast": forecast })))
 }

@@ -119,7 +119,7 @@ export interface Alarm { id: string; severity: 'info' | 'warning' | 'critical'; 
   since: string; last: string; state: 'new' | 'acked' | 'shelved' | 'closed'; acked_by: string | null; acked_at: string | null; shelved_until: string | null }
 
 export interface Point { t: string; v: number | null; q: Grade; n?: number; min?: number; max?: number }
-export interface Series { series: string; unit: string; datum?: string; points: Point[]; forecast: { issued_at: string; method: Text; points: { t: string; v: number; low: number; high: number }[] } | null }
+export interface Series { series: string; unit: string; datum?: string; points: Point[]; forecast: { issued_at: string; method: Text; plans?: { station: string; source: string; variable: string; issued_at: string; age_s: number; until: string }[]; points: { t: string; v: number; low: number; high: number }[] } | null }
 
 export interface Me { name: string; role: UserRole; member_id: string | null; person?: { name: string; roles: Text[]; post: Text } | null; demo: boolean; may: string[] } // may: preview, activate, confirm, break-glass, task, report, reveal, drill, admin
 
