@@ -117,6 +117,33 @@ fn tidy_sees_what_it_should_see() {
     assert!(!faulty("src/model/a.rs", "/// See [`crate::store`].\nconst A: &str = \"crate::web\";"));
     assert!(!faulty("src/playbook/a.rs", "#[cfg(test)]\nmod tests {\n use std::fs;\n}"));
     assert!(!check("src/model/a.rs", "struct NoOpeningComment;").is_empty());
+    let only_english = |text: &str| !faults_in_one_language(text).is_empty();
+    assert!(only_english("#[error(\"cannot read {path}\")]"));
+    assert!(only_english("#[error(\n    \"the disk is full\",\n    path.display()\n)]"));
+    assert!(!only_english("#[error(\"不可读 (cannot read {path})\")] #[error(\"{what}\")] #[error(\"no-time\")]"));
+}
+
+/// Lines of faults whose words are in English alone: who reads them in the night reads Chinese. Single words with a hyphen
+/// are names for programs.
+fn faults_in_one_language(text: &str) -> Vec<usize> {
+    let opening = "#[error(";
+    let begun = text.match_indices(opening).filter_map(|(at, _)| {
+        let rest = text.get(at + opening.len()..)?.trim_start().strip_prefix('"')?;
+        let words: String = rest.split('"').next()?.to_owned();
+        let (mut said, mut depth) = (String::new(), 0_u32);
+        for c in words.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                c if depth == 0 => said.push(c),
+                _ => {}
+            }
+        }
+        let is_english = said.trim().contains(' ') && said.chars().any(|c| c.is_ascii_alphabetic());
+        let is_chinese = said.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        (is_english && !is_chinese).then(|| text.get(..at).map_or(0, |before| before.matches('\n').count()) + 1)
+    });
+    begun.collect()
 }
 
 /// Faults of one file, as `path:line: what`.
@@ -129,6 +156,7 @@ fn check(path: &str, text: &str) -> Vec<String> {
     for word in NOWHERE {
         faults.extend(lines_with(&code, word).map(|line| format!("{path}:{line}: `{word}` is not used here")));
     }
+    faults.extend(faults_in_one_language(text).into_iter().map(|line| format!("{path}:{line}: say it in Chinese too")));
     let Some((room, rank)) = room_of(path) else { return faults };
     for (line, named) in rooms_named(&code) {
         let outward = rank_of(&named).is_some_and(|other| other > rank || (other == rank && named != room));

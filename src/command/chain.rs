@@ -35,7 +35,9 @@ impl ChainHash {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainFault {
     /// A fact is missing or stands in the wrong place.
-    #[error("journal: fact {expected} is missing, found {found} in its place: restore from the last good backup")]
+    #[error(
+        "日志缺第 {expected} 条：请恢复最近的完好备份 (journal: fact {expected} is missing, found {found} in its place: restore from the last good backup)"
+    )]
     Gap {
         /// Expected position.
         expected: u64,
@@ -43,7 +45,9 @@ pub enum ChainFault {
         found: u64,
     },
     /// A fact's text does not belong to its hash.
-    #[error("journal: fact {0} was changed after it was written: restore from the last good backup")]
+    #[error(
+        "日志第 {0} 条写入后被改动：请恢复最近的完好备份 (journal: fact {0} was changed after it was written: restore from the last good backup)"
+    )]
     Changed(u64),
 }
 

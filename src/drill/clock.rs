@@ -1,4 +1,4 @@
-//! The clock of a live drill: it can stand still and change its speed, and never runs back.
+//! The clock of a live drill: it can stand still and change its speed, waits for its river, and never runs back.
 
 use crate::model::Timestamp;
 use chrono::TimeDelta;
@@ -21,6 +21,8 @@ struct Hands {
     speed: f64,
     paused: bool,
     held_back: bool,
+    /// It shows no later moment than this.
+    limit: Timestamp,
 }
 
 impl Hands {
@@ -32,14 +34,18 @@ impl Hands {
             return self.shown;
         }
         let passed = wall.saturating_duration_since(self.wall).as_secs_f64() * self.pace();
-        self.shown + TimeDelta::milliseconds((passed * 1000.0) as i64)
+        // A limit that was set below what is shown already turns nothing back.
+        (self.shown + TimeDelta::milliseconds((passed * 1000.0) as i64)).min(self.limit.max(self.shown))
     }
 }
 
 impl DrillClock {
     /// Shows `start` at `wall` and runs on at `speed` seconds a second until `end`.
     pub fn new(start: Timestamp, end: Timestamp, speed: f64, wall: Instant) -> Self {
-        Self { hands: Mutex::new(Hands { shown: start, wall, speed, paused: false, held_back: false }), end }
+        Self {
+            hands: Mutex::new(Hands { shown: start, wall, speed, paused: false, held_back: false, limit: end }),
+            end,
+        }
     }
     /// The moment on this clock.
     pub fn now(&self) -> Timestamp {
@@ -64,6 +70,15 @@ impl DrillClock {
     /// Runs no faster than the wall while something waits for a person, or as the director set it again.
     pub fn hold_back(&self, held_back: bool, wall: Instant) {
         self.turn(wall, |hands| hands.held_back = held_back);
+    }
+    /// Runs no further than that moment until it is told a later one: what was measured before it is still on its way.
+    pub fn run_to(&self, limit: Timestamp, wall: Instant) {
+        self.turn(wall, |hands| hands.limit = limit);
+    }
+    /// Whether it waits at its limit before the end.
+    pub fn is_at_limit(&self) -> bool {
+        let hands = *self.hands();
+        !hands.paused && hands.limit < self.end && hands.at(Instant::now()) >= hands.limit
     }
     /// Whether it stands still.
     pub fn is_paused(&self) -> bool {
@@ -120,7 +135,14 @@ mod tests {
         assert_eq!((minutes(723), clock.speed(), clock.pace()), (42, 600.0, 1.0), "a person is waited for");
         clock.hold_back(false, later(723));
         assert_eq!(minutes(729), 102);
+        clock.run_to(start + TimeDelta::minutes(110), later(729));
+        assert_eq!(minutes(900), 110, "what it waits for is not there yet");
+        clock.run_to(start + TimeDelta::minutes(114), later(900));
+        assert_eq!((minutes(900), minutes(901)), (110, 114), "it goes on from where it waited");
+        clock.run_to(start, later(901));
+        assert_eq!(minutes(950), 114);
+        clock.run_to(start + TimeDelta::hours(3), later(950));
         assert_eq!(minutes(20_000), 120, "the flood is over");
-        assert_eq!(minutes(5), 42, "the wall running back does not turn the clock back");
+        assert_eq!(minutes(5), 114, "the wall running back does not turn the clock back");
     }
 }

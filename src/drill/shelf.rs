@@ -22,10 +22,10 @@ pub enum ShelfFault {
     #[error("the observations of the drill cannot be kept (演练观测值无法入库)")]
     Store(#[from] SeriesError),
     /// No worker can be had from the system.
-    #[error("no worker for the observations of the drill")]
+    #[error("演练观测值的写入线程未能启动 (no worker for the observations of the drill)")]
     Worker(#[source] std::io::Error),
     /// The worker is gone.
-    #[error("the worker that keeps the observations of the drill has ended")]
+    #[error("演练观测值的写入线程已结束 (the worker that keeps the observations of the drill has ended)")]
     Gone,
 }
 

@@ -352,7 +352,7 @@ impl Sides {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum CaseFault {
     /// The grid has no cells or no size.
-    #[error("the grid of {columns} x {rows} cells of {cell_m} m is no grid")]
+    #[error("网格无效 (the grid of {columns} x {rows} cells of {cell_m} m is no grid)")]
     Grid {
         /// Columns given.
         columns: usize,
@@ -362,7 +362,7 @@ pub enum CaseFault {
         cell_m: f64,
     },
     /// A field of another size than the grid.
-    #[error("{what} has {length} values, the grid {cells} cells: rasters must match")]
+    #[error("{what} 与网格大小不符 ({what} has {length} values, the grid {cells} cells: rasters must match)")]
     Length {
         /// The field.
         what: &'static str,
@@ -372,10 +372,10 @@ pub enum CaseFault {
         cells: usize,
     },
     /// Every cell of the terrain is missing.
-    #[error("the terrain holds no height at all")]
+    #[error("地形中没有任何高程 (the terrain holds no height at all)")]
     NoGround,
     /// A value that cannot be.
-    #[error("{what} is {value} at row {from_north} from the north, column {}", cell.column + 1)]
+    #[error("{what} 为 {value}，不可用 ({what} is {value} at row {from_north} from the north, column {})", cell.column + 1)]
     Value {
         /// The field.
         what: &'static str,
@@ -387,13 +387,13 @@ pub enum CaseFault {
         from_north: usize,
     },
     /// Roughness that cannot be.
-    #[error("Manning's n is {n}: it must lie between 0 and 1 s/m^(1/3)")]
+    #[error("糙率 n 为 {n}，须在 0 至 1 s/m^(1/3) 之间 (Manning's n is {n}: it must lie between 0 and 1 s/m^(1/3))")]
     Manning {
         /// The value given.
         n: f64,
     },
     /// A setting out of its range.
-    #[error("{name} = {value} lies outside {low} to {high}")]
+    #[error("{name} = {value} 超出 {low} 至 {high} ({name} = {value} lies outside {low} to {high})")]
     Number {
         /// The setting.
         name: &'static str,
@@ -405,7 +405,7 @@ pub enum CaseFault {
         high: f64,
     },
     /// A source that takes water away.
-    #[error("{what} falls to {value}: it must not be negative")]
+    #[error("{what} 降至 {value}，不得为负 ({what} falls to {value}: it must not be negative)")]
     Negative {
         /// The source.
         what: String,
@@ -413,7 +413,9 @@ pub enum CaseFault {
         value: f64,
     },
     /// A series that stops before the run does.
-    #[error("the series of {what} ends at {ends_s} s, the run at {end_s} s: extend the series or shorten the run")]
+    #[error(
+        "{what} 的过程线先于计算结束：请延长过程线或缩短计算 (the series of {what} ends at {ends_s} s, the run at {end_s} s: extend the series or shorten the run)"
+    )]
     EndsEarly {
         /// Whose series.
         what: String,
@@ -423,7 +425,7 @@ pub enum CaseFault {
         end_s: f64,
     },
     /// Something that lies off the grid or on cells without ground.
-    #[error("{what} at {:.2}, {:.2} lies outside the terrain", at[0], at[1])]
+    #[error("{what} 落在地形之外 ({what} at {:.2}, {:.2} lies outside the terrain)", at[0], at[1])]
     Outside {
         /// What.
         what: String,
@@ -431,7 +433,9 @@ pub enum CaseFault {
         at: [f64; 2],
     },
     /// A weir that is none.
-    #[error("edge {edge}: crest {crest_m} m with coefficient {coefficient} (possible: 0.1 to 3) is no weir")]
+    #[error(
+        "第 {edge} 条边不成堰 (edge {edge}: crest {crest_m} m with coefficient {coefficient} (possible: 0.1 to 3) is no weir)"
+    )]
     Weir {
         /// Index of the edge.
         edge: usize,
@@ -441,13 +445,15 @@ pub enum CaseFault {
         coefficient: f64,
     },
     /// An edge shorter than half a cell.
-    #[error("edge {edge} touches no cell face: it is shorter than half a cell")]
+    #[error("第 {edge} 条边太短，未碰到网格边 (edge {edge} touches no cell face: it is shorter than half a cell)")]
     NoFaces {
         /// Index of the edge.
         edge: usize,
     },
     /// A breach in an edge that does not exist.
-    #[error("breach {breach} names edge {edge}, but there are {edges} edges, counted from 0")]
+    #[error(
+        "溃口 {breach} 所指的边 {edge} 不存在 (breach {breach} names edge {edge}, but there are {edges} edges, counted from 0)"
+    )]
     NoEdge {
         /// Index of the breach.
         breach: usize,
@@ -457,7 +463,9 @@ pub enum CaseFault {
         edges: usize,
     },
     /// A breach that cannot be: no width, a negative time, or a crest that would rise.
-    #[error("breach {breach}: width, times and final crest {to_crest_m} m do not fit the crest of {crest_m} m")]
+    #[error(
+        "溃口 {breach} 的宽度、时间与堤顶不相合 (breach {breach}: width, times and final crest {to_crest_m} m do not fit the crest of {crest_m} m)"
+    )]
     Breach {
         /// Index of the breach.
         breach: usize,
@@ -467,7 +475,9 @@ pub enum CaseFault {
         crest_m: f64,
     },
     /// A breach that lies beside its edge.
-    #[error("breach {breach} lies beside edge {edge}: move its centre onto the line or widen it")]
+    #[error(
+        "溃口 {breach} 不在边 {edge} 上 (breach {breach} lies beside edge {edge}: move its centre onto the line or widen it)"
+    )]
     BreachOffEdge {
         /// Index of the breach.
         breach: usize,

@@ -28,7 +28,7 @@ pub enum FloodingFault {
     #[error(transparent)]
     Solver(#[from] InundationFault),
     /// Somebody asked to stop.
-    #[error("stopped")]
+    #[error("已停止 (stopped)")]
     Stopped,
 }
 

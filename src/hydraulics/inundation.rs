@@ -34,13 +34,13 @@ const IMPOSSIBLE: f32 = 2_000.0;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum InundationFault {
     /// The case does not hold together.
-    #[error("the case cannot be run")]
+    #[error("算例不能计算 (the case cannot be run)")]
     Case(#[from] CaseFault),
     /// No workers.
-    #[error("cannot start {0} workers")]
+    #[error("不能启动 {0} 个计算线程 (cannot start {0} workers)")]
     Workers(usize),
     /// A depth or speed that cannot be.
-    #[error("unstable at {time_s:.3} s in column {}, row {} from the south: lower cfl or look at the terrain there", cell.column + 1, cell.row + 1)]
+    #[error("{time_s:.3} s 时计算发散：减小 cfl，或查看该处地形 (unstable at {time_s:.3} s in column {}, row {} from the south: lower cfl or look at the terrain there)", cell.column + 1, cell.row + 1)]
     Unstable {
         /// When, s.
         time_s: f64,
@@ -48,7 +48,7 @@ pub enum InundationFault {
         cell: Cell,
     },
     /// A checkpoint of another case or version, or a damaged one.
-    #[error("the checkpoint does not fit: {0}")]
+    #[error("断点文件不相合 (the checkpoint does not fit: {0})")]
     Checkpoint(&'static str),
 }
 

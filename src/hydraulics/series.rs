@@ -9,13 +9,13 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum SeriesFault {
     /// No point at all.
-    #[error("the series is empty")]
+    #[error("过程线为空 (the series is empty)")]
     Empty,
     /// A time or value that is no finite number.
-    #[error("point {0} is not a finite number")]
+    #[error("第 {0} 点不是有限数 (point {0} is not a finite number)")]
     NotFinite(usize),
     /// A time that does not come after the one before.
-    #[error("the time of point {0} does not come after the one before")]
+    #[error("第 {0} 点的时间不晚于前一点 (the time of point {0} does not come after the one before)")]
     NotRising(usize),
 }
 

@@ -19,7 +19,9 @@ pub const CREST_COEFFICIENT: f64 = 1.705;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum SiteFault {
     /// A cell size that the terrain cannot give.
-    #[error("cells of {cell_m} m are no multiple of the terrain's {terrain_m} m")]
+    #[error(
+        "网格 {cell_m} m 不是地形 {terrain_m} m 的整数倍 (cells of {cell_m} m are no multiple of the terrain's {terrain_m} m)"
+    )]
     CellSize {
         /// Asked for, m.
         cell_m: f64,
@@ -27,22 +29,24 @@ pub enum SiteFault {
         terrain_m: f64,
     },
     /// The levee does not run from the west side to the east side.
-    #[error("the levee leaves a gap in column {column} from the west: it must run through the whole terrain")]
+    #[error(
+        "自西起第 {column} 列堤线中断：堤线须贯穿整个地形 (the levee leaves a gap in column {column} from the west: it must run through the whole terrain)"
+    )]
     LeveeGap {
         /// Column from 1.
         column: usize,
     },
     /// A land cover without roughness.
-    #[error("land cover {code} has no Manning's n")]
+    #[error("地类 {code} 没有糙率 (land cover {code} has no Manning's n)")]
     Cover {
         /// The code.
         code: u8,
     },
     /// A breach that is not at the levee.
-    #[error("the breach {0} lies at no levee edge")]
+    #[error("溃口 {0} 不在堤线上 (the breach {0} lies at no levee edge)")]
     Breach(PlaceId),
     /// A hydrograph that is none.
-    #[error("the hydrograph cannot be used")]
+    #[error("流量过程不可用 (the hydrograph cannot be used)")]
     Hydrograph(#[from] SeriesFault),
 }
 

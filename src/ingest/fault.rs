@@ -38,7 +38,8 @@ impl FileFault {
     }
     /// What the TOML reader objected to.
     pub fn toml(file: &str, text: &str, cause: &toml::de::Error) -> Self {
-        let what = cause.message().trim().replace('\n', " ");
+        let why = cause.message().trim().replace('\n', " ");
+        let what = format!("{} ({why})", reader_says(&why).0);
         Self::span(file, text, cause.span().unwrap_or(0..0), what, "mend this line (修改此行)")
     }
 }
@@ -57,6 +58,25 @@ pub fn utf8<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, FileFault> {
         let kind = if broken { "not UTF-8 text" } else { "not UTF-8 but looks like GBK (GBK 编码)" };
         FileFault::at(file, line, column, kind, "save it as UTF-8 (另存为 UTF-8) and load it again")
     })
+}
+
+/// The Chinese of what a reader of JSON or TOML says, and the field that it names.
+pub fn reader_says(why: &str) -> (&'static str, Option<&str>) {
+    let quoted = why.split('`').nth(1);
+    let known = [
+        ("missing field", "缺少字段", quoted),
+        ("unknown field", "没有这个字段", quoted),
+        ("unknown variant", "不在可选之列", None),
+        ("invalid type", "类型不对", None),
+        ("invalid value", "值不可用", None),
+        ("invalid length", "个数不对", None),
+        ("duplicate", "重复", quoted),
+        ("EOF while", "内容不完整", None),
+        ("expected", "书写有误", None),
+        ("invalid", "书写有误", None),
+    ];
+    let found = known.into_iter().find(|(begins, ..)| why.starts_with(begins));
+    found.map_or(("不合要求", None), |(_, zh, field)| (zh, field))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub mod sl323;
 pub mod sl651;
 pub mod units;
 
-pub use fault::{FileFault, utf8};
+pub use fault::{FileFault, reader_says, utf8};
 pub use intake::{Intake, IntakeError, IntakeParts, WouldUse};
 pub use sink::Sink;
 

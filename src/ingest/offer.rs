@@ -46,6 +46,14 @@ pub type Targets = BTreeMap<SeriesId, Target>;
 /// Why an offer is not taken.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum OfferFault {
+    /// It is no reading: a field is missing, or of another kind.
+    #[error("{words}")]
+    Malformed {
+        /// The field; empty where it is the whole.
+        field: &'static str,
+        /// Why, in both languages.
+        words: &'static str,
+    },
     /// The site has no such series.
     #[error("未知序列 {0} (unknown series)")]
     UnknownSeries(String),
@@ -96,6 +104,7 @@ impl OfferFault {
     /// The field that is at fault.
     pub fn field(&self) -> &'static str {
         match self {
+            Self::Malformed { field, .. } => field,
             Self::UnknownSeries(_) | Self::NotYours(_) => "series",
             Self::Unit(_) => "unit",
             Self::UnknownDatum(_) | Self::OtherDatum { .. } => "datum",

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// A word that is not in the vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{word:?} is not one of {known}")]
+#[error("{word:?} 不在可选之列 ({word:?} is not one of {known})")]
 pub struct UnknownWord {
     /// What was written.
     pub word: String,

@@ -12,7 +12,7 @@ const METRES_PER_DEGREE: f64 = 111_320.0;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReachError {
     /// The same id stands twice.
-    #[error("{file}: {kind} {id} appears twice")]
+    #[error("{kind} {id} 重复 ({file}: {kind} {id} appears twice)")]
     Duplicate {
         /// File the second one stands in.
         file: String,
@@ -22,7 +22,7 @@ pub enum ReachError {
         id: String,
     },
     /// A reference leads nowhere.
-    #[error("{file}: {owner} names {kind} {id}, which does not exist")]
+    #[error("{owner} 所指的 {kind} {id} 不存在 ({file}: {owner} names {kind} {id}, which does not exist)")]
     Dangling {
         /// File of the reference.
         file: String,

@@ -85,7 +85,9 @@ pub fn datum_shift(from: Datum, to: Datum, offsets: &[DatumOffset]) -> Result<f6
 
 /// Two heights of different datums met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a height above {left} cannot be compared with one above {right}: state the offset first")]
+#[error(
+    "高程基准不同，须先给出换算差 (a height above {left} cannot be compared with one above {right}: state the offset first)"
+)]
 pub struct DatumMismatch {
     /// Datum of the left height.
     pub left: Datum,

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The disk holds no more.
-    #[error("cannot {doing}: no space left for {}; free space and start again, everything answered so far is kept", path.display())]
+    #[error("存储空间不足 (cannot {doing}: no space left for {}; free space and start again, everything answered so far is kept)", path.display())]
     DiskFull {
         /// What we were doing.
         doing: &'static str,
@@ -21,7 +21,7 @@ pub enum StoreError {
         cause: Cause,
     },
     /// The file, its folder or its mount allows no writing.
-    #[error("cannot {doing}: {} is read-only; check its owner, its rights and how the disk is mounted", path.display())]
+    #[error("目录只读 (cannot {doing}: {} is read-only; check its owner, its rights and how the disk is mounted)", path.display())]
     ReadOnly {
         /// What we were doing.
         doing: &'static str,
@@ -32,7 +32,7 @@ pub enum StoreError {
         cause: Cause,
     },
     /// Another program writes to the file and did not let go in time.
-    #[error("cannot {doing}: another program keeps {} locked; end it (a backup tool, an SQL shell) and try again", path.display())]
+    #[error("数据库被其他程序锁住 (cannot {doing}: another program keeps {} locked; end it (a backup tool, an SQL shell) and try again)", path.display())]
     Busy {
         /// What we were doing.
         doing: &'static str,
@@ -43,7 +43,7 @@ pub enum StoreError {
         cause: Cause,
     },
     /// The file is something else.
-    #[error("{} is not a database of Anlan; move it away or choose another data directory", path.display())]
+    #[error("不是安澜的数据库 ({} is not a database of Anlan; move it away or choose another data directory)", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum StoreError {
         cause: Cause,
     },
     /// The file is damaged.
-    #[error("{} is damaged; keep a copy of it and restore the last backup (anlan restore)", path.display())]
+    #[error("数据库损坏 ({} is damaged; keep a copy of it and restore the last backup (anlan restore))", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum StoreError {
     },
     /// A newer program wrote the file.
     #[error(
-        "{} was written by anlan {written_by}: its part {part:?} has schema {found}, this program knows up to {known}; start the newer program or restore the backup made before the upgrade",
+        "数据库由更新版本写成 ({} was written by anlan {written_by}: its part {part:?} has schema {found}, this program knows up to {known}; start the newer program or restore the backup made before the upgrade)",
         path.display()
     )]
     NewerSchema {
@@ -78,7 +78,7 @@ pub enum StoreError {
         written_by: String,
     },
     /// The schema must be upgraded while another server runs on it.
-    #[error("{} needs a schema upgrade, but process {pid} is running on it; stop that process first", path.display())]
+    #[error("升级前须先停止正在运行的进程 {pid} ({} needs a schema upgrade, but process {pid} is running on it; stop that process first)", path.display())]
     UpgradeWhileRunning {
         /// The file.
         path: PathBuf,
@@ -86,7 +86,7 @@ pub enum StoreError {
         pid: u32,
     },
     /// Two servers on one directory.
-    #[error("the data directory {} is in use by process {pid}; stop that process or choose another directory", path.display())]
+    #[error("数据目录正被进程 {pid} 使用 (the data directory {} is in use by process {pid}; stop that process or choose another directory)", path.display())]
     InUse {
         /// The directory.
         path: PathBuf,
@@ -94,7 +94,7 @@ pub enum StoreError {
         pid: u32,
     },
     /// The file system refused.
-    #[error("cannot {doing} {}", path.display())]
+    #[error("文件操作失败 (cannot {doing} {})", path.display())]
     File {
         /// What we were doing.
         doing: &'static str,
@@ -105,7 +105,7 @@ pub enum StoreError {
         cause: io::Error,
     },
     /// SQLite refused for a reason without a name of its own.
-    #[error("cannot {doing} in {}", path.display())]
+    #[error("数据库操作失败 (cannot {doing} in {})", path.display())]
     Database {
         /// What we were doing.
         doing: &'static str,

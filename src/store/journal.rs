@@ -60,7 +60,7 @@ pub enum JournalError {
     #[error(transparent)]
     Chain(#[from] ChainFault),
     /// A fact cannot be read by this program.
-    #[error("journal: fact {seq} is not readable by this version")]
+    #[error("日志第 {seq} 条不是本版本所能读 (journal: fact {seq} is not readable by this version)")]
     Unreadable {
         /// Position.
         seq: u64,

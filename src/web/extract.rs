@@ -1,6 +1,7 @@
 //! What handlers take from a request: the command post, an id of the path, a JSON body.
 
 use super::{Post, Problem, Site};
+use crate::ingest::reader_says;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -52,14 +53,66 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(JsonRejection::BytesRejection(fault)) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "请求体过大 (the body is too large)"))
+                let words = "请求体过大，上限见配置 [limits] body_bytes，请分次发送 (the body is larger than [limits] body_bytes of the configuration: send less at once)";
+                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", words))
             }
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "not-json",
                 "须为 application/json (send application/json)",
             )),
-            Err(fault) => Err(Problem::bad_field("body", fault.body_text())),
+            Err(fault) => {
+                let (field, words) = body_fault(&fault.body_text());
+                Err(Problem::bad_field(field, words))
+            }
         }
+    }
+}
+
+/// The field at fault and why, from the words of the reader of JSON: `<what failed>: [<path>: ]<why> at line <n> column <n>`.
+fn body_fault(told: &str) -> (String, String) {
+    let why = told.split_once(": ").map_or(told, |(_, why)| why);
+    let (why, place) = why.rsplit_once(" at line ").map_or((why, ""), |(why, place)| (why, place));
+    let (path, why) = match why.split_once(": ") {
+        Some((path, rest)) if !path.contains([' ', '`']) => (path, rest),
+        _ => ("body", why),
+    };
+    let (zh, named) = reader_says(why);
+    let (zh, field) = match told.starts_with("Failed to parse") {
+        true => ("不是有效的 JSON", path),
+        false => (zh, named.unwrap_or(path)),
+    };
+    let at = if place.is_empty() { String::new() } else { format!(", line {place}") };
+    (field.to_owned(), format!("{zh} ({why}{at})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        #[serde(rename = "discharge_m3s")]
+        _discharge_m3s: f64,
+    }
+
+    #[tokio::test]
+    async fn a_body_that_cannot_be_read_is_told_by_field_in_both_languages() {
+        let check = async |text: &'static str, field: &str, zh: &str| {
+            let request = Request::post("/").header("content-type", "application/json").body(text.into()).unwrap();
+            let fault = Body::<Wanted>::from_request(request, &()).await.err().unwrap();
+            let response = axum::response::IntoResponse::into_response(fault);
+            let told = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+            let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+            let detail = told["detail"].as_str().unwrap();
+            assert_eq!(told["field"], field, "{detail}");
+            assert!(detail.starts_with(zh) && !detail.contains("target type"), "{detail}");
+        };
+        check("{}", "discharge_m3s", "缺少字段").await;
+        check(r#"{"discharge_m3s":1,"q":2}"#, "q", "没有这个字段").await;
+        check(r#"{"discharge_m3s":"many"}"#, "discharge_m3s", "类型不对").await;
+        check(r#"{"discharge_m3s":1e999}"#, "discharge_m3s", "不").await;
+        check("{", "body", "不是有效的 JSON").await;
     }
 }

@@ -36,6 +36,11 @@ impl Problem {
     pub fn no_login() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "no-login", "请先登录 (log in first)")
     }
+    /// 401: what was shown is no login and no device token, or no longer.
+    pub fn ended_login() -> Self {
+        let words = "登录或设备口令无效或已失效 (the login or device token is unknown or has ended)";
+        Self::new(StatusCode::UNAUTHORIZED, "no-login", words)
+    }
     /// 403 with the reason.
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", detail)

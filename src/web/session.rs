@@ -73,7 +73,7 @@ impl FromRequestParts<Arc<Site>> for Session {
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
         let token = token(&parts.headers).ok_or_else(Problem::no_login)?;
         let user = site.users.session(&token, (site.wall)()).await.map_err(|fault| Problem::internal(&fault))?;
-        let user = user.ok_or_else(Problem::no_login)?;
+        let user = user.ok_or_else(Problem::ended_login)?;
         Ok(Self { actor: Actor { user: user.name, role: user.role, member: user.member } })
     }
 }

@@ -172,7 +172,7 @@ export function preview(q: number): Preview {
     id: `prv-${q}`, discharge_m3s: q, forecast: null, level, reason: { zh: `花园口 ${q} m³/s → ${name}`, en: `Huayuankou ${q} m³/s → ${level}` }, band: bands.at(-1) ?? '',
     instructions: { fires, waits: [{ code: 'B10-031', title: { zh: '堤脚水深超限加密巡查', en: 'Denser patrol at deep toe' }, unknown: ['levee_toe_depth'] }], excluded: 390 - fires.length - 1 },
     tasks: planned, messages: { channels: [{ channel: 'app', messages: planned.length, people_without: 6 }], samples: fires.slice(0, 5).map((row) => ({ code: row.code, title: row.title, to: { member: 'mbr-1', ...masked() }, place: { zh: '马渡险工', en: 'Madu works' }, copies: row.places, life_safety: false, text: `马渡险工：${row.title.zh}。19:00前完成，报指挥长` })) }, diff: { new: [...codes].filter((code) => !now.has(code)), changed: [...codes].filter((code) => now.has(code)).slice(0, 6), kept: [...codes].filter((code) => now.has(code)).slice(6), withdrawn: [...now].filter((code) => !codes.has(code)) },
-    counts: { instructions: fires.length, tasks: planned.length, people: Math.min(294, planned.length), unowned: 3 }, inundation: null,
+    counts: { instructions: fires.length, tasks: planned.length, people: Math.min(294, planned.length), unowned: 3, released_by_level: { level, instructions: fires.length, tasks: planned.length, people: Math.min(294, planned.length) } }, inundation: null,
     inundation_reason: { zh: '没有该流量的淹没情景，需先运行二维模型', en: 'No stored scenario for this discharge; run the 2D model first' },
   }
 }

@@ -1,6 +1,6 @@
 //! Configuration errors that point at the place in the file.
 
-use crate::ingest::FileFault;
+use crate::ingest::{FileFault, reader_says};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the configuration {}", path.display())]
+    #[error("配置文件不可读 (cannot read the configuration {})", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum ConfigError {
     #[error(transparent)]
     Encoding(#[from] FileFault),
     /// What the series section names cannot be used.
-    #[error("the section [series] cannot be used")]
+    #[error("[series] 一节不可用 (the section [series] cannot be used)")]
     Series {
         /// What is wrong.
         #[source]
@@ -43,7 +43,8 @@ pub enum ConfigError {
 impl ConfigError {
     pub(super) fn from_toml(path: &Path, text: &str, cause: &toml::de::Error) -> Self {
         let (line, column) = position(text, cause.span().map_or(0, |span| span.start));
-        let what = cause.message().trim().replace('\n', "; ");
+        let why = cause.message().trim().replace('\n', "; ");
+        let what = format!("{} ({why})", reader_says(&why).0);
         Self::Wrong { path: path.to_owned(), line, column, what }
     }
 

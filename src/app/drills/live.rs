@@ -28,8 +28,10 @@ use tokio_util::sync::CancellationToken;
 pub(super) const SPEED_MAX: f64 = 3600.0;
 /// How often devices and people look at the clock.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Batches of readings between devices and intake; when full, devices wait.
-const READINGS_QUEUE: usize = 16;
+/// Batches of readings between devices and intake; when full, devices wait, and the clock with them.
+const READINGS_QUEUE: usize = 1;
+/// How far the clock may run ahead of what the devices have told.
+const AHEAD: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
 /// Readings of one batch at most: at high speed several minutes come together.
 const BATCH: usize = 20_000;
 /// Injections on their way to devices and people; when full, the director waits.
@@ -118,7 +120,7 @@ impl LiveDrill {
             demo: true,
             made: Mutex::default(),
             drill: Box::new(
-                move || json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed(), "held_back": shown.is_held_back() }),
+                move || json!({ "id": shown_id, "flood": shown_flood, "state": state(&token, &shown), "speed": shown.speed(), "held_back": shown.is_held_back(), "behind": shown.is_at_limit() }),
             ),
         });
         let (players, script) = rehearsal::people(post.engine.core(), DrillPolicy::default(), ask.seed, &[], start);
@@ -140,6 +142,7 @@ impl LiveDrill {
             injected: tokio::sync::Mutex::new(0),
         });
         drill.keep_record().map_err(|cause| StartFault::Folder { path: drill.folder.display().to_string(), cause })?;
+        drill.clock.run_to(start + AHEAD, Instant::now());
         let bench = BenchPart { sensors, flood, injects: Vec::new(), seed: ask.seed, start };
         let river = River::new(Bench::new(bench), 60, 60);
         let flow = tokio::spawn(flow(Arc::clone(&drill), river, device_orders, readings));
@@ -214,6 +217,7 @@ impl LiveDrill {
             shape["state"] = json!(Standing::Interrupted);
         }
         shape["held_back"] = json!(self.clock.is_held_back());
+        shape["behind"] = json!(self.clock.is_at_limit());
         shape["injects"] = json!(self.tally().injected.len());
         shape
     }
@@ -383,7 +387,8 @@ async fn wait_for_people(drill: Arc<LiveDrill>, mut feed: broadcast::Receiver<Ar
     }
 }
 
-/// The virtual devices tell every full minute of the drill's clock.
+/// The virtual devices tell every full minute of the drill's clock. Where intake cannot follow, the clock waits for it:
+/// a level is never judged by a river of days ago.
 async fn flow(
     drill: Arc<LiveDrill>,
     mut river: River,
@@ -411,6 +416,7 @@ async fn flow(
                 () = drill.stop.cancelled() => return,
                 sent = out.send(readings) => if sent.is_err() { return },
             }
+            drill.clock.run_to(minute + AHEAD, Instant::now());
         }
     }
 }

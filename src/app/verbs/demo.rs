@@ -59,6 +59,9 @@ pub(super) struct Args {
     /// Folder of the playbook; the edition in the binary where absent.
     #[arg(long)]
     playbook: Option<PathBuf>,
+    /// Folder of the sensors; those in the binary where absent.
+    #[arg(long)]
+    sensors: Option<PathBuf>,
     /// First line: one JSON object with the address and every account's link.
     #[arg(long)]
     json: bool,
@@ -77,6 +80,7 @@ impl Default for Args {
             speed: 1.0,
             reach: None,
             playbook: None,
+            sensors: None,
             json: false,
             allow_remote_demo: false,
         }
@@ -111,7 +115,7 @@ async fn demo(args: Args) -> Outcome {
         None if args.flood == FLOOD => moment(START)?,
         None => begins,
     };
-    let mut files = SiteFiles::from_folders(args.playbook.as_deref(), args.reach.as_deref(), None)?;
+    let mut files = SiteFiles::from_folders(args.playbook.as_deref(), args.reach.as_deref(), args.sensors.as_deref())?;
     let clock = ReachClock::from(start, args.speed);
     let bench = Bench::new(BenchPart {
         sensors: files.sensors.clone(),

@@ -3,6 +3,7 @@
 use super::place::ServerPlace;
 use super::{Outcome, wait_for};
 use crate::app::clock::wall_now;
+use crate::model::SeriesId;
 use crate::store::Database;
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals, SeriesPattern};
 use clap::Subcommand;
@@ -40,12 +41,32 @@ enum Action {
 }
 
 pub(super) fn run(args: Args) -> Outcome {
+    if let Action::Add { series, .. } = &args.action {
+        match args.server.series()? {
+            Some(known) => all_hold(series, &known)?,
+            None => eprintln!(
+                "未核对序列名；给出 --config 即可核对 (series are not checked: name --config to have them checked)"
+            ),
+        }
+    }
     wait_for(async move {
         let database = Database::open(&args.server.state_file()?, &[ARRIVALS_SCHEMA]).await?;
         let outcome = act(&Arrivals::new(database.clone()), args.action, args.json).await;
         database.close().await;
         outcome
     })
+}
+
+/// A pattern that no series of the site fits is a slip of the pen: its device could write nothing.
+fn all_hold(patterns: &[SeriesPattern], known: &[SeriesId]) -> Result<(), String> {
+    match patterns.iter().find(|pattern| !known.iter().any(|series| pattern.holds(series.as_str()))) {
+        None => Ok(()),
+        Some(none) => {
+            let known: Vec<_> = known.iter().map(SeriesId::as_str).collect();
+            let (none, known) = (none.as_str(), known.join(" "));
+            Err(format!("--series {none}：本站没有这样的序列；现有 (no series of this site; there are): {known}"))
+        }
+    }
 }
 
 async fn act(arrivals: &Arrivals, action: Action, as_json: bool) -> Outcome {
@@ -71,4 +92,21 @@ async fn act(arrivals: &Arrivals, action: Action, as_json: bool) -> Outcome {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_that_no_series_fits_is_refused_with_those_there_are() {
+        let known = [SeriesId::new("huayuankou.stage"), SeriesId::new("rain-madu.rain")];
+        let check = |patterns: &[&str]| {
+            let patterns: Vec<SeriesPattern> = patterns.iter().map(|one| one.parse().unwrap()).collect();
+            all_hold(&patterns, &known)
+        };
+        assert_eq!(check(&["huayuankou.*", "rain-madu.rain"]), Ok(()));
+        let told = check(&["huayuankou.*", "nosuch.*"]).unwrap_err();
+        assert!(told.contains("nosuch.*") && told.contains("rain-madu.rain"), "{told}");
+    }
 }

@@ -1,7 +1,8 @@
 //! Which server a verb works on: its data directory, named outright or by its configuration; and its site files.
 
-use crate::app::assemble::SiteFiles;
+use crate::app::assemble::{SiteFiles, gauge_series};
 use crate::app::config::Config;
+use crate::model::SeriesId;
 use crate::store::state_file;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,12 @@ impl ServerPlace {
     /// The configuration file, where one was named.
     pub(super) fn config(&self) -> Option<&Path> {
         self.config.as_deref()
+    }
+
+    /// The series of the site; `None` where only a data directory was named.
+    pub(super) fn series(&self) -> Result<Option<Vec<SeriesId>>, Box<dyn Error>> {
+        let Some(config) = self.config() else { return Ok(None) };
+        Ok(Some(gauge_series(&SiteFiles::read(&Config::load(config)?)?)))
     }
 
     /// The file with users, devices and journal; it must be there.

@@ -36,7 +36,9 @@ pub enum FieldFault {
         cause: io::Error,
     },
     /// Base port plus offset is above 65535.
-    #[error("endpoint {endpoint} would need port {port}, above 65535; choose a lower --listen port")]
+    #[error(
+        "端口超过 65535，请减小 --listen 的端口 (endpoint {endpoint} would need port {port}, above 65535; choose a lower --listen port)"
+    )]
     PortTooHigh {
         /// Which endpoint.
         endpoint: String,

@@ -23,7 +23,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum RouteFault {
     /// A parameter outside its range.
-    #[error("{name} = {value} is not within {range}")]
+    #[error("{name} = {value} 不在 {range} 之内 ({name} = {value} is not within {range})")]
     Parameter {
         /// As written in a case file.
         name: &'static str,
@@ -33,13 +33,15 @@ pub enum RouteFault {
         range: &'static str,
     },
     /// Nodes of a travel time that do not rise.
-    #[error("nodes of the travel time need at least one, rising by q_m3s")]
+    #[error("传播时间至少要有一个节点，并按 q_m3s 递增 (nodes of the travel time need at least one, rising by q_m3s)")]
     Nodes,
     /// No inflow, or a value that is no discharge.
-    #[error("inflow {0} is missing, below zero or no finite number")]
+    #[error("第 {0} 个入流缺失、为负或不是有限数 (inflow {0} is missing, below zero or no finite number)")]
     Inflow(usize),
     /// The result left the numbers.
-    #[error("the run became unstable at step {0}: choose a shorter dt_s or other parameters")]
+    #[error(
+        "第 {0} 步计算发散：减小 dt_s 或更换参数 (the run became unstable at step {0}: choose a shorter dt_s or other parameters)"
+    )]
     Unstable(usize),
 }
 

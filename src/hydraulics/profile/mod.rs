@@ -21,7 +21,7 @@ pub(super) const GRAVITY: f64 = 9.81;
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ProfileFault {
     /// A section that is none.
-    #[error("section '{name}': {what}")]
+    #[error("断面“{name}”有误 (section '{name}': {what})")]
     Section {
         /// Its name.
         name: String,
@@ -29,13 +29,17 @@ pub enum ProfileFault {
         what: &'static str,
     },
     /// Fewer than two nodes, or chainages that do not rise.
-    #[error("a river needs two sections or more, rising by chainage; '{0}' does not")]
+    #[error(
+        "河道至少两个断面，里程递增；“{0}”不是 (a river needs two sections or more, rising by chainage; '{0}' does not)"
+    )]
     Order(String),
     /// A number that is none, or outside its range.
     #[error("{0}")]
     Value(String),
     /// The run left the numbers.
-    #[error("the run became unstable at {time_s:.0} s near chainage {chainage_m:.0} m: {what}")]
+    #[error(
+        "{time_s:.0} s 时计算发散，里程 {chainage_m:.0} m 附近 (the run became unstable at {time_s:.0} s near chainage {chainage_m:.0} m: {what})"
+    )]
     Unstable {
         /// s.
         time_s: f64,

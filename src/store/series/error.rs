@@ -8,7 +8,9 @@ use std::sync::Arc;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SeriesError {
     /// The folder or file cannot be made or written.
-    #[error("cannot write the series store {path}; give the user that runs anlan write access to its folder")]
+    #[error(
+        "时序库不可写 (cannot write the series store {path}; give the user that runs anlan write access to its folder)"
+    )]
     NotWritable {
         /// The file concerned.
         path: PathBuf,
@@ -18,14 +20,16 @@ pub enum SeriesError {
     },
     /// Another process holds the store.
     #[error(
-        "the series store {path} is already in use by another anlan; stop that one or choose another data folder with --data"
+        "时序库正被另一个安澜使用 (the series store {path} is already in use by another anlan; stop that one or choose another data folder with --data)"
     )]
     InUse {
         /// The file concerned.
         path: PathBuf,
     },
     /// The file was written by a later edition of the program.
-    #[error("the series store {path} has layout {found}, this anlan knows up to {known}; install the newer anlan")]
+    #[error(
+        "时序库由更新版本写成 (the series store {path} has layout {found}, this anlan knows up to {known}; install the newer anlan)"
+    )]
     NewerLayout {
         /// The file concerned.
         path: PathBuf,
@@ -35,14 +39,14 @@ pub enum SeriesError {
         known: i64,
     },
     /// The file is something else.
-    #[error("{path} is not a series store; move it away or choose another data folder with --data")]
+    #[error("不是时序库 ({path} is not a series store; move it away or choose another data folder with --data)")]
     NotAStore {
         /// The file concerned.
         path: PathBuf,
     },
     /// No room is left for the points; nothing of the batch was kept.
     #[error(
-        "no space left for the series store {path}: {points} points were not stored; free space on that disk, the store goes on by itself"
+        "时序库存储空间不足，{points} 个点未写入 (no space left for the series store {path}: {points} points were not stored; free space on that disk, the store goes on by itself)"
     )]
     DiskFull {
         /// The file concerned.
@@ -52,7 +56,7 @@ pub enum SeriesError {
     },
     /// A compressed chunk cannot be read; other series and other spans still can.
     #[error(
-        "the stored points of {series} from {from} to {to} are damaged ({reason}); other series are not concerned, restore this span from a backup"
+        "{series} 的一段数据损坏 (the stored points of {series} from {from} to {to} are damaged ({reason}); other series are not concerned, restore this span from a backup)"
     )]
     DamagedChunk {
         /// The series concerned.
@@ -65,7 +69,9 @@ pub enum SeriesError {
         reason: String,
     },
     /// A batch is larger than one commit may be; nothing of it was kept.
-    #[error("a batch of {points} points is too large, at most {limit} are taken at once; send it in parts")]
+    #[error(
+        "一批 {points} 点过多 (a batch of {points} points is too large, at most {limit} are taken at once; send it in parts)"
+    )]
     BatchTooLarge {
         /// Points in the batch.
         points: usize,
@@ -74,7 +80,7 @@ pub enum SeriesError {
     },
     /// A new series would exceed the limit; nothing of the batch was kept.
     #[error(
-        "series {series} would be number {number}, the store takes {limit}; most are of station {crowd} ({crowd_series} series): look there for a device that invents ids, or raise series_max"
+        "序列数超限 (series {series} would be number {number}, the store takes {limit}; most are of station {crowd} ({crowd_series} series): look there for a device that invents ids, or raise series_max)"
     )]
     TooManySeries {
         /// The first series refused.
@@ -89,7 +95,7 @@ pub enum SeriesError {
         crowd_series: usize,
     },
     /// An id that cannot be a series.
-    #[error("{series:?} cannot be a series id: {reason}")]
+    #[error("{series:?} 不能作序列名 ({series:?} cannot be a series id: {reason})")]
     BadSeriesId {
         /// The id given.
         series: SeriesId,
@@ -97,7 +103,9 @@ pub enum SeriesError {
         reason: &'static str,
     },
     /// Columns of different lengths; nothing of the batch was kept.
-    #[error("the columns of {series} differ in length: {times} times, {values} values, {verdicts} verdicts")]
+    #[error(
+        "{series} 各列长度不一 (the columns of {series} differ in length: {times} times, {values} values, {verdicts} verdicts)"
+    )]
     UnevenColumns {
         /// The series concerned.
         series: SeriesId,
@@ -109,13 +117,15 @@ pub enum SeriesError {
         verdicts: usize,
     },
     /// A step that cannot be cut.
-    #[error("a step of {every_ms} ms is outside 1 ms to 366 days")]
+    #[error("步长 {every_ms} ms 超出 1 ms 至 366 天 (a step of {every_ms} ms is outside 1 ms to 366 days)")]
     BadStep {
         /// The step asked for.
         every_ms: i64,
     },
     /// The answer would be too large.
-    #[error("{series} has more than {limit} samples in that span; ask for a shorter span or a longer step")]
+    #[error(
+        "{series} 在该时段超过 {limit} 个样本：请缩短时段或加大步长 ({series} has more than {limit} samples in that span; ask for a shorter span or a longer step)"
+    )]
     AnswerTooLarge {
         /// The series asked for.
         series: SeriesId,
@@ -123,19 +133,19 @@ pub enum SeriesError {
         limit: usize,
     },
     /// The backup's target is already there.
-    #[error("the backup target {path} already exists; choose a new file name")]
+    #[error("备份目标已存在 (the backup target {path} already exists; choose a new file name)")]
     BackupExists {
         /// The file concerned.
         path: PathBuf,
     },
     /// The store was closed.
-    #[error("the series store {path} is closed")]
+    #[error("时序库已关闭 (the series store {path} is closed)")]
     Closed {
         /// The file concerned.
         path: PathBuf,
     },
     /// The database refused.
-    #[error("the series store {path} failed while {doing}")]
+    #[error("时序库操作失败 (the series store {path} failed while {doing})")]
     Database {
         /// The file concerned.
         path: PathBuf,
@@ -146,7 +156,7 @@ pub enum SeriesError {
         cause: Arc<sqlx::Error>,
     },
     /// The system refused a file operation.
-    #[error("the series store {path} failed while {doing}")]
+    #[error("时序库操作失败 (the series store {path} failed while {doing})")]
     File {
         /// The file concerned.
         path: PathBuf,
@@ -157,7 +167,9 @@ pub enum SeriesError {
         cause: Arc<std::io::Error>,
     },
     /// A remote store does not answer, or is busy; nothing is lost, the same points may be sent again.
-    #[error("the series store at {url} does not take points now ({reason}); they are kept here and sent again")]
+    #[error(
+        "远端时序库暂不接收，数据留在本机待补发 (the series store at {url} does not take points now ({reason}); they are kept here and sent again)"
+    )]
     RemoteAway {
         /// Its address.
         url: String,
@@ -168,7 +180,7 @@ pub enum SeriesError {
     },
     /// A remote store does not let us in.
     #[error(
-        "the series store at {url} refuses us with {status} ({reason}); check token, organisation and bucket in the configuration"
+        "远端时序库拒绝访问：请检查配置中的令牌、组织和桶 (the series store at {url} refuses us with {status} ({reason}); check token, organisation and bucket in the configuration)"
     )]
     RemoteClosed {
         /// Its address.
@@ -179,7 +191,7 @@ pub enum SeriesError {
         reason: String,
     },
     /// The address of a remote store is none.
-    #[error("{url} cannot be the address of the remote series store: {reason}")]
+    #[error("不能作远端时序库地址 ({url} cannot be the address of the remote series store: {reason})")]
     RemoteAddress {
         /// The address given.
         url: String,
@@ -187,7 +199,7 @@ pub enum SeriesError {
         reason: String,
     },
     /// A file that the remote store's settings name cannot be used.
-    #[error("cannot use {path} for the remote series store")]
+    #[error("远端时序库本机文件不可用 (cannot use {path} for the remote series store)")]
     RemoteFile {
         /// The file.
         path: PathBuf,
@@ -196,13 +208,13 @@ pub enum SeriesError {
         cause: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A remote store answered what cannot be used.
-    #[error("the answer of the remote series store cannot be used: {reason}")]
+    #[error("远端时序库的答复不可用 (the answer of the remote series store cannot be used: {reason})")]
     RemoteAnswer {
         /// What is wrong with it.
         reason: String,
     },
     /// Points could not be compressed: a fault of the program.
-    #[error("cannot compress points of {series}: {reason}")]
+    #[error("{series} 压缩失败 (cannot compress points of {series}: {reason})")]
     Compress {
         /// The series concerned.
         series: SeriesId,

@@ -20,7 +20,7 @@ const WRITE_POINTS: usize = 50_000;
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// One of the two stores failed.
-    #[error("cannot carry {series}")]
+    #[error("{series} 迁移失败 (cannot carry {series})")]
     Store {
         /// The series.
         series: SeriesId,
@@ -44,7 +44,7 @@ pub enum MigrateError {
     },
     /// What was read back is not what was written.
     #[error(
-        "{series} from {from} to {to}: {expected} points with checksum {checksum:016x} were written, {found} with {other:016x} were read back"
+        "{series} 迁移后核对不符 ({series} from {from} to {to}: {expected} points with checksum {checksum:016x} were written, {found} with {other:016x} were read back)"
     )]
     Differs {
         /// The series.

@@ -67,7 +67,7 @@ pub enum UserError {
     #[error("登录人数过多，请重试 (too many logins at this moment: try again)")]
     Crowded,
     /// The system gave no random bytes.
-    #[error("the system gives no random numbers")]
+    #[error("系统不能给出随机数 (the system gives no random numbers)")]
     NoRandomness,
     /// The database.
     #[error(transparent)]

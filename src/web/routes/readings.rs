@@ -14,8 +14,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, FixedOffset};
-use serde::{Deserialize, Serialize};
+use chrono::DateTime;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -25,15 +24,34 @@ const READINGS_MAX: usize = 5_000;
 /// Most refused readings that an answer names; the count is always whole.
 const NAMED_MAX: usize = 200;
 
-/// One reading as it is sent.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadingBody {
-    series: String,
-    time: DateTime<FixedOffset>,
-    value: Option<f64>,
-    unit: Option<String>,
-    datum: Option<String>,
+/// Fields of a reading as it is sent.
+const FIELDS: [&str; 5] = ["series", "time", "value", "unit", "datum"];
+
+/// One reading as it is sent, or the field that is at fault and why.
+fn offer(sent: &Value) -> Result<Offer, OfferFault> {
+    let malformed = |field: &'static str, words: &'static str| OfferFault::Malformed { field, words };
+    let Value::Object(sent) = sent else {
+        return Err(malformed("", "须为对象 (must be an object)"));
+    };
+    if sent.keys().any(|key| !FIELDS.contains(&key.as_str())) {
+        return Err(malformed("", "只可有 series、time、value、unit、datum (no other field than these)"));
+    }
+    let text = |field: &'static str| match sent.get(field) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(malformed(field, "须为字符串 (must be a text)")),
+    };
+    let needed = |field: &'static str| text(field)?.ok_or(malformed(field, "缺失 (is missing)"));
+    let time = DateTime::parse_from_rfc3339(&needed("time")?).map_err(|_| {
+        malformed("time", "须为带时区的 RFC 3339 时间，如 2026-07-18T14:05:00+08:00 (RFC 3339 with an offset)")
+    })?;
+    let value = match sent.get("value") {
+        Some(Value::Null) => None,
+        Some(Value::Number(value)) => value.as_f64(),
+        Some(_) => return Err(malformed("value", "须为数或 null (a number or null)")),
+        None => return Err(malformed("value", "缺失；缺测写 null (is missing: write null for no value)")),
+    };
+    Ok(Offer { series: needed("series")?, at: time.to_utc(), value, unit: text("unit")?, datum: text("datum")? })
 }
 
 /// Who pushes.
@@ -100,7 +118,7 @@ pub async fn push(
     At(post): At,
     pusher: Pusher,
     headers: HeaderMap,
-    Body(body): Body<Vec<ReadingBody>>,
+    Body(body): Body<Vec<Value>>,
 ) -> Result<Response, Problem> {
     pusher.may("readings")?;
     if body.len() > READINGS_MAX {
@@ -139,26 +157,32 @@ async fn take(
     post: &Post,
     pusher: &Pusher,
     headers: &HeaderMap,
-    body: Vec<ReadingBody>,
+    body: Vec<Value>,
 ) -> Result<(StatusCode, Value), Problem> {
-    let offers: Vec<_> = body
-        .into_iter()
-        .map(|one| Offer {
-            series: one.series,
-            at: one.time.to_utc(),
-            value: one.value,
-            unit: one.unit,
-            datum: one.datum,
-        })
-        .collect();
+    let (mut offers, mut places, mut malformed) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, sent) in body.iter().enumerate() {
+        match offer(sent) {
+            Ok(offer) => {
+                offers.push(offer);
+                places.push(index);
+            }
+            Err(fault) => malformed.push((index, fault)),
+        }
+    }
     let mut targets = targets(post);
     targets.retain(|series, _| pusher.may_write(series.as_str()));
     let mut checked = check(&offers, &targets, post.series.as_ref(), post.engine.now()).await?;
     name_rights(&mut checked, post);
-    let items = refused_items(&checked, &offers);
-    let count = checked.refused.len();
-    if count > 0 && (!is_lenient(headers) || count == offers.len()) {
-        let field = checked.refused.first().map_or_else(String::new, |(at, fault)| format!("[{at}].{}", fault.field()));
+    // By the places that the sender knows.
+    let mut refused: Vec<_> = checked.refused.into_iter().map(|(at, fault)| (places[at], fault)).collect();
+    refused.extend(malformed);
+    refused.sort_by_key(|(index, _)| *index);
+    let items = refused_items(&refused, &body);
+    let count = refused.len();
+    if count > 0 && (!is_lenient(headers) || count == body.len()) {
+        let field = refused.first().map_or_else(String::new, |(at, fault)| {
+            format!("[{at}].{}", fault.field()).trim_end_matches('.').to_owned()
+        });
         let words = format!("{count} 条不可用，均未写入 ({count} readings are refused, nothing was kept)");
         return Err(Problem::bad_items(field, words, items));
     }
@@ -188,15 +212,15 @@ fn name_rights(checked: &mut Checked, post: &Post) {
     }
 }
 
-fn refused_items(checked: &Checked, offers: &[Offer]) -> Vec<Value> {
+fn refused_items(refused: &[(usize, OfferFault)], body: &[Value]) -> Vec<Value> {
     let item = |(index, fault): &(usize, OfferFault)| {
-        let offer = offers.get(*index);
+        let sent = |field: &str| body.get(*index).and_then(|sent| sent.get(field));
         json!({
-            "index": index, "series": offer.map(|offer| &offer.series), "time": offer.map(|offer| offer.at),
+            "index": index, "series": sent("series"), "time": sent("time"),
             "field": fault.field(), "reason": fault.to_string(),
         })
     };
-    checked.refused.iter().take(NAMED_MAX).map(item).collect()
+    refused.iter().take(NAMED_MAX).map(item).collect()
 }
 
 /// `Prefer: handling=lenient` (RFC 7240).
@@ -218,8 +242,30 @@ mod tests {
         let page = include_str!("../../../docs/ingest/http.md");
         let (_, sample) = page.split_once("-d '").unwrap();
         let (sample, _) = sample.split_once('\'').unwrap();
-        let body: Vec<ReadingBody> = serde_json::from_str(sample).unwrap();
-        assert_eq!((body.len(), body[0].unit.as_deref(), body[0].datum.as_deref()), (2, Some("cm"), Some("dagu")));
+        let body: Vec<Value> = serde_json::from_str(sample).unwrap();
+        let offers: Vec<_> = body.iter().map(|sent| offer(sent).unwrap()).collect();
+        assert_eq!(
+            (offers.len(), offers[0].unit.as_deref(), offers[0].datum.as_deref()),
+            (2, Some("cm"), Some("dagu"))
+        );
+    }
+
+    #[test]
+    fn what_is_no_reading_is_refused_by_its_field() {
+        let check = |sent: Value, field: &str| {
+            assert_eq!(offer(&sent).map_err(|fault| fault.field().to_owned()).unwrap_err(), field, "{sent}");
+        };
+        let time = "2026-07-18T14:05:00+08:00";
+        check(json!(7), "");
+        check(json!({ "series": "a.stage", "time": time, "value": 1, "note": "x" }), "");
+        check(json!({ "time": time, "value": 1 }), "series");
+        check(json!({ "series": "a.stage", "value": 1 }), "time");
+        check(json!({ "series": "a.stage", "time": "2026-07-18 14:05", "value": 1 }), "time");
+        check(json!({ "series": "a.stage", "time": 1_753_000_000, "value": 1 }), "time");
+        check(json!({ "series": "a.stage", "time": time }), "value");
+        check(json!({ "series": "a.stage", "time": time, "value": "91.2" }), "value");
+        check(json!({ "series": "a.stage", "time": time, "value": 1, "unit": 3 }), "unit");
+        assert_eq!(offer(&json!({ "series": "a.stage", "time": time, "value": null })).unwrap().value, None);
     }
 
     #[test]

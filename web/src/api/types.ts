@@ -41,7 +41,7 @@ export interface Situation {
   event: { id: string; opened_at: string; edition: string } | null
   breakpoints: { level: Level; discharge_m3s: number }[]
   playbook: { edition: string; instructions: number; note: Text }
-  drill: { id: string; flood: string; state: DrillState; speed: number; held_back?: boolean } | null
+  drill: { id: string; flood: string; state: DrillState; speed: number; held_back?: boolean; behind?: boolean } | null
   journal: { last: number }
 }
 
@@ -89,7 +89,8 @@ export interface Preview {
   messages: { channels: { channel: string; messages: number; people_without: number }[]
     samples: { code: string; title: Text; to: Person; place: Text; copies: number; life_safety: boolean; text: string }[] }
   diff: { new: string[]; changed: string[]; kept: string[]; withdrawn: string[] } // instruction codes against now
-  counts: { instructions: number; tasks: number; people: number; unowned: number }
+  /** All that the discharge calls for. `released_by_level`: what a release now would send, without what is out, with what other signals ask for. */
+  counts: { instructions: number; tasks: number; people: number; unowned: number; released_by_level: { level: Level; instructions: number; tasks: number; people: number } }
   inundation: Inundation | null; inundation_reason: Text | null
 }
 /** AIDR Guideline 7-3: H1 passable with care … H6 buildings may fail. */
@@ -161,7 +162,7 @@ export interface Flood { id: string; name: Text; kind: 'historical' | 'synthetic
 /** interrupted: the server went down in the middle of it. */
 export type DrillState = 'running' | 'paused' | 'done' | 'interrupted'
 /** POST /drills {flood, speed, start?, seed?} and GET /drills/{id}; its post is read with `?drill=<id>` on every other call. */
-export interface Drill { id: string; flood: string; state: DrillState; speed: number; held_back?: boolean; now: string; start: string; end: string; level: Level; seed: number
+export interface Drill { id: string; flood: string; state: DrillState; speed: number; held_back?: boolean; behind?: boolean; now: string; start: string; end: string; level: Level; seed: number
   playbook: string; chain_sha256: string | null; injects?: number } // injects: while its post can be looked into
 /** GET /drills/{id}/targets {items, kinds}: what a director can break. */
 export type InjectGroup = 'gauge' | 'stone' | 'people' | 'place'

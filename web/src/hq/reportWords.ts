@@ -9,5 +9,8 @@ export function hazardName(type: string): string {
   return hazardNames[locale][type] ?? OTHERS[type]?.[locale === 'en' ? 1 : 0] ?? type
 }
 
+/** The instruction whose tasks an alarm speaks of: nobody answered, nobody to do it; null for other alarms. */
+export const codeOfAlarm = (key: string): string | null => /^(?:unanswered|unowned):([^:]+)/.exec(key)?.[1] ?? null
+
 /** The report behind an alarm's key; null for other alarms. */
 export const reportOfAlarm = (key: string): string | null => (key.startsWith('report:') ? key.slice('report:'.length) : null)

@@ -18,13 +18,13 @@ const MOST_OUTPUTS: f64 = 10_000.0;
 /// Why a case file cannot be read.
 #[derive(Debug, Error)]
 pub(super) enum CaseFileFault {
-    #[error("cannot read case {path}")]
+    #[error("算例不可读 (cannot read case {path})")]
     Unreadable {
         path: String,
         #[source]
         cause: std::io::Error,
     },
-    #[error("{path} is no case file")]
+    #[error("不是算例文件 ({path} is no case file)")]
     Toml {
         path: String,
         #[source]

@@ -17,21 +17,23 @@ pub(super) const MOST_CELLS: usize = 200_000_000;
 /// Why a raster cannot be read.
 #[derive(Debug, Error)]
 pub(in crate::app) enum RasterFault {
-    #[error("cannot read raster {path}")]
+    #[error("栅格不可读 (cannot read raster {path})")]
     Unreadable {
         path: String,
         #[source]
         cause: std::io::Error,
     },
-    #[error("{path} cannot be used: {what}")]
+    #[error("栅格不可用 ({path} cannot be used: {what})")]
     GeoTiff { path: String, what: String },
     #[error("{path}:{line}: {what}")]
     Header { path: String, line: usize, what: String },
-    #[error("{path}:{line}: '{text}' in column {column} is not a finite number; holes are written as NODATA_value")]
+    #[error(
+        "第 {line} 行第 {column} 列“{text}”不是有限数；空洞以 NODATA_value 表示 ({path}:{line}: '{text}' in column {column} is not a finite number; holes are written as NODATA_value)"
+    )]
     Value { path: String, line: usize, column: usize, text: String },
-    #[error("{path} has {found} values, its header says {columns} x {rows} = {expected}")]
+    #[error("栅格数值个数与文件头不符 ({path} has {found} values, its header says {columns} x {rows} = {expected})")]
     Count { path: String, found: usize, columns: usize, rows: usize, expected: usize },
-    #[error("{path} does not match {other}: {what}; rasters of a case share one grid")]
+    #[error("栅格网格不一致 ({path} does not match {other}: {what}; rasters of a case share one grid)")]
     Mismatch { path: String, other: String, what: String },
 }
 

@@ -17,13 +17,13 @@ use thiserror::Error;
 /// Why results cannot be written or a checkpoint not be read.
 #[derive(Debug, Error)]
 pub(super) enum ResultFault {
-    #[error("cannot write {path}")]
+    #[error("不可写 (cannot write {path})")]
     Unwritable {
         path: String,
         #[source]
         cause: std::io::Error,
     },
-    #[error("cannot read {path}")]
+    #[error("不可读 (cannot read {path})")]
     Unreadable {
         path: String,
         #[source]

@@ -344,14 +344,15 @@ fn parameters(router: &Router) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// A run in two lines, Chinese first.
+/// A run in two lines, Chinese first, and what is wrong with it.
 fn summary(told: &Value, out: &Path) -> String {
     let number = |key: &str| told[key].as_f64().unwrap_or(f64::NAN);
     let fit = told["ssq"].as_f64().map_or_else(String::new, |ssq| {
         format!("\nSSQ {ssq:.4}，确定性系数 NSE {:.4}，{}", number("nse"), told["grade"].as_str().unwrap_or_default())
     });
+    let warning = told["warning"].as_str().map_or_else(String::new, |words| format!("\n!! 注意：{words}"));
     format!(
-        "{}：洪峰 {:.1} → {:.1} m³/s，传播 {:.1} h，水量误差 {:.1e}\n{}: crest {:.1} → {:.1} m³/s, {:.1} h later, water balance error {:.1e}{fit}",
+        "{}：洪峰 {:.1} → {:.1} m³/s，传播 {:.1} h，水量误差 {:.1e}\n{}: crest {:.1} → {:.1} m³/s, {:.1} h later, water balance error {:.1e}{fit}{warning}",
         out.display(),
         number("peak_in_m3s"),
         number("peak_out_m3s"),

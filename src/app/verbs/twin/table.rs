@@ -7,17 +7,17 @@ use thiserror::Error;
 /// Why a series cannot be read.
 #[derive(Debug, Error)]
 pub(super) enum TableFault {
-    #[error("cannot read series {path}")]
+    #[error("过程线不可读 (cannot read series {path})")]
     Unreadable {
         path: String,
         #[source]
         cause: std::io::Error,
     },
-    #[error("{path}: the first line must be '{expected}', it is '{found}'")]
+    #[error("首行不符 ({path}: the first line must be '{expected}', it is '{found}')")]
     Header { path: String, expected: String, found: String },
-    #[error("{path}:{line}: '{text}' is not two finite numbers")]
+    #[error("第 {line} 行须为两个有限数 ({path}:{line}: '{text}' is not two finite numbers)")]
     Row { path: String, line: usize, text: String },
-    #[error("{path} is no series")]
+    #[error("不是过程线 ({path} is no series)")]
     Series {
         path: String,
         #[source]
