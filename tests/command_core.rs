@@ -3,7 +3,9 @@
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;
-use anlan::command::{Actor, CommandSettings, Core, Entry, Fact, FieldReport, Input, Refused, ReportKind, State, Task};
+use anlan::command::{
+    Actor, CommandSettings, Core, Entry, Fact, FieldReport, Input, Refused, ReportKind, Severity, State, Task,
+};
 use anlan::model::*;
 use anlan::playbook::{Playbook, SignalKey, Snapshot};
 use chrono::TimeDelta;
@@ -788,4 +790,41 @@ fn core_a_deputy_cannot_decline_what_the_owner_has_taken() {
     let no = Input::Decline { by: deputy, task: id, reason: DeclineReason::Busy, text: None };
     assert!(matches!(night.give(no), Err(Refused::IllegalMove { .. })));
     assert_eq!(night.state.tasks[&id].status, TaskStatus::Acknowledged);
+}
+
+#[test]
+fn core_the_stones_of_a_dam_are_one_alarm_that_grows_graver_once_and_ends() {
+    let mut night = Night::new();
+    let dam = CORE.reach.places().find(|place| place.kind == PlaceKind::Dam).unwrap().id.clone();
+    let shown = |stones: &[&str], confidence, second_stone, at| Input::StoneHazard {
+        dam: dam.clone(),
+        first: "st-001".into(),
+        first_at: at,
+        stones: stones.iter().map(|stone| (*stone).into()).collect(),
+        confidence,
+        second_stone,
+    };
+    let at = night.now;
+    let alone = night.give(shown(&["st-001"], 0.4, false, at)).unwrap();
+    assert_eq!(alone.len(), 2, "what was heard, and one alarm: {alone:?}");
+    let severity = |night: &Night| {
+        let open: Vec<_> =
+            night.state.alarms.values().filter(|alarm| !alarm.closed).map(|alarm| alarm.severity).collect();
+        assert!(open.len() <= 1, "one dam, one alarm");
+        open.first().copied()
+    };
+    assert_eq!(severity(&night), Some(Severity::Warning), "one stone asks for a look");
+    assert!(night.give(shown(&["st-001"], 0.5, false, at)).unwrap().is_empty(), "said once");
+    assert!(!night.give(shown(&["st-001", "st-002"], 0.8, true, at)).unwrap().is_empty());
+    assert_eq!(severity(&night), Some(Severity::Critical), "a second stone agrees");
+    assert!(night.give(shown(&["st-001"], 0.5, false, at)).unwrap().is_empty(), "it is not played down again");
+    night.give(Input::StoneHazardOver { dam: dam.clone() }).unwrap();
+    assert_eq!(severity(&night), None);
+    assert!(night.give(Input::StoneHazardOver { dam: dam.clone() }).unwrap().is_empty(), "over once");
+    let later = night.now + TimeDelta::hours(6);
+    night.give(shown(&["st-003"], 0.4, false, later)).unwrap();
+    assert_eq!(severity(&night), Some(Severity::Warning), "the next one is a new alarm");
+    let mut folded = State::default();
+    night.facts.iter().for_each(|entry| folded.apply(entry));
+    assert_eq!(severity(&Night { state: folded, now: night.now, facts: Vec::new() }), Some(Severity::Warning));
 }

@@ -225,6 +225,6 @@ mod tests {
             std::io::ErrorKind::NotFound.into(),
         );
         let (text, _) = logged(|| tracing::error!(error = &error as &dyn std::error::Error, "not stored"));
-        assert!(text.contains("cannot write /d/a.db: entity not found"), "{text}");
+        assert!(text.contains("(cannot write /d/a.db): entity not found"), "{text}");
     }
 }
