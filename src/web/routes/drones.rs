@@ -152,8 +152,13 @@ pub async fn generate(
         return Err(Problem::bad_field("name", "须为 1 至 200 字节 (1 to 200 bytes)"));
     }
     let (levee, line) = levee_line(&post, body.levee.as_deref())?;
-    let made = drones::fly_along(&body.name, &line, &body.flight);
-    let made = made.map_err(|(field, what)| Problem::bad_field(field, what))?;
+    // A long levee with close lines is work: not on a thread that serves others.
+    let (name, flight) = (body.name.clone(), body.flight);
+    let made = tokio::task::spawn_blocking(move || drones::fly_along(&name, &line, &flight));
+    let made = made
+        .await
+        .map_err(|fault| Problem::internal(&fault))?
+        .map_err(|(field, what)| Problem::bad_field(field, what))?;
     let asked = json!({ "levee": levee, "flight": body.flight }).to_string();
     let id = id_of(&body.name, asked.as_bytes());
     let coverage = json!({ "levee": levee, "lines": made.coverage });

@@ -29,11 +29,12 @@ export const MAP_LAYERS: MapLayer[] = [
   { name: 'hazards', group: 'hazards', every_ms: 60_000 },
   { name: 'gauges', group: 'gauges', every_ms: 60_000 },
   { name: 'cameras', group: 'cameras', every_ms: 0 },
+  { name: 'drones', group: 'drones', every_ms: 300_000 },
 ]
 
-export const GROUPS = ['inundation', 'grids', 'levee', 'stones', 'members', 'hazards', 'gauges', 'depots', 'villages', 'cameras'] as const
+export const GROUPS = ['inundation', 'grids', 'levee', 'stones', 'members', 'hazards', 'gauges', 'depots', 'villages', 'cameras', 'drones'] as const
 export type Group = (typeof GROUPS)[number]
 export const SHOWN_AT_FIRST: Group[] = ['inundation', 'grids', 'levee', 'stones', 'members', 'hazards', 'gauges', 'depots', 'villages']
 
 /** Layers as the list of features ranks them: what asks for action first. */
-export const LIST_ORDER = ['hazards', 'gauges', 'works', 'villages', 'depots', 'defence-points', 'shelters', 'grids', 'cameras', 'stones', 'members', 'routes', 'dams', 'levee', 'inundation']
+export const LIST_ORDER = ['hazards', 'gauges', 'works', 'villages', 'depots', 'defence-points', 'shelters', 'grids', 'cameras', 'drones', 'stones', 'members', 'routes', 'dams', 'levee', 'inundation']

@@ -91,6 +91,12 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
       ]
     }
     case 'cameras': return [of('sign', { type: 'symbol', layout: { 'icon-image': 'camera', 'icon-allow-overlap': true } })]
+    // Flown tracks are whole lines, flights that are planned are dashed.
+    case 'drones': return [
+      of('track', { type: 'line', filter: ['==', ['get', 'kind'], 'track'], layout: { 'line-cap': 'round' }, paint: { 'line-color': '#c9a6ff', 'line-width': 2 } }),
+      of('mission', { type: 'line', filter: ['==', ['get', 'kind'], 'mission'], paint: { 'line-color': '#c9a6ff', 'line-width': 1.5, 'line-dasharray': [3, 2] } }),
+      of('label', { type: 'symbol', minzoom: 13, layout: { ...text(11, { 'symbol-placement': 'line', 'text-optional': true }), 'text-field': ['get', 'name'] }, paint: halo }),
+    ]
     default: return []
   }
 }
