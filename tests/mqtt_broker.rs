@@ -290,7 +290,8 @@ async fn broker_dies_in_the_middle(version: MqttVersion) {
     assert_eq!((counted.dropped, counted.dead), (0, 0));
     drop(house);
     // What was acknowledged does not come again. The last acknowledgements may still have been on their way when the
-    // client ended, so it is given a few tries; messages that are never acknowledged would come with every one.
+    // client ended, so it is given a few tries, whose own messages do not count; messages that are never acknowledged would
+    // come with every one.
     for round in 200..220 {
         let store = Store::open();
         let house = House::start(broker.settings(version), &store, quick());
@@ -298,7 +299,7 @@ async fn broker_dies_in_the_middle(version: MqttVersion) {
         Publisher::connect(broker.port).await.publish(&messages(round..round + 1)).await;
         until("the new one is stored", || async { store.numbers().contains(&round) }).await;
         until("acknowledged", || async { house.link().counted.settled == house.link().counted.messages }).await;
-        if store.numbers() == [round].into() {
+        if store.numbers().iter().all(|number| *number >= 200) {
             return;
         }
     }
