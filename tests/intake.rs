@@ -437,6 +437,96 @@ async fn intake_a_planned_release_changes_the_forecast_outlives_a_restart_and_ca
     assert!((forecast(&site).await.0 - 5400.0).abs() < 60.0);
 }
 
+/// A camera on loopback: `/ok` gives a picture, anything else is taken and never answered.
+async fn camera() -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut peer, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = vec![0; 4096];
+                let read = peer.read(&mut request).await.unwrap();
+                if !request[..read].starts_with(b"GET /ok") {
+                    return std::future::pending().await;
+                }
+                let _ = peer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n\xff\xd8\xff\xe0x").await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn intake_an_alarm_gets_the_picture_of_the_nearest_camera_and_never_waits_for_it() {
+    let host = camera().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cameras.toml");
+    // The nearest one to K1+620 is silent, the next one answers; nobody is near K9+000.
+    let text = format!(
+        "hosts = ['{host}']\ntimeout_s = 1\nwithin_m = 700\n\
+         [[camera]]\nid = 'camera-01'\nsnapshot = 'http://{host}/silent?key=geheim'\nwhep = 'http://{host}/whep'\n\
+         [[camera]]\nid = 'camera-02'\nsnapshot = 'http://{host}/ok'\n"
+    );
+    fs::write(&file, text).unwrap();
+    let mut site = Site::start(&format!("[cameras]\nfile = '{}'\n", file.display())).await;
+    let listed = site.get("duty", "/cameras").await;
+    let items = listed["items"].as_array().unwrap();
+    assert!(items.len() > 20 && listed["can_look"] == true, "every camera of the map is listed: {listed}");
+    let first = items.iter().find(|one| one["id"] == "camera-01").unwrap();
+    assert_eq!((&first["host"], &first["snapshot"]), (&json!(host), &json!(true)));
+    assert!(!listed.to_string().contains("geheim"), "{listed}");
+
+    // The report is answered while the camera keeps silent; then what came, and what did not, stands with its alarm.
+    let hazard = |chainage: i64| {
+        let body = json!({ "kind": "hazard", "type": "piping", "grade": 2, "place": { "chainage": chainage },
+            "observed_at": START });
+        site.post("duty", "/reports").json(&body)
+    };
+    let (status, report) = sent(hazard(1620)).await;
+    assert_eq!(status, StatusCode::CREATED, "{report}");
+    let alarm = format!("report:{}", report["id"].as_str().unwrap());
+    let shots = async |site: &Site, alarm: &str, wanted: usize| {
+        for _ in 0..600 {
+            let found = site.get("viewer", &format!("/cameras/shots?alarm={alarm}")).await["items"].clone();
+            if found.as_array().unwrap().len() >= wanted {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("no picture of {alarm}");
+    };
+    let found = shots(&site, &alarm, 2).await;
+    assert_eq!((&found[1]["camera"], &found[1]["metres"]), (&json!("camera-01"), &json!(0.0)), "{found}");
+    assert!(found[1]["fault"].as_str().unwrap().contains("1 秒内无应答") && found[1]["url"].is_null(), "{found}");
+    assert_eq!((&found[0]["camera"], &found[0]["fault"]), (&json!("camera-02"), &Value::Null), "{found}");
+    let url = format!("{}{}", site.base, found[0]["url"].as_str().unwrap());
+    let picture = site.http.get(url).bearer_auth(&site.tokens["viewer"]).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(picture, b"\xff\xd8\xff\xe0x".as_slice());
+    let (_, far) = sent(hazard(9000)).await;
+    let far = shots(&site, &format!("report:{}", far["id"].as_str().unwrap()), 1).await;
+    assert!(far[0]["camera"].is_null() && far[0]["fault"].as_str().unwrap().contains("700 米内没有"), "{far}");
+
+    // By hand, with a right and a reason; a silent camera answers with words.
+    let press = |who: &str, id: &str, reason: &str| {
+        sent(site.post(who, &format!("/cameras/{id}/snapshot")).json(&json!({ "reason": reason })))
+    };
+    assert_eq!(press("viewer", "camera-02", "看水边").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(press("duty", "camera-02", " ").await.1["field"], "reason");
+    assert_eq!(press("duty", "camera-99", "看水边").await.0, StatusCode::NOT_FOUND);
+    let (status, taken) = press("duty", "camera-02", "看水边").await;
+    assert_eq!((status, &taken["by"], &taken["reason"]), (StatusCode::CREATED, &json!("duty"), &json!("看水边")));
+    let (status, silent) = press("duty", "camera-01", "看水边").await;
+    assert_eq!(status, StatusCode::BAD_GATEWAY, "{silent}");
+    assert!(silent["detail"].as_str().unwrap().contains("无应答"), "{silent}");
+
+    // After a sudden end the same alarms are not asked again, and the log holds no address.
+    site.restart().await;
+    assert_eq!(shots(&site, &alarm, 2).await, found);
+    let log = fs::read_to_string(site.folder.path().join("log")).unwrap();
+    assert!(!log.contains("geheim") && !log.contains("panicked"), "{log}");
+}
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// HMAC-SHA256 by the textbook, apart from the program's own.

@@ -69,6 +69,8 @@ pub struct Config {
     pub mqtt: Vec<Broker>,
     /// Events of other systems; absent: none are taken.
     pub hooks: Option<HooksSection>,
+    /// How cameras are reached; absent: none is asked.
+    pub cameras: Option<CamerasSection>,
     /// Reports of the public; absent: none are taken.
     pub public_reports: Option<PublicReportsSection>,
     /// Backups by the server itself; absent: none.
@@ -228,6 +230,14 @@ pub struct HooksSection {
     pub file: PathBuf,
 }
 
+/// `[cameras]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CamerasSection {
+    /// `cameras.toml`: machines that may be asked, addresses, accounts.
+    pub file: PathBuf,
+}
+
 /// `[public_reports]`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -334,7 +344,8 @@ impl Config {
         let backup = self.backup.iter_mut().map(|backup| &mut backup.folder);
         let brokers = self.mqtt.iter_mut().flat_map(Broker::files_mut);
         let hooks = self.hooks.iter_mut().map(|hooks| &mut hooks.file);
-        let files = optional.chain(backup).chain(hooks).chain(self.series.files()).chain(brokers);
+        let cameras = self.cameras.iter_mut().map(|cameras| &mut cameras.file);
+        let files = optional.chain(backup).chain(hooks).chain(cameras).chain(self.series.files()).chain(brokers);
         for path in files.chain([&mut self.data]) {
             *path = folder.join(&*path);
         }

@@ -3,6 +3,7 @@
 mod assemble;
 pub mod backup;
 mod callers;
+mod cameras;
 pub mod clock;
 pub mod config;
 mod drills;

@@ -11,6 +11,7 @@ use super::metrics::Metrics;
 use super::series::OpenSeries;
 use crate::command::{CommandSettings, Input, Water};
 use crate::drill::floods::Flood;
+use crate::ingest::cameras::CameraMap;
 use crate::ingest::hooks::HookMap;
 use crate::ingest::modbus::Poller;
 use crate::ingest::mqtt::Broker;
@@ -22,7 +23,7 @@ use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
-use crate::web::{ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, router};
+use crate::web::{Cameras, ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, router};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +60,8 @@ pub struct ServerParts {
     pub backup: Option<BackupSection>,
     /// Where stations that report by SL 651 connect.
     pub sl651: Option<Sl651Section>,
+    /// Cameras and how they are reached.
+    pub cameras: CameraMap,
     /// Events of other systems.
     pub hooks: HookMap,
     /// Reports of the public.
@@ -203,6 +206,8 @@ impl Server {
         crate::store::make_private(&photos)?;
         let flights = photos.join("drones");
         crate::store::make_private(&flights)?;
+        let photos = Photos::new(photos);
+        let cameras = Arc::new(Cameras::new(parts.cameras, photos.clone(), arrivals.clone())?);
         let streams = Workers::new();
         let metrics = Metrics::new();
         let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
@@ -216,7 +221,8 @@ impl Server {
             callers,
             wall: Box::new(wall_now),
             flights: Flights::new(flights),
-            photos: Photos::new(photos),
+            photos,
+            cameras: Arc::clone(&cameras),
             hooks: Arc::clone(&hooks),
             public: parts.public_reports.map(|section| PublicReports::new(section.per_hour, section.all_per_hour)),
             limits: parts.limits.into(),
@@ -234,6 +240,10 @@ impl Server {
         let http = tokio::spawn(async move { http.await });
         let duty_log = tokio::spawn(super::log::duty::keep(feed, stop.clone()));
         let mut workers = vec![writer, intake_worker, duty_log, listening];
+        if cameras.can_look() {
+            let (cameras, clock) = (Arc::clone(&cameras), Arc::clone(&clock));
+            workers.push(tokio::spawn(super::cameras::watch(cameras, engine.clone(), clock, stop.clone())));
+        }
         workers.extend(series.start(&engine, &clock, &stop));
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));

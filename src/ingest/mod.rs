@@ -1,5 +1,6 @@
 //! Readings from devices: one folder per protocol.
 
+pub mod cameras;
 pub mod drones;
 mod fault;
 pub mod forecasts;

@@ -4,6 +4,7 @@
 //! to the engine as inputs, and what is answered is durable. Without an administrator only `/setup` and `/healthz` open.
 
 mod caller;
+mod cameras;
 mod door;
 mod evacuation;
 mod extract;
@@ -22,6 +23,7 @@ mod site;
 mod stream;
 mod twin;
 
+pub use cameras::Cameras;
 pub use door::ScrapeToken;
 pub use evacuation::{EvacuationRegister, Household};
 pub use extract::{At, Body, Id};

@@ -82,6 +82,9 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/alarms", "get", "告警 / alarms"),
     ("/alarms/{id}/acknowledge", "post", "确认告警 / take note"),
     ("/alarms/{id}/shelve", "post", "暂挂告警 / put aside"),
+    ("/cameras", "get", "摄像机 / cameras, with the last try of each"),
+    ("/cameras/shots", "get", "抓拍画面（alarm、camera） / pictures and failed tries"),
+    ("/cameras/{id}/snapshot", "post", "抓拍一张 {reason} / one picture now"),
     ("/map/{layer}", "get", "图层 / a map layer as GeoJSON"),
     ("/drones", "get", "无人机航迹与航线 / tracks and missions of drones"),
     (

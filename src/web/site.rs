@@ -2,10 +2,10 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map, people, preview,
-    public, readings, reports, session, situation, sl323, tasks, twin,
+    activations, alarms, cameras, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map, people,
+    preview, public, readings, reports, session, situation, sl323, tasks, twin,
 };
-use super::{Hooks, Limits, Post, Problem, PublicReports, door, openapi, pages, stream};
+use super::{Cameras, Hooks, Limits, Post, Problem, PublicReports, door, openapi, pages, stream};
 use crate::command::Actor;
 use crate::ingest::mqtt::Mqtt;
 use crate::ingest::sl323::Sl323Site;
@@ -159,6 +159,8 @@ pub struct Site {
     pub photos: Photos,
     /// Tracks and missions of drones.
     pub flights: Flights,
+    /// Cameras, and what they were asked.
+    pub cameras: Arc<Cameras>,
     /// Webhooks of other systems, and when each was last heard.
     pub hooks: Arc<Hooks>,
     /// Reports of the public; absent: nobody from outside reports.
@@ -249,6 +251,9 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/alarms", get(alarms::list))
         .route("/alarms/{id}/acknowledge", post(alarms::acknowledge))
         .route("/alarms/{id}/shelve", post(alarms::shelve))
+        .route("/cameras", get(cameras::list))
+        .route("/cameras/shots", get(cameras::shots))
+        .route("/cameras/{id}/snapshot", post(cameras::snapshot))
         .route("/map/{layer}", get(map::layer))
         .route("/drones", get(drones::list))
         .route("/drones/files", post(drones::upload).layer(DefaultBodyLimit::max(drones::UPLOAD_MAX)))

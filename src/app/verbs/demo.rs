@@ -132,6 +132,8 @@ async fn demo(args: Args) -> Outcome {
     let settings = CommandSettings { standing_authorisation: all_preauthorised(&files)?, ..CommandSettings::default() };
     let members = files.reach.reach.members().filter(|member| member.has_app).map(|member| member.id.clone());
     let members: Vec<_> = patrols_first(members.collect(), &files);
+    let layer = files.reach.layers.get("cameras").map_or("", String::as_str);
+    let cameras = crate::ingest::cameras::CameraMap::of_layer(layer);
     let server = Server::start(ServerParts {
         listen: args.listen,
         data: args.data,
@@ -143,6 +145,7 @@ async fn demo(args: Args) -> Outcome {
         backup: None,
         sl651: None,
         hooks: crate::ingest::hooks::HookMap::default(),
+        cameras,
         public_reports: None,
         series: Default::default(),
         mqtt: Vec::new(),

@@ -5,6 +5,7 @@ use crate::app::clock::wall_now;
 use crate::app::config::{ClockSection, Config};
 use crate::app::log;
 use crate::app::server::{Server, ServerParts, SiteFiles};
+use crate::ingest::cameras::CameraMap;
 use crate::ingest::hooks::HookMap;
 use crate::ingest::utf8;
 use chrono::TimeDelta;
@@ -40,6 +41,15 @@ pub(super) fn run(args: Args) -> Outcome {
                 HookMap::load(&file, utf8(&file, &bytes)?, &files.reach.reach)?
             }
         };
+        let layer = files.reach.layers.get("cameras").map_or("", String::as_str);
+        let cameras = match &config.cameras {
+            None => CameraMap::of_layer(layer),
+            Some(section) => {
+                let file = section.file.display().to_string();
+                let bytes = std::fs::read(&section.file).map_err(|cause| format!("cannot read {file}: {cause}"))?;
+                CameraMap::load(&section.file, utf8(&file, &bytes)?, layer)?
+            }
+        };
         let server = Server::start(ServerParts {
             listen: config.listen,
             data: config.data.clone(),
@@ -51,6 +61,7 @@ pub(super) fn run(args: Args) -> Outcome {
             backup: config.backup.clone(),
             sl651: config.sl651,
             hooks,
+            cameras,
             public_reports: config.public_reports,
             series: config.series.clone(),
             mqtt: config.mqtt,

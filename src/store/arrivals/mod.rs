@@ -8,12 +8,14 @@ mod devices;
 mod forecasts;
 mod imports;
 mod schema;
+mod shots;
 
 pub use answers::{KeptAnswer, Known};
 pub use devices::{Device, DeviceError, SeriesPattern};
 pub use forecasts::{KeptForecast, NewForecast, PlansNow, Withdrawn};
 pub use imports::{Import, NewImport};
 pub use schema::ARRIVALS_SCHEMA;
+pub use shots::{NewShot, Shot, ShotQuery};
 
 use super::Database;
 

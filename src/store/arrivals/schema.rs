@@ -73,5 +73,24 @@ CREATE TABLE forecast_change (last BIGINT NOT NULL);
 INSERT INTO forecast_change (last) VALUES (0);
 ",
         },
+        Migration {
+            version: 4,
+            sql: "
+CREATE TABLE camera_shot (
+    number BIGINT PRIMARY KEY,
+    camera TEXT,
+    alarm TEXT,
+    alarm_since_ms BIGINT,
+    at_ms BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    metres DOUBLE PRECISION,
+    photo TEXT,
+    fault TEXT
+);
+CREATE INDEX camera_shot_by_alarm ON camera_shot (alarm, alarm_since_ms);
+CREATE INDEX camera_shot_by_camera ON camera_shot (camera, number);
+",
+        },
     ],
 };

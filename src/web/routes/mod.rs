@@ -2,6 +2,7 @@
 
 pub mod activations;
 pub mod alarms;
+pub mod cameras;
 pub mod demo;
 pub mod drills;
 pub mod drones;

@@ -116,6 +116,8 @@ export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos'
   observed_at: string; received_at: string; text: string | null; by: Person; photos: { id: string; url: string }[]
   state: 'open' | 'resolved' | 'false-alarm'; seen_by: string | null }
 
+/** One try to get a picture from a camera; `fault` says why there is none. */
+export interface Shot { id: string; camera: string | null; name: Text | null; alarm: string | null; at: string; by: string; reason: string; metres: number | null; sha256: string | null; url: string | null; fault: string | null }
 export interface Alarm { id: string; severity: 'info' | 'warning' | 'critical'; kind: string; cause: string; title: Text; count: number
   since: string; last: string; state: 'new' | 'acked' | 'shelved' | 'closed'; acked_by: string | null; acked_at: string | null; shelved_until: string | null }
 

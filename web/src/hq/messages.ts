@@ -35,6 +35,7 @@ export const messages: Messages = {
     demoSeat: { second: '以第二值班员打开（演示）', phone: '打开巡查端（演示）', none: '演示里没有这样的账号', blocked: '浏览器拦下了新标签页，请允许后再点一次' },
     messages: { title: '将发出的消息', count: '{channel} {n} 条', without: '其中 {n} 人没有应用，须由值班员另行通知', samples: '内容示例 {n} 条', to: '示例发给 {who}，{place}；同样内容共 {n} 件' },
     farmers: { title: '滩区种植户', note: '实心＝已通知　半实＝已签收　斜纹＝未通知', empty: '没有种植户名册。', count: '按地块任务：已通知 {told} 户，已签收 {way} 户，已派未应 {asked} 户，共 {all} 户', households: '{n} 户' },
+    shots: { open: '现场画面', title: '现场画面', waiting: '正在向附近摄像机取画面……', of: '{name} 画面', metres: '距告警点 {n} 米' },
     alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', tasks: '看任务', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}' },
     tasks: {
       title: '待办任务', playbook: '预案 {edition} · 指令 {n} 条', planned: '指令 {instructions} 条 · 任务 {tasks} 件', answerRate: '叫应率', median: '中位 {time}', filters: '筛选', status: '状态', phase: '阶段', role: '角色', grid: '网格', search: '编号、标题、人员', clear: '清除筛选',
@@ -103,6 +104,7 @@ export const messages: Messages = {
     demoSeat: { second: 'Open as second officer (demo)', phone: 'Open a phone (demo)', none: 'The demo has no such account', blocked: 'The browser held back the new tab; allow it and try again' },
     messages: { title: 'Messages to be sent', count: '{channel}: {n} messages', without: '{n} people are without the app; the officer has to tell them', samples: '{n} sample texts', to: 'this one for {who}, {place}; {n} of the same text' },
     farmers: { title: 'Floodplain growers', note: 'solid: told, half: answered, hatched: not yet', empty: 'No register of growers.', count: 'by the tasks of their blocks: {told} of {all} households told, {way} answered, {asked} not answered', households: '{n}' },
+    shots: { open: 'Pictures', title: 'Pictures of the place', waiting: 'Asking the cameras nearby …', of: 'Picture of {name}', metres: '{n} m from the alarm' },
     alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', tasks: 'Tasks', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}' },
     tasks: {
       title: 'Tasks', playbook: 'Playbook {edition} · {n} instructions', planned: '{instructions} instructions · {tasks} tasks', answerRate: 'Answered', median: 'median {time}', filters: 'Filters', status: 'State', phase: 'Phase', role: 'Role', grid: 'Grid', search: 'Code, title, person', clear: 'Clear',
