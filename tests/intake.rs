@@ -527,6 +527,93 @@ async fn intake_an_alarm_gets_the_picture_of_the_nearest_camera_and_never_waits_
     assert!(!log.contains("geheim") && !log.contains("panicked"), "{log}");
 }
 
+#[tokio::test]
+async fn intake_a_value_set_by_hand_counts_at_once_keeps_its_original_and_outlives_the_device() {
+    let mut site = Site::start("").await;
+    let one =
+        |minutes: i64, value: f64| json!({ "series": "huayuankou.discharge", "time": before(minutes), "value": value });
+    let batch: Vec<_> = (1..40).map(|n| one(n * 6, if n == 1 { 4230.0 } else { 4000.0 + n as f64 })).collect();
+    assert_eq!(sent(site.post("hydrologist", "/readings").json(&batch)).await.0, StatusCode::ACCEPTED);
+    let amend = |site: &Site, who: &str, body: Value, key: &str| {
+        let request = site.post(who, "/series/huayuankou.discharge/amendments").json(&body);
+        sent(request.header("idempotency-key", key.to_owned()))
+    };
+    let gauge = async |site: &Site| {
+        let all = site.get("viewer", "/situation").await["gauges"].clone();
+        let all = all.as_array().unwrap().clone();
+        let one = all.into_iter().find(|one| one["station"] == "huayuankou" && one["quantity"] == "discharge");
+        let one = one.unwrap();
+        (
+            one["value"].as_f64(),
+            one["quality"].clone(),
+            one["time"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()),
+        )
+    };
+    assert_eq!(gauge(&site).await, (Some(4230.0), json!("good"), Some(before(6))));
+
+    // Who may, what is needed, and what cannot be.
+    let body = |value: f64, reason: &str| json!({ "time": before(6), "value": value, "reason": reason });
+    assert_eq!(amend(&site, "viewer", body(4005.0, "误录"), "a").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(amend(&site, "device", body(4005.0, "误录"), "a").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(amend(&site, "duty", body(4005.0, " "), "b").await.1["field"], "reason");
+    let ahead = json!({ "time": before(-600), "value": 1.0, "reason": "x" });
+    assert_eq!(amend(&site, "duty", ahead, "c").await.1["field"], "time");
+    let nothing = json!({ "time": before(7), "verdict": "bad", "reason": "x" });
+    assert_eq!(amend(&site, "duty", nothing, "d").await.1["field"], "time");
+    let unknown = site.post("duty", "/series/atlantis.stage/amendments").json(&body(1.0, "x"));
+    assert_eq!(sent(unknown).await.0, StatusCode::NOT_FOUND);
+
+    // Set: it counts at once, once for each key, and says what stood there.
+    let (status, first) = amend(&site, "duty", body(4005.0, "录入错位"), "e").await;
+    assert_eq!(
+        (status, &first["revision"], &first["original"]["value"]),
+        (StatusCode::CREATED, &json!(1), &json!(4230.0)),
+        "{first}"
+    );
+    assert_eq!(amend(&site, "duty", body(4005.0, "录入错位"), "e").await, (status, first));
+    assert_eq!(gauge(&site).await, (Some(4005.0), json!("manual"), Some(before(6))));
+    // A second revision by another, and a mark on the value before it.
+    let (_, second) = amend(&site, "hydrologist", body(4006.0, "比测复核"), "f").await;
+    assert_eq!(
+        (&second["revision"], &second["was"]["value"], &second["original"]["value"]),
+        (&json!(2), &json!(4005.0), &json!(4230.0))
+    );
+    let mark = json!({ "time": before(6), "verdict": "bad", "reason": "浮子卡阻" });
+    assert_eq!(amend(&site, "duty", mark, "g").await.1["value"], 4006.0);
+    assert_eq!(
+        gauge(&site).await,
+        (Some(4002.0), json!("bad"), Some(before(12))),
+        "the newest usable value is the one before"
+    );
+
+    // In the answer for a span, after a sudden end, against the device, and in the journal folded again.
+    site.restart().await;
+    let path = format!(
+        "/series/huayuankou.discharge/observations?from={}&to={START}",
+        before(13).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    );
+    let found = site.get("viewer", &path).await;
+    let last = found["points"].as_array().unwrap().iter().find(|point| point["t"] == "2026-07-15T07:54:00Z").unwrap();
+    assert_eq!((&last["v"], &last["q"], &last["by_hand"]), (&json!(4006.0), &json!("bad"), &json!(true)), "{found}");
+    let by: Vec<_> =
+        found["amendments"].as_array().unwrap().iter().map(|one| (one["by"].clone(), one["reason"].clone())).collect();
+    let expected = [("duty", "录入错位"), ("hydrologist", "比测复核"), ("duty", "浮子卡阻")];
+    assert_eq!(by, expected.map(|(who, why)| (json!(who), json!(why))), "{found}");
+    assert_eq!(gauge(&site).await.0, Some(4002.0));
+    let again = sent(site.post("device", "/readings").json(&json!([one(6, 4230.0)]))).await;
+    assert_eq!(again.0, StatusCode::UNPROCESSABLE_ENTITY, "{}", again.1);
+    site.server.kill().await.unwrap();
+    let verify = Command::new(env!("CARGO_BIN_EXE_anlan"))
+        .args(["journal", "verify", "--replay", "--data", "data"])
+        .current_dir(site.folder.path())
+        .output()
+        .await
+        .unwrap();
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stderr));
+    let log = fs::read_to_string(site.folder.path().join("log")).unwrap();
+    assert!(log.contains("观测值人工订正") && !log.contains("浮子卡阻"), "the log has no free text: {log}");
+}
+
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// HMAC-SHA256 by the textbook, apart from the program's own.

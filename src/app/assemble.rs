@@ -198,6 +198,7 @@ fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
                 grace_s: interval_s,
                 gateway: sensors.gateway_of(id).map(str::to_owned),
                 heard_at: None,
+                stand_in: None,
             });
         }
     }
@@ -258,7 +259,11 @@ pub fn stations(sensors: &Sensors) -> Sl323Site {
 pub(super) fn gauge_series(files: &SiteFiles) -> Vec<SeriesId> {
     let stations: std::collections::BTreeSet<_> = files.sensors.stations.iter().map(|station| &station.id).collect();
     let of_station = |id: &&SeriesId| stations.contains(&id.station().to_owned());
-    files.sensors.series.keys().filter(of_station).cloned().collect()
+    let measured = files.sensors.series.keys().filter(of_station);
+    // Before the gauges themselves: where both speak of a moment, the measurement counts.
+    let relations = files.sensors.relations();
+    let estimated = relations.iter().filter(|(_, one)| !one.fallback.is_empty()).map(|(id, _)| id.estimate());
+    estimated.chain(measured.cloned()).collect()
 }
 
 /// The hours before a demo or a drill begins, as its flood file has them.

@@ -82,3 +82,76 @@ fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_befo
     speak(&mut watch, later, &|_| true);
     assert_eq!(told(&mut watch, later), [("gateway:gauges".to_owned(), false)]);
 }
+
+#[test]
+fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let mut watch = watch(&files.sensors, &playbook, start, 1.0);
+    let reading = |series: &str, at: Timestamp, value: f64| Reading {
+        series: series.into(),
+        observed_at: at,
+        received_at: at,
+        value,
+    };
+    let stage = |q: f64| 93.0 + 1.02 * (q / 4000.0).ln();
+    let minute = |n: i64| start + TimeDelta::minutes(n);
+    let q = |watch: &mut Watch, at: Timestamp| match watch.evaluate(at) {
+        Input::Evaluate { snapshot, readings } => (snapshot.everywhere(&SignalKey::discharge()), readings),
+        other => panic!("{other:?}"),
+    };
+    let gauge = |watch: &Watch, at: Timestamp| {
+        watch.water(at).gauges.into_iter().find(|one| one.series.as_str() == "huayuankou.discharge").unwrap()
+    };
+    for n in 0..60 {
+        let flow = 4000.0 + 5.0 * n as f64;
+        let pair =
+            [reading("huayuankou.stage", minute(n), stage(flow)), reading("huayuankou.discharge", minute(n), flow)];
+        let _ = watch.take(&pair);
+        q(&mut watch, minute(n));
+    }
+    assert_eq!((gauge(&watch, minute(59)).stand_in, watch.drain_estimates()), (None, vec![]));
+    // The flow meter falls silent, the stage goes on rising.
+    for n in 60..80 {
+        let _ = watch.take(&[reading("huayuankou.stage", minute(n), stage(4000.0 + 5.0 * n as f64))]);
+        q(&mut watch, minute(n));
+    }
+    let (known, readings) = q(&mut watch, minute(79));
+    assert!((known.unwrap() - 4395.0).abs() < 40.0, "{known:?}");
+    assert_eq!(readings[0].quality.grade, crate::model::Grade::Estimated);
+    let found = gauge(&watch, minute(79));
+    let stand_in = found.stand_in.clone().unwrap();
+    assert_eq!((found.value, stand_in.at, stand_in.from.as_str()), (Some(4295.0), minute(79), "huayuankou.stage"));
+    assert_eq!(stand_in.zh, "按水位流量关系代替");
+    let words: Vec<_> = watch
+        .health(minute(79))
+        .into_iter()
+        .filter_map(|input| match input {
+            Input::Health { cause, title_zh, silent: true, .. } if cause == "huayuankou.discharge" => Some(title_zh),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(&words[..], [one] if one.contains("中断") && one.contains("按水位流量关系代替")), "{words:?}");
+    let kept = watch.drain_estimates();
+    assert!(
+        kept.len() >= 15 && kept.iter().all(|one| one.series.as_str() == "huayuankou.discharge-estimate"),
+        "{kept:?}"
+    );
+    // Both silent: nothing stands in, and nothing is made up.
+    assert_eq!(gauge(&watch, minute(79)).stand_in.map(|one| one.at), Some(minute(79)));
+    q(&mut watch, minute(200));
+    assert_eq!((gauge(&watch, minute(200)).stand_in, watch.drain_estimates()), (None, vec![]));
+    // Back again: the gauge itself counts.
+    let _ = watch.take(&[reading("huayuankou.discharge", minute(201), 4300.0)]);
+    let (known, readings) = q(&mut watch, minute(201));
+    assert_eq!(
+        (known, readings[0].quality.is_usable(), gauge(&watch, minute(201)).stand_in),
+        (Some(4300.0), true, None)
+    );
+    // What was estimated is remembered after a restart, as estimated.
+    let mut again = super::watch(&files.sensors, &playbook, start, 1.0);
+    kept.iter().for_each(|one| again.recall(one));
+    assert!(q(&mut again, minute(80)).0.is_some_and(|known| (known - 4395.0).abs() < 40.0));
+    assert_eq!(gauge(&again, minute(80)).value, None, "the gauge itself said nothing");
+}

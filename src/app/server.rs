@@ -23,7 +23,9 @@ use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
-use crate::web::{Cameras, ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, router};
+use crate::web::{
+    Cameras, ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, reapply_amendments, router,
+};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -129,6 +131,8 @@ impl Server {
             let history = assemble::history_of(flood, &gauge_ids, now);
             let _ = store.append(&history).await?;
         }
+        let amended = engine.state().clone();
+        reapply_amendments(&amended, store.as_ref()).await?;
         let speed = reach_clock.speed();
         let mut watch = assemble::watch(&parts.files.sensors, &engine.core().playbook, now, speed);
         if let Err(fault) = assemble::recall(&mut watch, store.as_ref(), &gauge_ids, now).await {

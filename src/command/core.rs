@@ -142,6 +142,7 @@ impl Desk<'_> {
                 self.record(Fact::StationAsked { by, station, question });
                 Ok(())
             }
+            Input::Amend { by, amendment } => self.amend(by, amendment),
             Input::Inject { by, injection } => self.inject(by, injection),
             Input::Health { cause, title_zh, title_en, silent } => {
                 self.health(cause, title_zh, title_en, *silent);

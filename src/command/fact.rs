@@ -1,6 +1,6 @@
 //! What has happened. The journal is a list of these; the state is nothing but their fold.
 
-use super::{Actor, CommandSettings, FieldReport, Injection, Input, PlaceFrom, ReadingRef};
+use super::{Actor, Amendment, CommandSettings, FieldReport, Injection, Input, PlaceFrom, ReadingRef};
 use crate::model::{
     ActivationId, DeclineReason, EventId, FactSeq, InstructionCode, MemberId, PlaceId, ReportId, Spot, TaskId,
     Timestamp, WarningLevel, WorkingMode,
@@ -217,6 +217,13 @@ pub enum Fact {
         signature: Signature,
         /// Must be done by.
         due_at: Timestamp,
+    },
+    /// A person set a value of the river, or said that it may not be used.
+    Amended {
+        /// Who.
+        by: Actor,
+        /// What, with what stood there before.
+        amendment: Amendment,
     },
     /// It stands on a phone.
     Delivered {

@@ -1,6 +1,6 @@
 //! What can reach the core from outside: judged water, the clock, and people.
 
-use super::{Actor, CommandSettings, Shot};
+use super::{Actor, Amendment, CommandSettings, Shot};
 use crate::model::{
     ActivationId, DeclineReason, FaultKind, HazardKind, InstructionCode, MemberId, PlaceId, Quality, ReportId,
     SeriesId, Spot, TaskId, Timestamp, WarningLevel, WorkingMode,
@@ -218,6 +218,13 @@ pub enum Input {
         /// What.
         text: String,
     },
+    /// A person sets a value of the river, or says that it may not be used.
+    Amend {
+        /// Who.
+        by: Actor,
+        /// What.
+        amendment: Amendment,
+    },
     /// A station is asked something, or its clock is set.
     AskStation {
         /// Who asks.
@@ -360,7 +367,7 @@ pub enum ReportKind {
     Tip,
 }
 
-mod quality_code {
+pub(super) mod quality_code {
     use crate::model::Quality;
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -6,12 +6,14 @@
 
 mod activation;
 mod actor;
+mod amend;
 mod assign;
 mod chain;
 mod changes;
 mod core;
 mod evaluate;
 mod fact;
+mod fallback;
 mod field;
 mod input;
 mod ladder;
@@ -27,9 +29,11 @@ mod whereabouts;
 mod why;
 
 pub use actor::Actor;
+pub use amend::{Amended, Amendment, StoodBefore};
 pub use chain::{ChainFault, ChainHash, verify_chain};
 pub use core::Core;
 pub use fact::{Entry, Fact, Sensed, Severity, Shot, Signature, WithdrawReason, Words};
+pub use fallback::StandIn;
 pub use input::{FieldReport, Injection, Input, ReadingRef, ReportKind};
 pub use outage::LastWord;
 pub use promise::Released;

@@ -12,10 +12,10 @@ pub use firing::{FiredBecause, Firing, FiringKey};
 pub use report::Report;
 
 use super::task::Task;
-use super::{Actor, CommandSettings, Entry, Fact, FieldReport, ReportKind, Signature, Words};
+use super::{Actor, Amended, CommandSettings, Entry, Fact, FieldReport, ReportKind, Signature, Words};
 use crate::model::{
-    ActivationId, EventId, FactSeq, MemberId, OrderGiven, ReportId, Standing, TaskId, Timestamp, WarningLevel,
-    WorkingMode,
+    ActivationId, EventId, FactSeq, MemberId, OrderGiven, ReportId, SeriesId, Standing, TaskId, Timestamp,
+    WarningLevel, WorkingMode,
 };
 use crate::playbook::{LevelState, Playbook};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +78,8 @@ pub struct State {
     pub reports: BTreeMap<ReportId, Report>,
     /// Alarms by cause, closed ones included until raised again.
     pub alarms: BTreeMap<String, Alarm>,
+    /// Values that people set by hand, by series, in the order in which they did.
+    pub amended: BTreeMap<SeriesId, Vec<Amended>>,
     /// Open tasks by the moment they must be looked at.
     pub(super) due: BTreeSet<(Timestamp, TaskId)>,
     /// Drafts.
@@ -144,6 +146,11 @@ impl State {
         match &entry.fact {
             Fact::Received { .. } => self.releasing = None,
             Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::StationAsked { .. } | Fact::Injected { .. } => {}
+            Fact::Amended { by, amendment } => {
+                let (seq, made_at, by, amendment) = (entry.seq, entry.at, by.clone(), amendment.clone());
+                let of_series = self.amended.entry(amendment.series.clone()).or_default();
+                of_series.push(Amended { seq, made_at, by, amendment });
+            }
             Fact::Configured { settings } => self.configure(settings),
             Fact::EditionUsed { edition } => self.edition.clone_from(edition),
             Fact::LevelWatched { state } => self.watch = state.clone(),

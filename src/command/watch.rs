@@ -3,9 +3,9 @@
 //! It joins the judge, the signal board and the forecast of one reach. Pure: the same readings in the same order, at
 //! the same moments, give the same observations and the same [`Input::Evaluate`], live and in a drill.
 
-use super::{Input, LastWord, ReadingRef};
+use super::{Input, LastWord, ReadingRef, StandIn};
 use crate::forecast::{Forecast, Forecaster, ImportedForecast, PlanUse};
-use crate::model::{Datum, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
+use crate::model::{Datum, ESTIMATE, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
 use crate::stones::{Standing, StoneArray, StoneHazard, StoneNews};
@@ -50,6 +50,8 @@ pub struct GaugeView {
     pub gateway: Option<String>,
     /// When anything of it last came, usable or not.
     pub heard_at: Option<Timestamp>,
+    /// What is used in its place while it is silent or refused.
+    pub stand_in: Option<StandIn>,
 }
 
 impl GaugeView {
@@ -65,7 +67,7 @@ impl GaugeView {
     fn is_silent(&self, now: Timestamp) -> bool {
         self.time.is_some() && self.freshness_at(now) >= Freshness::Stale
     }
-    fn freshness_at(&self, now: Timestamp) -> Freshness {
+    pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
         freshness(self.time, self.interval_s, self.grace_s, now)
     }
 }
@@ -139,10 +141,12 @@ pub struct WatchParts {
 /// The watch of one reach.
 #[derive(Debug, Clone)]
 pub struct Watch {
-    parts: WatchParts,
-    by_series: BTreeMap<SeriesId, usize>,
+    pub(super) parts: WatchParts,
+    pub(super) by_series: BTreeMap<SeriesId, usize>,
     trends: BTreeMap<SeriesId, VecDeque<(Timestamp, f64)>>,
-    newest: BTreeMap<SeriesId, ReadingRef>,
+    pub(super) newest: BTreeMap<SeriesId, ReadingRef>,
+    /// Estimates that nobody has taken away for the store yet.
+    pub(super) estimates: Vec<Observation>,
     forecast: Option<Forecast>,
     /// Which change of the plans from elsewhere was taken in last.
     plans_as_of: i64,
@@ -164,6 +168,7 @@ impl Watch {
             by_series,
             trends: BTreeMap::new(),
             newest: BTreeMap::new(),
+            estimates: Vec::new(),
             forecast: None,
             plans_as_of: 0,
             held: BTreeMap::new(),
@@ -194,7 +199,28 @@ impl Watch {
 
     /// Takes in what the store remembers after a restart; it was judged before.
     pub fn recall(&mut self, observation: &Observation) {
+        if observation.series.sensor() == Some(ESTIMATE) {
+            self.learn_estimate(&Observation { series: observation.series.main(), ..observation.clone() });
+            return;
+        }
         self.note(observation);
+    }
+
+    /// Forgets what is known of a series whose past was corrected, and takes in what the store has of it now, in order of time.
+    pub fn relearn(&mut self, series: &SeriesId, observations: &[Observation]) {
+        self.parts.board.forget(series);
+        if let Some(forecaster) = &mut self.parts.forecaster {
+            forecaster.forget(series);
+        }
+        self.trends.remove(series);
+        self.newest.remove(series);
+        if let Some(gauge) = self.by_series.get(series).and_then(|index| self.parts.gauges.get_mut(*index)) {
+            (gauge.value, gauge.time, gauge.trend_per_h) = (None, None, None);
+        }
+        self.forecast = None;
+        for observation in observations {
+            self.note(observation);
+        }
     }
 
     fn note(&mut self, observation: &Observation) {
@@ -229,6 +255,7 @@ impl Watch {
 
     /// The signals as they stand, with the readings that the level rests on.
     pub fn evaluate(&mut self, now: Timestamp) -> Input {
+        self.stand_in(now);
         let due = self
             .forecast
             .as_ref()
@@ -300,6 +327,7 @@ impl Watch {
 
     /// What fell silent or came back since the last look, one input a cause, and what the stones show together, one a dam.
     pub fn health(&mut self, now: Timestamp) -> Vec<Input> {
+        self.stand_in(now);
         let mut changes = self.outage_changes(now);
         let discharge = self.newest.get(&self.parts.control).map(|reading| reading.value);
         let is_known =
@@ -397,8 +425,11 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
                 (zh, format!("{}: no usable value of any series for three intervals", gauge.name_en)),
             )
         } else {
-            let zh = format!("{} {} 中断，已超过三个报汛间隔", gauge.name_zh, quantity_zh(&gauge.quantity));
-            let en = format!("{} {}: no usable value for three intervals", gauge.name_en, gauge.quantity);
+            let stand_in = gauge.stand_in.as_ref();
+            let (by_zh, by_en) =
+                stand_in.map_or_else(Default::default, |one| (format!("，{}", one.zh), format!(", taken {}", one.en)));
+            let zh = format!("{} {} 中断，已超过三个报汛间隔{by_zh}", gauge.name_zh, quantity_zh(&gauge.quantity));
+            let en = format!("{} {}: no usable value for three intervals{by_en}", gauge.name_en, gauge.quantity);
             (gauge.series.to_string(), (zh, en))
         };
         causes.entry(cause).or_insert(words);

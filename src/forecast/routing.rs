@@ -206,6 +206,17 @@ impl Forecaster {
         }
     }
 
+    /// Forgets what is known of a series: somebody has corrected its past, and it is told anew.
+    pub fn forget(&mut self, series: &crate::model::SeriesId) {
+        if *series == self.settings.target {
+            self.target = History::default();
+        } else if series.quantity() == "discharge"
+            && let Some(history) = self.upstream.get_mut(series.station())
+        {
+            *history = History::default();
+        }
+    }
+
     /// What would become of a forecast from elsewhere.
     pub fn use_of(&self, forecast: &ImportedForecast) -> PlanUse {
         let is_flow = matches!(forecast.variable, ForecastVariable::Release | ForecastVariable::Discharge);

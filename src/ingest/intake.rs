@@ -7,10 +7,10 @@
 use super::Clock;
 use crate::command::{Input, LastWord, Watch, Water};
 use crate::forecast::{Forecast, ImportedForecast, PlanUse};
-use crate::model::{Observation, PlaceId, Reading, Timestamp};
+use crate::model::{Observation, PlaceId, Reading, SeriesId, Timestamp};
 use crate::playbook::SignalKey;
 use crate::store::Engine;
-use crate::store::series::{SeriesError, SeriesStore};
+use crate::store::series::{Aggregate, Sample, SeriesError, SeriesStore, Step};
 use chrono::TimeDelta;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -24,6 +24,8 @@ const WAITING_MAX: usize = 200_000;
 const APPEND_MAX: usize = 50_000;
 /// Hours that the board looks back, as after a restart.
 const REMEMBER_H: i64 = 100;
+/// Of these, hours in every point where a series is learnt anew.
+const RECENT_H: i64 = 6;
 /// Cause of the alarm that the series store is down.
 const STORE: &str = "series-store";
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -49,6 +51,8 @@ enum Brought {
     Signal(SignalKey, PlaceId, Timestamp, TimeDelta),
     /// The plans from elsewhere, as they stand after a change of that number.
     Plans(i64, Vec<ImportedForecast>),
+    /// The past of a series was corrected in the store.
+    Corrected(SeriesId),
     /// A question: what would these plans change?
     WhatIf(Vec<ImportedForecast>, oneshot::Sender<WouldUse>),
 }
@@ -133,6 +137,14 @@ impl Intake {
         self.push(Brought::Plans(as_of, plans)).await
     }
 
+    /// The past of a series was corrected in the store: it is learnt anew, and the level is evaluated when this answers.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the server stops; it may be asked again.
+    pub async fn relearn(&self, series: SeriesId) -> Result<(), IntakeError> {
+        self.push(Brought::Corrected(series)).await
+    }
+
     /// What forecasts from elsewhere would change; nothing is kept.
     ///
     /// # Errors
@@ -186,6 +198,7 @@ impl Worker {
                             self.evaluate().await;
                             Ok(())
                         }
+                        Brought::Corrected(series) => self.relearn(&series).await,
                         Brought::WhatIf(plans, told) => {
                             // Who asked may have gone: then nobody wants to know.
                             let _ = told.send(self.parts.watch.would_use(&plans, (self.parts.clock)()));
@@ -244,6 +257,29 @@ impl Worker {
         Ok(())
     }
 
+    /// As after a restart, but with every point of the last hours: the newest value keeps its moment.
+    async fn relearn(&mut self, series: &SeriesId) -> Result<(), IntakeError> {
+        self.flush().await?;
+        let now = (self.parts.clock)();
+        let (from, recent) = (now - TimeDelta::hours(REMEMBER_H), now - TimeDelta::hours(RECENT_H));
+        let step = Step { every_ms: 300_000, aggregate: Aggregate::Last };
+        let store = &self.parts.series;
+        let mut samples = store.range(series, from, recent, Some(step)).await.map_err(IntakeError::Store)?;
+        let to = now + TimeDelta::milliseconds(1);
+        samples.extend(store.range(series, recent, to, None).await.map_err(IntakeError::Store)?);
+        let observation = |sample: &Sample| Observation {
+            series: series.clone(),
+            at: sample.at,
+            received_at: sample.at,
+            value: sample.value,
+            quality: sample.quality,
+        };
+        let observations: Vec<_> = samples.iter().map(observation).collect();
+        self.parts.watch.relearn(series, &observations);
+        self.evaluate().await;
+        Ok(())
+    }
+
     /// In parts that every store takes, oldest first; what is durable waits no longer.
     async fn flush(&mut self) -> Result<(), IntakeError> {
         while !self.waiting.is_empty() {
@@ -276,6 +312,7 @@ impl Worker {
     async fn evaluate(&mut self) {
         let now = (self.parts.clock)();
         let input = self.parts.watch.evaluate(now);
+        self.waiting.extend(self.parts.watch.drain_estimates());
         self.publish();
         self.submit(input).await;
     }

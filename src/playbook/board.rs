@@ -111,6 +111,10 @@ impl SignalBoard {
         }
         self.series.entry(observation.series.clone()).or_default().add(observation.at, observation.value);
     }
+    /// Forgets what is known of a series: somebody has corrected its past, and it is told anew.
+    pub fn forget(&mut self, series: &SeriesId) {
+        self.series.remove(series);
+    }
     /// Takes in the discharge forecast of the control station: moments and m³/s.
     pub fn set_forecast(&mut self, issued_at: Timestamp, points: &[(Timestamp, f64)]) {
         self.forecast = Some((issued_at, tidy(points)));

@@ -24,7 +24,7 @@ mod track;
 pub use freshness::{Freshness, freshness};
 pub use judge::Judge;
 pub use limits::{Limits, QualityTable};
-pub use relations::{RatingLine, RatingPair, Relations, Twin};
+pub use relations::{RatingLine, RatingPair, Relations, Substitute, Twin};
 
 use crate::model::{Causes, Grade, Quality};
 use case::Case;

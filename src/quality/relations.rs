@@ -12,6 +12,22 @@ pub struct Relations {
     pub twins: Vec<Twin>,
     /// The same quantity nearby (rain gauges).
     pub neighbours: Vec<SeriesId>,
+    /// What stands in for it while it is silent or refused, the first choice first.
+    pub fallback: Vec<Substitute>,
+}
+
+/// What can stand in for a series.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Substitute {
+    /// Another sensor of the same water.
+    Sensor {
+        /// Its series.
+        series: SeriesId,
+        /// Added to its values to bring them to the datum of this series, in the unit.
+        shift: f64,
+    },
+    /// The other one of stage and discharge, by the rating as learned so far.
+    Rating,
 }
 
 /// The two series that a rating joins.

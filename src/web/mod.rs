@@ -32,6 +32,7 @@ pub use limits::Limits;
 pub use post::{ClockKind, Layers, Post, Scope};
 pub use problem::Problem;
 pub use public::PublicReports;
+pub use routes::amendments::reapply as reapply_amendments;
 pub use routes::imports::shape as preview_shape;
 pub use session::Session;
 pub use shape::{Frame, Sight, mask_name, mask_phone};

@@ -14,6 +14,11 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/situation", "get", "总体态势 / level, mode, clock, gauges, counts"),
     ("/stations", "get", "测站与序列 / stations and their series"),
     ("/series/{id}/observations", "get", "观测过程 / observations, from, to, every"),
+    (
+        "/series/{id}/amendments",
+        "post",
+        "人工订正 {time, value?, verdict?: manual|suspect|bad, reason}，原值留存 / set or mark a value by hand",
+    ),
     ("/readings", "post", "人工、程序、设备报数（Idempotency-Key；Prefer: handling=lenient） / push readings"),
     ("/imports", "get", "表格导入记录 / imports of tables"),
     (

@@ -189,6 +189,9 @@ fn gauge_shape(gauge: &crate::command::GaugeView, now: crate::model::Timestamp) 
         "time": gauge.time, "age_s": age_s, "freshness": gauge.freshness(now),
         "quality": gauge.quality.grade, "causes": gauge.quality.causes.words(),
         "trend_per_h": gauge.trend_per_h, "interval_s": gauge.interval_s,
+        "stand_in": gauge.stand_in.as_ref().map(|one| {
+            json!({ "value": one.value, "time": one.at, "from": one.from, "text": { "zh": one.zh, "en": one.en } })
+        }),
     })
 }
 

@@ -282,9 +282,20 @@ pub fn answer_rate(state: &State) -> Value {
 pub fn rights(role: UserRole) -> Vec<&'static str> {
     match role {
         UserRole::Viewer | UserRole::Auditor => vec![],
-        UserRole::Hydrologist => vec!["preview", "readings", "import"],
+        UserRole::Hydrologist => vec!["preview", "readings", "import", "correct"],
         UserRole::Duty => {
-            vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm", "import"]
+            vec![
+                "preview",
+                "activate",
+                "confirm",
+                "break-glass",
+                "task",
+                "order",
+                "drill",
+                "alarm",
+                "import",
+                "correct",
+            ]
         }
         UserRole::Commander => {
             vec!["preview", "activate", "confirm", "break-glass", "task", "order", "drill", "alarm", "reveal"]

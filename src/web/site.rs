@@ -2,8 +2,8 @@
 
 use super::door::ScrapeToken;
 use super::routes::{
-    activations, alarms, cameras, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map, people,
-    preview, public, readings, reports, session, situation, sl323, tasks, twin,
+    activations, alarms, amendments, cameras, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map,
+    people, preview, public, readings, reports, session, situation, sl323, tasks, twin,
 };
 use super::{Cameras, Hooks, Limits, Post, Problem, PublicReports, door, openapi, pages, stream};
 use crate::command::Actor;
@@ -197,6 +197,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/situation", get(situation::situation))
         .route("/stations", get(situation::stations))
         .route("/series/{id}/observations", get(situation::observations))
+        .route("/series/{id}/amendments", post(amendments::amend))
         .route("/readings", post(readings::push))
         .route("/imports", get(imports::list).post(imports::send).layer(DefaultBodyLimit::max(imports::FORM_MAX)))
         .route("/imports/{id}", get(imports::get))

@@ -57,6 +57,11 @@ fn matter(fact: &Fact) {
         Fact::EventOpened { event, edition } => {
             tracing::info!(target: ROOM, %event, edition, "汛情开始 (a flood event begins)");
         }
+        Fact::Amended { by, amendment } => {
+            let (user, series, at) = (&by.user, &amendment.series, amendment.at);
+            let verdict = amendment.quality.grade;
+            tracing::info!(target: ROOM, %user, %series, %at, ?verdict, "观测值人工订正 (a value was set by hand)");
+        }
         Fact::EventClosed { event } => tracing::info!(target: ROOM, %event, "汛情结束 (the flood event is over)"),
         Fact::Ordered { name, place, by } | Fact::OrderLifted { name, place, by } => {
             let place = place.as_ref().map_or("*", |place| place.as_str());

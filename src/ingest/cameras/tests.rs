@@ -77,8 +77,8 @@ async fn a_picture_comes_whole_or_the_fault_has_words_without_the_address() {
     assert_eq!(eye.look(camera).await.unwrap(), b"\xff\xd8\xff\xe1");
     let shown = format!("{map:?} {eye:?}");
     assert!(!shown.contains("secret") && !shown.contains("channel"), "{shown}");
-    let text = format!("hosts = ['127.0.0.1']\n[[camera]]\nid = 'camera-01'\nsnapshot = 'http://127.0.0.1:9/x?key=k'");
-    let map = load(&text).unwrap();
+    let text = "hosts = ['127.0.0.1']\n[[camera]]\nid = 'camera-01'\nsnapshot = 'http://127.0.0.1:9/x?key=k'";
+    let map = load(text).unwrap();
     let fault = Eye::new(&map).unwrap().look(map.camera("camera-01").unwrap()).await.unwrap_err().to_string();
     assert!(fault.contains("连接不上") && !fault.contains("key"), "{fault}");
     let text = format!("hosts = ['{host}']\n[[camera]]\nid = 'camera-01'\n{}", at("/cut"));

@@ -187,6 +187,15 @@ fn the_sample_of_the_quality_page_loads_and_datums_without_an_offset_are_refused
     let relations = load(sample).unwrap().relations();
     let twin = &relations["lower-gauge.stage"].twins[0];
     assert_eq!((twin.series.as_str(), twin.shift), ("lower-gauge.stage-b", 1.17), "brought from 1985 to Dagu");
+    let substitute = crate::quality::Substitute::Sensor { series: "lower-gauge.stage-b".into(), shift: 1.17 };
+    assert_eq!(relations["lower-gauge.stage"].fallback, [substitute]);
+    assert_eq!(relations["lower-gauge.stage-b"].fallback, [], "a sensor stands in, nothing stands in for it");
+    for (word, names) in [("['c']", "\"c\""), ("['rating']", "no rating"), ("['b', 'b']", "twice")] {
+        let fault = load(&sample.replace("[\"b\"]", word)).unwrap_err().to_string();
+        assert!(fault.contains("stations-sample.toml") && fault.contains(names), "{fault}");
+    }
+    let fault = load(&sample.replace("{ stage =", "{ discharge =")).unwrap_err().to_string();
+    assert!(fault.contains("no device gives"), "{fault}");
     let without: String =
         sample.lines().filter(|line| !line.starts_with("datum_offset")).collect::<Vec<_>>().join("\n");
     let fault = load(&without).unwrap_err().to_string();

@@ -5,8 +5,11 @@ use super::shape::SensorFile;
 use super::{Sensors, Station};
 use crate::ingest::FileFault;
 use crate::model::{DatumMismatch, SeriesId, datum_shift};
-use crate::quality::{RatingLine, RatingPair, Relations, Twin};
+use crate::quality::{RatingLine, RatingPair, Relations, Substitute, Twin};
 use std::collections::BTreeMap;
+
+/// The word of a fallback for the rating of the section.
+const RATING: &str = "rating";
 
 impl Sensors {
     /// For each series what it is held against.
@@ -17,6 +20,7 @@ impl Sensors {
                 rating: self.rating_of(station, id),
                 twins: self.twins_of(station, id),
                 neighbours: self.neighbours_of(station, id),
+                fallback: self.fallback_of(station, id),
             };
             (relations != Relations::default()).then(|| (id.clone(), relations))
         };
@@ -53,6 +57,46 @@ impl Sensors {
         self.series.keys().filter_map(twin).collect()
     }
 
+    /// In the order of the file; only the main series of a quantity has any.
+    fn fallback_of(&self, station: &Station, id: &SeriesId) -> Vec<Substitute> {
+        let words = station.fallback.get(id.measure()).filter(|_| id.sensor().is_none());
+        let substitute = |word: &String| {
+            if word == RATING {
+                return Some(Substitute::Rating);
+            }
+            let series = SeriesId::new(format!("{id}-{word}"));
+            let shift = self.shift(station, &series, id).ok()?;
+            Some(Substitute::Sensor { series, shift })
+        };
+        words.into_iter().flatten().filter_map(substitute).collect()
+    }
+
+    /// What is wrong with a station's list, if anything.
+    fn fallback_fault(&self, station: &Station) -> Option<String> {
+        for (quantity, words) in &station.fallback {
+            let main = SeriesId::new(format!("{}.{quantity}", station.id));
+            if !self.series.contains_key(&main) {
+                return Some(format!("fallback for {main}, which no device gives"));
+            }
+            for (index, word) in words.iter().enumerate() {
+                let known = if word == RATING {
+                    self.rating_of(station, &main).is_some()
+                } else {
+                    self.series.contains_key(&SeriesId::new(format!("{main}-{word}")))
+                };
+                if !known {
+                    return Some(format!(
+                        "fallback {word:?} for {main}: no such sensor, or no rating with both series"
+                    ));
+                }
+                if words.iter().take(index).any(|earlier| earlier == word) {
+                    return Some(format!("fallback {word:?} for {main} is there twice"));
+                }
+            }
+        }
+        None
+    }
+
     fn shift(&self, station: &Station, from: &SeriesId, to: &SeriesId) -> Result<f64, DatumMismatch> {
         let datum = |id: &SeriesId| self.series.get(id).and_then(|facts| facts.datum);
         match (datum(from), datum(to)) {
@@ -73,6 +117,9 @@ impl Sensors {
             let wrong = |what: String, remedy: &str| Err(source.fault(row.span(), what, remedy));
             if let Some(unknown) = station.neighbours.iter().find(|other| self.station(other).is_none()) {
                 return wrong(format!("there is no station {unknown:?}"), "name neighbours of stations.toml");
+            }
+            if let Some(what) = self.fallback_fault(station) {
+                return wrong(what, "name sensors of this quantity, or \"rating\"");
             }
             if let Some(rating) = &station.rating
                 && !(rating.slope_m.is_finite() && rating.slope_m > 0.0 && rating.tolerance_m > 0.0)

@@ -5,6 +5,7 @@ use super::profile::{Function, Point};
 use crate::model::DatumOffset;
 use crate::quality::Limits;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use toml::Spanned;
 
 /// Any file of the folder: which tables it holds says what it is.
@@ -86,6 +87,10 @@ pub struct Station {
     /// Stations nearby whose rain is compared with this one's.
     #[serde(default)]
     pub neighbours: Vec<String>,
+    /// Quantity → what stands in for its main series while that is silent or refused, the first choice first: the name of another
+    /// sensor, or `rating`.
+    #[serde(default)]
+    pub fallback: BTreeMap<String, Vec<String>>,
     /// How the datums of its stages lie to each other.
     #[serde(default)]
     pub datum_offset: Vec<DatumOffset>,

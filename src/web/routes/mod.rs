@@ -2,6 +2,7 @@
 
 pub mod activations;
 pub mod alarms;
+pub mod amendments;
 pub mod cameras;
 pub mod demo;
 pub mod drills;

@@ -95,6 +95,9 @@ pub async fn observations(
         .map(|sample| {
             let finite = |value: f64| value.is_finite().then_some(value);
             let mut point = json!({ "t": sample.at, "v": finite(sample.value), "q": sample.quality.grade });
+            if let (Some(point), true) = (point.as_object_mut(), sample.by_hand) {
+                point.insert("by_hand".into(), json!(true));
+            }
             if let (Some(point), Some(_)) = (point.as_object_mut(), &query.every) {
                 point.insert("n".into(), json!(sample.usable));
                 point.insert("min".into(), json!(finite(sample.min)));
@@ -121,7 +124,10 @@ pub async fn observations(
         let plans: Vec<_> = plans.collect();
         json!({ "issued_at": forecast.issued_at, "method": method, "plans": plans, "points": points })
     });
-    Ok(Json(json!({ "series": series, "unit": unit, "datum": datum, "points": points, "forecast": forecast })))
+    let amended = super::amendments::within(&post.engine.state(), &series, from, to);
+    Ok(Json(json!({
+        "series": series, "unit": unit, "datum": datum, "points": points, "amendments": amended, "forecast": forecast,
+    })))
 }
 
 fn step(text: &str) -> Result<(TimeDelta, Step), Problem> {

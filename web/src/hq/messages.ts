@@ -57,6 +57,10 @@ export const messages: Messages = {
     delivery: { queued: '排队', sent: '已发出', delivered: '已送达', answered: '已应答', failed: '失败', 'in-doubt': '待核实', pending: '排队', dead: '失败' },
     search: { title: '查找', hint: '测站、网格、坝垛、村庄、人员，或桩号如 K9+200', none: '没有找到。' },
     print: { title: '任务单 · {group}', at: '{day} {time}　{level}　预案 {edition}', who: '责任人与电话', tick: '完成' },
+    amend: {
+      open: '订正', mark: '（人工）', title: '人工订正：{name}', about: '原值不删除，与订正人、时间、理由一并留存。', which: '哪一个值', what: '怎样处理', manual: '改为', suspect: '标为存疑，不参与判断', bad: '标为不可用', value: '订正值', reason: '理由',
+      history: '已有订正', revision: '第 {n} 次订正，{by} {at}', send: '订正', noPoint: '请选一个值', noValue: '请填数值', noReason: '请填理由',
+    },
     chart: {
       title: '水情过程线', flow: '流量', stage: '水位', measured: '实测', forecast: '预报', below: '下图水位 m，{datum}', noData: '无数据', latest: '最新 {value}，{time}', peak: '实测峰 {value} · {time}', peakForecast: '预报峰 {value} · {time}', rises: '{time} 涨过 {value}', falls: '{time} 落回 {value}',
       summary: '{name}：{time} 为 {value}。', summaryNone: '{name}：没有可用数据。', asTable: '表格', asChart: '图形', time: '时间', quality: '质量', play: '播放', pause: '暂停', speed: '播放速度', scrubber: '时间轴', following: '跟随当前', toNow: '回到现在',
@@ -126,6 +130,10 @@ export const messages: Messages = {
     delivery: { queued: 'queued', sent: 'sent', delivered: 'delivered', answered: 'answered', failed: 'failed', 'in-doubt': 'in doubt', pending: 'queued', dead: 'failed' },
     search: { title: 'Search', hint: 'Station, grid, dam, village, person, or chainage such as K9+200', none: 'Nothing found.' },
     print: { title: 'Task sheet · {group}', at: '{day} {time}  {level}  playbook {edition}', who: 'Person and phone', tick: 'Done' },
+    amend: {
+      open: 'correct', mark: '(by hand)', title: 'Correct by hand: {name}', about: 'The original is kept, with author, moment and reason.', which: 'Which value', what: 'What to do', manual: 'set to', suspect: 'mark as suspect: not used', bad: 'mark as unusable', value: 'New value', reason: 'Reason',
+      history: 'Corrections so far', revision: 'Correction {n}, {by} {at}', send: 'Correct', noPoint: 'Choose a value', noValue: 'Enter a number', noReason: 'Enter a reason',
+    },
     chart: {
       title: 'Hydrograph', flow: 'discharge', stage: 'stage', measured: 'measured', forecast: 'forecast', below: 'below: stage m, {datum}', noData: 'no data', latest: 'latest {value}, {time}', peak: 'measured peak {value} · {time}', peakForecast: 'forecast peak {value} · {time}', rises: 'rises over {value} at {time}', falls: 'falls below {value} at {time}',
       summary: '{name}: {value} at {time}. ', summaryNone: '{name}: no usable data.', asTable: 'Table', asChart: 'Chart', time: 'Time', quality: 'Quality', play: 'Play', pause: 'Pause', speed: 'Speed of play', scrubber: 'Time', following: 'Following now', toNow: 'Back to now',

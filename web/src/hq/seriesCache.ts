@@ -27,3 +27,8 @@ export function recent(series: string, now: number, hours: number, every_s: numb
   answer.catch(() => kept.delete(key))
   return answer
 }
+
+/** Somebody changed the past of a series: the next one who draws it asks anew. */
+export function forget(series: string): void {
+  for (const key of kept.keys()) if (key.startsWith(`${address(series)}/`)) kept.delete(key)
+}
