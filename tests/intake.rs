@@ -276,6 +276,24 @@ async fn intake_a_table_is_looked_at_confirmed_once_and_leaves_as_sl323() {
     let (_, other) = table(&site, "hydrologist", "r.csv", river, &[("stations", wrong)]).await;
     assert!(other["preview"]["faults"][0]["reason"].as_str().unwrap().contains("不混用"), "{other}");
 
+    // The book of series: what each is, where it comes from, what the store has of it.
+    let book = site.get("viewer", "/series?station=huayuankou").await;
+    let items = book["items"].as_array().unwrap();
+    let ids: Vec<_> = items.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let expected =
+        ["huayuankou.discharge", "huayuankou.discharge-estimate", "huayuankou.stage", "huayuankou.stage-estimate"];
+    assert_eq!(ids, expected, "{book}");
+    let stage = &items[2];
+    assert_eq!(
+        (&stage["unit"], &stage["datum"], &stage["interval_s"]),
+        (&json!("m"), &json!("dagu"), &json!(5.0)),
+        "{stage}"
+    );
+    assert!(stage["sources"][0].as_str().unwrap().starts_with("modbus gauges unit 4"), "{stage}");
+    assert!(stage["points"].as_u64().unwrap() >= 2 && stage["oldest"] == "2026-07-14T00:00:00Z", "{stage}");
+    assert_eq!((&items[1]["estimate"], &items[1]["points"]), (&json!(true), &json!(0)));
+    assert_eq!(site.get("device", "/series").await["status"], 401);
+
     // Out again, by the names of the standard; what came in comes out.
     let csv = async |path: &str| {
         let reply = site.http.get(format!("{}/api/v1/sl323/{path}", site.base)).bearer_auth(&site.tokens["viewer"]);
@@ -307,6 +325,11 @@ async fn intake_a_table_is_looked_at_confirmed_once_and_leaves_as_sl323() {
     assert!(anlan(&["import", "b.csv", "--data", "data"]).await.0);
     let (done, words) = anlan(&["import", "b.csv", "--data", "data", "--json"]).await;
     assert!(done && words.contains("\"known\":1"), "{words}");
+    let (done, words) = anlan(&["export", "series", "--data", "data", "--out", "book"]).await;
+    assert!(done && words.contains("series.csv"), "{words}");
+    let listed = fs::read_to_string(dir.join("book/series.csv")).unwrap();
+    let row = listed.lines().find(|row| row.starts_with("huayuankou.stage,")).unwrap();
+    assert!(row.starts_with("huayuankou.stage,huayuankou,stage,花园口,Huayuankou,40105150,m,dagu,5,modbus"), "{row}");
     let (done, words) = anlan(&[
         "export",
         "sl323",
@@ -543,13 +566,9 @@ async fn intake_a_value_set_by_hand_counts_at_once_keeps_its_original_and_outliv
         let all = all.as_array().unwrap().clone();
         let one = all.into_iter().find(|one| one["station"] == "huayuankou" && one["quantity"] == "discharge");
         let one = one.unwrap();
-        (
-            one["value"].as_f64(),
-            one["quality"].clone(),
-            one["time"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()),
-        )
+        (one["value"].as_f64(), one["time"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()))
     };
-    assert_eq!(gauge(&site).await, (Some(4230.0), json!("good"), Some(before(6))));
+    assert_eq!(gauge(&site).await, (Some(4230.0), Some(before(6))));
 
     // Who may, what is needed, and what cannot be.
     let body = |value: f64, reason: &str| json!({ "time": before(6), "value": value, "reason": reason });
@@ -571,7 +590,7 @@ async fn intake_a_value_set_by_hand_counts_at_once_keeps_its_original_and_outliv
         "{first}"
     );
     assert_eq!(amend(&site, "duty", body(4005.0, "录入错位"), "e").await, (status, first));
-    assert_eq!(gauge(&site).await, (Some(4005.0), json!("manual"), Some(before(6))));
+    assert_eq!(gauge(&site).await, (Some(4005.0), Some(before(6))));
     // A second revision by another, and a mark on the value before it.
     let (_, second) = amend(&site, "hydrologist", body(4006.0, "比测复核"), "f").await;
     assert_eq!(
@@ -580,11 +599,7 @@ async fn intake_a_value_set_by_hand_counts_at_once_keeps_its_original_and_outliv
     );
     let mark = json!({ "time": before(6), "verdict": "bad", "reason": "浮子卡阻" });
     assert_eq!(amend(&site, "duty", mark, "g").await.1["value"], 4006.0);
-    assert_eq!(
-        gauge(&site).await,
-        (Some(4002.0), json!("bad"), Some(before(12))),
-        "the newest usable value is the one before"
-    );
+    assert_eq!(gauge(&site).await, (Some(4002.0), Some(before(12))), "the newest usable value is the one before");
 
     // In the answer for a span, after a sudden end, against the device, and in the journal folded again.
     site.restart().await;
@@ -681,6 +696,10 @@ async fn intake_events_and_the_public_give_tips_that_an_officer_takes_or_closes(
         let request = site.http.post(format!("{}/api/v1/public/reports", site.base));
         sent(request.header("content-type", "multipart/form-data; boundary=edge").body(body)).await
     };
+    let page = site.http.get(format!("{}/public", site.base)).send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let about = sent(site.http.get(format!("{}/api/v1/public/reports", site.base))).await;
+    assert_eq!((about.0, &about.1["photos_max"]), (StatusCode::OK, &json!(3)));
     let jpeg = [&[0xff, 0xd8, 0xff, 0xe1, 0, 8][..], b"secret", &[0xff, 0xda, 0, 2, 1, 2, 0xff, 0xd9]].concat();
     let text = "堤脚冒水，电话13812345678".as_bytes();
     let (status, body) = public(&[("text", text), ("place", "花园口村东".as_bytes()), ("photo", &jpeg)]).await;

@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Until `stop`: every alarm of a hazard, a call for help or the stones gets its picture, or the words why not.
 pub async fn watch(cameras: Arc<Cameras>, engine: Engine, clock: Clock, stop: CancellationToken) {
-    if let Err(fault) = cameras.remember(Timestamp::UNIX_EPOCH).await {
+    if let Err(fault) = cameras.remember(Timestamp::MIN_UTC).await {
         tracing::error!(
             fault = &fault as &dyn std::error::Error,
             "抓拍记录不可读 (the record of pictures is unreadable)"

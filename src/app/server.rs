@@ -222,6 +222,7 @@ impl Server {
             users: users.clone(),
             arrivals,
             stations: assemble::stations(&parts.files.sensors),
+            book: parts.files.sensors.series_book(),
             callers,
             wall: Box::new(wall_now),
             flights: Flights::new(flights),

@@ -13,6 +13,11 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/setup", "post", "设置首个管理员 / make the first administrator"),
     ("/situation", "get", "总体态势 / level, mode, clock, gauges, counts"),
     ("/stations", "get", "测站与序列 / stations and their series"),
+    (
+        "/series",
+        "get",
+        "序列清单（station、format=csv） / every series: station, unit, datum, interval, sources, points, oldest, newest",
+    ),
     ("/series/{id}/observations", "get", "观测过程 / observations, from, to, every"),
     (
         "/series/{id}/amendments",
@@ -71,6 +76,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/reports/{id}/settle", "post", "险情结束 / settle a hazard"),
     ("/reports/{id}/adopt", "post", "采信线索为险情 {type, grade, place} / a tip is a hazard"),
     ("/hooks/{source}", "post", "视频与 AI 事件（签名） / events of other systems, signed (Standard Webhooks)"),
+    ("/public/reports", "get", "公众上报是否开启 / whether reports of the public are taken; 404 where not"),
     ("/public/reports", "post", "公众上报，须在配置中开启 / a report of the public, as a form; off unless configured"),
     ("/photos/{id}", "get", "照片 / a photo"),
     ("/sos", "post", "求救 / call for help"),

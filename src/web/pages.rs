@@ -10,7 +10,7 @@ use rust_embed::RustEmbed;
 struct Pages;
 
 /// Pages that the app knows; anything else is answered by its own not-found page with status 404.
-const ROUTES: [&str; 6] = ["hq", "patrol", "drill", "login", "setup", "duty"];
+const ROUTES: [&str; 7] = ["hq", "patrol", "drill", "login", "setup", "duty", "public"];
 
 /// A file that pages need to look right: scripts, styles, icons, the service worker; never a page itself.
 pub(super) fn is_asset(path: &str) -> bool {

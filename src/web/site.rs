@@ -3,11 +3,12 @@
 use super::door::ScrapeToken;
 use super::routes::{
     activations, alarms, amendments, cameras, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map,
-    people, preview, public, readings, reports, session, situation, sl323, tasks, twin,
+    people, preview, public, readings, reports, series, session, situation, sl323, tasks, twin,
 };
 use super::{Cameras, Hooks, Limits, Post, Problem, PublicReports, door, openapi, pages, stream};
 use crate::command::Actor;
 use crate::ingest::mqtt::Mqtt;
+use crate::ingest::sensors::SeriesEntry;
 use crate::ingest::sl323::Sl323Site;
 use crate::ingest::sl651::Sl651;
 use crate::model::Timestamp;
@@ -151,6 +152,8 @@ pub struct Site {
     pub arrivals: Arrivals,
     /// Stations with their codes, for tables in and out.
     pub stations: Sl323Site,
+    /// What each series is and where it comes from.
+    pub book: Vec<SeriesEntry>,
     /// Stations and brokers that speak by themselves.
     pub callers: Callers,
     /// The wall clock, for sessions only.
@@ -196,6 +199,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/setup", post(session::set_up))
         .route("/situation", get(situation::situation))
         .route("/stations", get(situation::stations))
+        .route("/series", get(series::book))
         .route("/series/{id}/observations", get(situation::observations))
         .route("/series/{id}/amendments", post(amendments::amend))
         .route("/readings", post(readings::push))
@@ -237,7 +241,10 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/reports/{id}/settle", post(reports::settle))
         .route("/reports/{id}/adopt", post(reports::adopt))
         .route("/hooks/{source}", post(hooks::receive))
-        .route("/public/reports", post(public::report).layer(DefaultBodyLimit::max(public::FORM_MAX)))
+        .route(
+            "/public/reports",
+            get(public::about).post(public::report).layer(DefaultBodyLimit::max(public::FORM_MAX)),
+        )
         .route("/photos/{id}", get(reports::photo))
         .route("/sos", post(reports::sos))
         .route("/orders", get(people::orders).post(people::order))

@@ -105,3 +105,42 @@ test('at 1920 by 1080 the tasks have the room that empty panels do not need', ()
   assert.ok(inSight >= 7, `${inSight} tasks in sight`);
   assert.ok(board.height >= 480, `${Math.round(board.height)} px`);
 }));
+
+test('a plan is looked at before it is kept, and a value is corrected with its original on record', () => withDemo({}, async ({ demo, open }) => {
+  const page = await openWall(open, demo.link);
+  const now = Date.parse((await ask(page, '/situation')).clock.now);
+  const at = (hours) => new Date(now + hours * 3_600_000).toISOString();
+  const rows = (value) => `issued_at,area,time,release\n${at(-1)},xiaolangdi,${at(-1)},${value}\n${at(-1)},xiaolangdi,${at(60)},${value}\n`;
+  const file = (text) => ({ name: 'plan.csv', mimeType: 'text/csv', buffer: Buffer.from(text) });
+  await page.locator('header .who').click();
+  await page.getByTestId('open-import').click();
+  const dialog = page.getByTestId('import-dialog');
+  await dialog.getByTestId('import-forecast').check();
+  const choose = async (text) => {
+    await dialog.getByTestId('import-file').setInputFiles(file(text));
+    await dialog.getByTestId('import-go').click();
+    await dialog.getByTestId('import-preview').waitFor();
+  };
+  // The sender is missing: every row says so, and there is nothing to confirm.
+  await choose(rows(9000));
+  assert.match(await dialog.getByTestId('import-faults').innerText(), /source/);
+  assert.equal(await dialog.getByTestId('import-go').getAttribute('aria-disabled'), 'true');
+  await choose(rows(9000).replace('issued_at,', 'source,issued_at,').replaceAll(`\n${at(-1)},x`, `\n调度,${at(-1)},x`));
+  assert.match(await dialog.getByTestId('import-preview').innerText(), /→/);
+  assert.equal((await ask(page, '/forecasts')).items.length, 0, 'a look keeps nothing');
+  await dialog.getByTestId('import-go').click();
+  await dialog.getByTestId('import-done').waitFor();
+  const kept = (await ask(page, '/forecasts')).items;
+  assert.deepEqual(kept.map((one) => [one.source, one.in_use]), [['调度', true]]);
+  await page.keyboard.press('Escape');
+
+  await page.getByTestId('chart-table-toggle').click();
+  await page.getByTestId('amend').nth(3).click();
+  const amend = page.getByTestId('amend-dialog');
+  await amend.getByTestId('amend-value').fill('6123');
+  await amend.getByTestId('amend-reason').fill('录入错位');
+  await amend.getByTestId('amend-send').click();
+  await amend.locator('li', { hasText: '录入错位' }).waitFor();
+  const [made] = (await ask(page, '/series/huayuankou.discharge/observations')).amendments;
+  assert.deepEqual([made.value, made.by, made.revision, made.original.quality], [6123, 'duty-a', 1, 'good']);
+}));

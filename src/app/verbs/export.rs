@@ -5,6 +5,7 @@ use super::{Outcome, wait_for};
 use crate::app::assemble::stations;
 use crate::app::clock::wall_now;
 use crate::app::export::{ExportFormat, Selection, export as export_series};
+use crate::ingest::sensors::book_csv;
 use crate::ingest::sl323::{SL323_TABLES, export};
 use crate::model::Timestamp;
 use crate::store::series::{EmbeddedSeries, SeriesLimits};
@@ -26,6 +27,14 @@ enum What {
     Csv(Observations),
     /// 观测值，Parquet (observations as Parquet; the server may run meanwhile).
     Parquet(Observations),
+    /// 序列清单：测站、单位、基面、间隔、来源 (the book of series as CSV: station, unit, datum, interval, sources).
+    Series {
+        /// Where the file goes.
+        #[arg(long)]
+        out: PathBuf,
+        #[command(flatten)]
+        place: SitePlace,
+    },
     /// 雨水情库表 ST_STBPRP_B, ST_RIVER_R, ST_PPTN_R, ST_RSVR_R (SL 323-2011) as CSV; while the server runs use GET /api/v1/sl323/….
     Sl323 {
         /// Where the files go.
@@ -69,6 +78,7 @@ pub(super) fn run(args: Args) -> Outcome {
     let (out, from, to, place) = match args.what {
         What::Csv(which) => return observations(ExportFormat::Csv, which),
         What::Parquet(which) => return observations(ExportFormat::Parquet, which),
+        What::Series { out, place } => return series_book(&out, &place),
         What::Sl323 { out, from, to, place } => (out, from, to, place),
     };
     wait_for(async move {
@@ -95,6 +105,16 @@ pub(super) fn run(args: Args) -> Outcome {
         store.close().await;
         Ok(())
     })
+}
+
+fn series_book(out: &std::path::Path, place: &SitePlace) -> Outcome {
+    let (files, _) = place.read()?;
+    let book = files.sensors.series_book();
+    std::fs::create_dir_all(out).map_err(|cause| format!("cannot make {}: {cause}", out.display()))?;
+    let path = out.join("series.csv");
+    std::fs::write(&path, book_csv(&book)).map_err(|cause| format!("cannot write {}: {cause}", path.display()))?;
+    println!("{}: {} series (序列)", path.display(), book.len());
+    Ok(())
 }
 
 fn observations(format: ExportFormat, args: Observations) -> Outcome {

@@ -1,6 +1,7 @@
 //! Which devices stand at the reach and how they are read. In: the texts of `sensors/`. Out: devices by endpoint with their
 //! series. No I/O; an unknown profile, a doubled series or a register that cannot be is refused by file, line and column.
 
+mod book;
 mod check;
 mod counter;
 mod endpoint;
@@ -13,6 +14,7 @@ mod relations;
 mod shape;
 mod telemetry;
 
+pub use book::{SeriesEntry, book_csv};
 pub use counter::Counter;
 pub use endpoint::{Endpoint, Parity, SerialLine, TlsFiles, Transport};
 pub use load::SensorFiles;

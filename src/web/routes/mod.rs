@@ -18,6 +18,7 @@ pub mod preview;
 pub mod public;
 pub mod readings;
 pub mod reports;
+pub mod series;
 pub mod session;
 pub mod situation;
 pub mod sl323;

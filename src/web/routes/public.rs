@@ -37,6 +37,15 @@ struct Form {
     photos: Vec<Vec<u8>>,
 }
 
+/// Says that reports are taken, and what fits in one; for the page.
+///
+/// # Errors
+/// 404 where it is off.
+pub async fn about(State(site): State<Arc<Site>>) -> Result<Json<Value>, Problem> {
+    site.public.as_ref().ok_or_else(|| Problem::not_found("公众上报"))?;
+    Ok(Json(json!({ "photos_max": PHOTOS_MAX, "photo_bytes_max": PHOTO_MAX, "text_max": TEXT_MAX })))
+}
+
 /// Takes a report of the public in; it is durable when this answers with its number.
 ///
 /// # Errors

@@ -35,6 +35,12 @@ export const messages: Messages = {
     demoSeat: { second: '以第二值班员打开（演示）', phone: '打开巡查端（演示）', none: '演示里没有这样的账号', blocked: '浏览器拦下了新标签页，请允许后再点一次' },
     messages: { title: '将发出的消息', count: '{channel} {n} 条', without: '其中 {n} 人没有应用，须由值班员另行通知', samples: '内容示例 {n} 条', to: '示例发给 {who}，{place}；同样内容共 {n} 件' },
     farmers: { title: '滩区种植户', note: '实心＝已通知　半实＝已签收　斜纹＝未通知', empty: '没有种植户名册。', count: '按地块任务：已通知 {told} 户，已签收 {way} 户，已派未应 {asked} 户，共 {all} 户', households: '{n} 户' },
+    import: {
+      title: '导入', about: '先看后存：确认之前不写入任何数据。', what: '文件内容', table: '水情表（观测值）', forecast: '外来预报、调度计划', file: '文件（CSV、XLSX，预报也可用 JSON）', beside: '表中没有写明的', station: '测站', datum: '基面', source: '发布单位', issued: '发布时间（北京时间）', variable: '要素', area: '测站或区域',
+      variables: { release: '计划出库', discharge: '流量', stage: '水位', rain: '雨量', wind: '风速' }, look: '查看', confirm: '确认导入', noFile: '请选文件', nothing: '没有可导入的新值', mend: '文件有误，整个文件不能导入，请改好再选', rows: '可用 {ok} 行，有误 {bad} 行；新值 {readings} 个，已有 {known} 个', leftOut: '有误的 {n} 行不会导入。', rowFault: '第 {row} 行 {column} 列：{why}',
+      issuedAt: '{time} 发布', members: '{n} 个成员', effect: '花园口预报最大流量：', faults: '有误之处', keptForecasts: '已导入 {n} 份预报，已有 {known} 份。', keptReadings: '已导入 {n} 个值。',
+    },
+    tips: { title: '公众与视频线索', about: '未经核实，不参与任何规则。点开后可采信为险情或关闭。', none: '没有线索。' },
     shots: { open: '现场画面', title: '现场画面', waiting: '正在向附近摄像机取画面……', of: '{name} 画面', metres: '距告警点 {n} 米' },
     alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', tasks: '看任务', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}' },
     tasks: {
@@ -108,6 +114,12 @@ export const messages: Messages = {
     demoSeat: { second: 'Open as second officer (demo)', phone: 'Open a phone (demo)', none: 'The demo has no such account', blocked: 'The browser held back the new tab; allow it and try again' },
     messages: { title: 'Messages to be sent', count: '{channel}: {n} messages', without: '{n} people are without the app; the officer has to tell them', samples: '{n} sample texts', to: 'this one for {who}, {place}; {n} of the same text' },
     farmers: { title: 'Floodplain growers', note: 'solid: told, half: answered, hatched: not yet', empty: 'No register of growers.', count: 'by the tasks of their blocks: {told} of {all} households told, {way} answered, {asked} not answered', households: '{n}' },
+    import: {
+      title: 'Import', about: 'Look first: nothing is written before you confirm.', what: 'The file holds', table: 'a table of readings', forecast: 'forecasts or planned releases', file: 'File (CSV, XLSX; forecasts also JSON)', beside: 'What the file does not say', station: 'Station', datum: 'Datum', source: 'Issued by', issued: 'Issued at (Beijing time)', variable: 'Variable', area: 'Station or area',
+      variables: { release: 'planned release', discharge: 'discharge', stage: 'stage', rain: 'rain', wind: 'wind' }, look: 'Look', confirm: 'Import', noFile: 'Choose a file', nothing: 'There is nothing new to import', mend: 'The file has faults and is not taken at all: mend it and choose it again', rows: '{ok} rows can be used, {bad} not; {readings} new values, {known} known', leftOut: 'The {n} faulty rows are left out.', rowFault: 'Row {row}, column {column}: {why}',
+      issuedAt: 'issued {time}', members: '{n} members', effect: 'Highest forecast discharge at Huayuankou:', faults: 'Faults', keptForecasts: '{n} forecasts imported, {known} known.', keptReadings: '{n} values imported.',
+    },
+    tips: { title: 'Tips of the public and cameras', about: 'Not looked into yet, and part of no rule. Open one to take it for a hazard or close it.', none: 'There are no tips.' },
     shots: { open: 'Pictures', title: 'Pictures of the place', waiting: 'Asking the cameras nearby …', of: 'Picture of {name}', metres: '{n} m from the alarm' },
     alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', tasks: 'Tasks', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}' },
     tasks: {

@@ -27,7 +27,7 @@ export const shared: Messages = {
       unknownPage: '没有这个页面',
       unknownPageHint: '地址 {path} 不在本系统中。现有页面：',
     },
-    page: { hq: '指挥大屏', patrol: '巡查端', drill: '演练台', duty: '值班', login: '登录', setup: '首次设置' },
+    page: { hq: '指挥大屏', patrol: '巡查端', drill: '演练台', duty: '值班', login: '登录', public: '公众上报', setup: '首次设置' },
   },
   en: {
     app: { name: 'Anlan', subtitle: 'Huayuankou reach · Yellow River flood response' },
@@ -54,6 +54,6 @@ export const shared: Messages = {
       unknownPage: 'There is no such page',
       unknownPageHint: 'The address {path} is not part of this system. These pages exist:',
     },
-    page: { hq: 'HQ wall', patrol: 'Patrol', drill: 'Drill console', duty: 'Duty', login: 'Sign in', setup: 'First setup' },
+    page: { hq: 'HQ wall', patrol: 'Patrol', drill: 'Drill console', duty: 'Duty', login: 'Sign in', public: 'Tell the duty officer', setup: 'First setup' },
   },
 }
