@@ -177,8 +177,7 @@ impl Run {
             self.step(input, record)?;
         }
         let input = self.watch.evaluate(self.now);
-        // A drill run keeps no series: estimates count for its rules and are seen in its evidence.
-        drop(self.watch.drain_estimates());
+        record.observations(self.watch.drain_estimates())?;
         if let Input::Evaluate { snapshot, .. } = &input {
             self.discharge_m3s = snapshot.everywhere(&SignalKey::discharge());
         }
