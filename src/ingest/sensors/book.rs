@@ -54,7 +54,7 @@ impl Sensors {
             }
             book.push(entry);
         }
-        book.sort_by(|a, b| a.id.cmp(&b.id));
+        book.sort_by_cached_key(|entry| entry.id.clone());
         book
     }
 
