@@ -828,3 +828,94 @@ fn core_the_stones_of_a_dam_are_one_alarm_that_grows_graver_once_and_ends() {
     night.facts.iter().for_each(|entry| folded.apply(entry));
     assert_eq!(severity(&Night { state: folded, now: night.now, facts: Vec::new() }), Some(Severity::Warning));
 }
+
+/// The same inputs, folded again by a second core, give the same bytes.
+fn replayed(night: &Night) -> Vec<Entry> {
+    let (mut state, mut again) = (State::default(), Vec::new());
+    for entry in &night.facts {
+        if let Fact::Received { input } = &entry.fact {
+            again.extend(CORE.step(&mut state, input, entry.at).unwrap());
+        }
+    }
+    again
+}
+
+#[test]
+fn core_own_people_are_called_out_before_the_water_and_one_alarm_is_one_place() {
+    use anlan::command::PlaceWater;
+    let village = PlaceId::new("village-huayuankou");
+    let comes = |night: &Night, minutes: i64, cut: bool| {
+        let at = Some(night.now + TimeDelta::minutes(minutes));
+        // A place where nobody of ours is, is nobody's alarm.
+        let empty = PlaceWater { place: "farm-01".into(), at: None, cut: false };
+        Input::WaterComes { places: vec![empty, PlaceWater { place: village.clone(), at, cut }] }
+    };
+    let mut night = Night::new();
+    let open = |night: &Night| -> Vec<String> {
+        let alarms = night.state.alarms.values().filter(|alarm| !alarm.closed && alarm.key.starts_with("water:"));
+        alarms.map(|alarm| alarm.title.zh.clone()).collect()
+    };
+    // Forty minutes are more than half an hour: nothing happened, nothing is written down.
+    let input = comes(&night, 40, false);
+    assert!(night.give(input).unwrap().is_empty());
+    let input = comes(&night, 25, false);
+    assert_eq!(night.give(input.clone()).unwrap().len(), 2);
+    assert_eq!(
+        open(&night),
+        ["立即撤离 花园口村：预计 07-16 18:25（25 分钟后）进水，我方 2 人在场或正前往，逐人确认撤出"]
+    );
+    assert!(night.give(input).unwrap().is_empty(), "one cause is one alarm");
+    // A forecast that moves by minutes does not close it; silence does not either; dry ground does.
+    let input = comes(&night, 45, false);
+    assert!(night.give(input).unwrap().is_empty());
+    night.after(7200);
+    assert_eq!(open(&night).len(), 1);
+    let input = comes(&night, 90, false);
+    night.give(input).unwrap();
+    assert!(open(&night).is_empty());
+    // Cut off counts as the water itself; a place that is registered as empty has nobody left.
+    let input = comes(&night, -5, true);
+    night.give(input.clone()).unwrap();
+    assert!(open(&night)[0].contains("出路已被淹断"), "{:?}", open(&night));
+    let cleared = Input::Order {
+        by: officer("zhang", UserRole::Duty),
+        name: "evac_done".into(),
+        place: Some(village.clone()),
+        lift: false,
+    };
+    night.give(cleared).unwrap();
+    night.give(input).unwrap();
+    assert!(open(&night).is_empty());
+    assert_eq!(replayed(&night), night.facts);
+}
+
+#[test]
+fn core_who_has_gone_to_a_task_is_looked_for_there() {
+    use anlan::command::PlaceWater;
+    let mut night = Night::new();
+    night.water(9000.0);
+    night.activate(WarningLevel::Orange);
+    let (id, by) = {
+        let in_field = |task: &&Task| {
+            let post = task.owner.as_ref().and_then(|owner| CORE.reach.member(owner)).map(|owner| &owner.post);
+            task.status == TaskStatus::Issued && post.is_some_and(|post| *post != task.place)
+        };
+        let task = night.state.tasks.values().find(in_field).unwrap();
+        (task.id, member(task.owner.as_ref().unwrap()))
+    };
+    let place = night.state.tasks[&id].place.clone();
+    let key = format!("water:{place}");
+    let posted = CORE.reach.members().filter(|member| member.post == place).count();
+    let wet = Input::WaterComes { places: vec![PlaceWater { place: place.clone(), at: None, cut: false }] };
+    let title = |night: &Night| night.state.alarms.get(&key).map(|alarm| alarm.title.zh.clone()).unwrap_or_default();
+    night.give(wet.clone()).unwrap();
+    assert_eq!(title(&night).contains(&format!("我方 {posted} 人")), posted > 0, "{}", title(&night));
+    night.give(Input::WaterComes { places: Vec::new() }).unwrap();
+    night.give(Input::Acknowledge { by: by.clone(), task: id }).unwrap();
+    night.give(wet.clone()).unwrap();
+    assert!(title(&night).contains(&format!("我方 {} 人", posted + 1)), "on the way counts: {}", title(&night));
+    night.give(Input::WaterComes { places: Vec::new() }).unwrap();
+    night.give(Input::Arrive { by, task: id }).unwrap();
+    night.give(wet).unwrap();
+    assert!(title(&night).contains(&format!("我方 {} 人", posted + 1)), "and there: {}", title(&night));
+}

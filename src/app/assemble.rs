@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::editions;
 use super::reaches::{ReachData, reach_from};
-use crate::command::{CommandSettings, Core, GaugeView, Input, Watch, WatchParts};
+use crate::command::{CommandSettings, Core, GaugeView, Input, TwinSlot, Watch, WatchParts};
 use crate::drill::floods::Flood;
 use crate::forecast::Forecaster;
 use crate::ingest::sensors::Sensors;
@@ -154,7 +154,7 @@ pub async fn start_engine(
 }
 
 /// The watch of a reach, without history; `speed` is how fast its clock runs.
-pub fn watch(sensors: &Sensors, playbook: &Playbook, started: Timestamp, speed: f64) -> Watch {
+pub fn watch(sensors: &Sensors, playbook: &Playbook, twin: Option<TwinSlot>, started: Timestamp, speed: f64) -> Watch {
     let settings = BoardSettings::default();
     let control = settings.discharge.clone();
     let mut board = SignalBoard::new(settings, started);
@@ -172,6 +172,7 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, started: Timestamp, speed: 
         keys: playbook.signals(),
         control,
         forecast_every_s: FORECAST_EVERY_S,
+        twin,
     })
 }
 

@@ -15,7 +15,7 @@ fn a_stone_that_never_speaks_again_goes_offline_by_the_clock() {
     let files = SiteFiles::from_folders(None, None, None).unwrap();
     let playbook = load_playbook(&files.playbook).unwrap();
     let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
-    let mut watch = watch(&files.sensors, &playbook, start, 1.0);
+    let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let stones: Vec<String> = watch.water(start).stones.into_keys().collect();
     let (talker, mute) = (&stones[0], &stones[1]);
     let key: SignalKey = "stone_offline(24)".parse().unwrap();
@@ -50,7 +50,7 @@ fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_befo
     let files = SiteFiles::from_folders(None, None, None).unwrap();
     let playbook = load_playbook(&files.playbook).unwrap();
     let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
-    let mut watch = watch(&files.sensors, &playbook, start, 1.0);
+    let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let gauges = watch.water(start).gauges;
     let speak = |watch: &mut Watch, at: Timestamp, of: &dyn Fn(&str) -> bool| {
         let value = |quantity: &str| match quantity {
@@ -88,7 +88,7 @@ fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
     let files = SiteFiles::from_folders(None, None, None).unwrap();
     let playbook = load_playbook(&files.playbook).unwrap();
     let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
-    let mut watch = watch(&files.sensors, &playbook, start, 1.0);
+    let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let reading = |series: &str, at: Timestamp, value: f64| Reading {
         series: series.into(),
         observed_at: at,
@@ -150,8 +150,63 @@ fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
         (Some(4300.0), true, None)
     );
     // What was estimated is remembered after a restart, as estimated.
-    let mut again = super::watch(&files.sensors, &playbook, start, 1.0);
+    let mut again = super::watch(&files.sensors, &playbook, None, start, 1.0);
     kept.iter().for_each(|one| again.recall(one));
     assert!(q(&mut again, minute(80)).0.is_some_and(|known| (known - 4395.0).abs() < 40.0));
     assert_eq!(gauge(&again, minute(80)).value, None, "the gauge itself said nothing");
+}
+
+/// A day in which the river rises from 3,500 to 6,500 m³/s, as the store remembers it.
+fn risen(watch: &mut Watch, start: Timestamp) -> Timestamp {
+    let steps = 24 * 6;
+    for step in 0..=steps {
+        let at = start + TimeDelta::minutes(10 * step);
+        let value = 3500.0 + 3000.0 * step as f64 / steps as f64;
+        let series = "huayuankou.discharge".into();
+        watch.recall(&Observation { series, at, received_at: at, value, quality: Quality::GOOD });
+    }
+    start + TimeDelta::hours(24)
+}
+
+#[test]
+fn the_live_twin_goes_with_the_river_and_in_silence_gets_old_then_unknown() {
+    use crate::command::TwinStanding;
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let fresh = |slot| watch(&files.sensors, &playbook, slot, start, 1.0);
+    assert_eq!(fresh(None).water(start).twin_standing(start), TwinStanding::NoTerrain);
+    assert_eq!(fresh(Some(TwinSlot::default())).water(start).twin_standing(start), TwinStanding::Reading);
+    let slot = files.reach.twin_slot_read();
+    let mut watch = fresh(slot.clone());
+    assert_eq!(watch.water(start).twin_standing(start), TwinStanding::NoDischarge);
+    assert!(!watch.health(start).iter().any(|input| matches!(input, Input::WaterComes { .. })), "nothing is known yet");
+
+    let now = risen(&mut watch, start);
+    watch.evaluate(now);
+    let water = watch.water(now);
+    let twin = water.twin.last.clone().unwrap();
+    assert_eq!((water.twin_standing(now), twin.made_at, twin.discharge), (TwinStanding::Live, now, (now, 6500.0)));
+    let village = twin.places[&crate::model::PlaceId::new("village-huayuankou")];
+    assert!(village.crossed_at.unwrap() > start + TimeDelta::hours(12) && village.is_there(now), "{village:?}");
+    let told =
+        |watch: &mut Watch, at| watch.health(at).into_iter().find(|input| matches!(input, Input::WaterComes { .. }));
+    let first = told(&mut watch, now).unwrap();
+    let Input::WaterComes { places } = &first else { panic!() };
+    assert!(places.iter().any(|water| water.place.as_str() == "village-huayuankou"), "{places:?}");
+    // Another watch over the same readings says the same.
+    let mut again = fresh(slot);
+    let same = risen(&mut again, start);
+    again.evaluate(same);
+    assert_eq!(told(&mut again, now), Some(first));
+
+    // Nothing is made anew while the discharge is silent: what is shown is called old, then unknown, and told no more.
+    let later = now + TimeDelta::hours(1);
+    watch.evaluate(later);
+    assert_eq!(watch.water(later).twin_standing(later), TwinStanding::Old);
+    assert_eq!(watch.water(later).twin.last.unwrap().made_at, now);
+    let much_later = now + TimeDelta::hours(13);
+    watch.evaluate(much_later);
+    assert_eq!(watch.water(much_later).twin_standing(much_later), TwinStanding::NoDischarge);
+    assert_eq!(told(&mut watch, much_later), None);
 }

@@ -206,11 +206,14 @@ impl Default for LadderSection {
 pub struct RulesSection {
     /// How long a fired row must be on the safe side before it may fire again, seconds.
     pub rearm_after_s: u32,
+    /// Own people whose place gets water, or whose last way out is cut, within this are alarmed, seconds.
+    pub water_within_s: u32,
 }
 
 impl Default for RulesSection {
     fn default() -> Self {
-        Self { rearm_after_s: CommandSettings::default().rearm_after_s }
+        let defaults = CommandSettings::default();
+        Self { rearm_after_s: defaults.rearm_after_s, water_within_s: defaults.water_within_s }
     }
 }
 
@@ -288,6 +291,7 @@ impl Config {
             deputy_after_s: self.ladder.deputy_after_s,
             commander_after_s: self.ladder.commander_after_s,
             rearm_after_s: self.rules.rearm_after_s,
+            water_within_s: self.rules.water_within_s,
             standing_authorisation: self.release.standing_authorisation.clone(),
         }
     }
@@ -320,6 +324,7 @@ impl Config {
             ),
             (!(1 << 10..=64 << 20).contains(&limits.body_bytes), "body_bytes", "must be 1024 to 67108864"),
             (!(1 << 10..=64 << 20).contains(&limits.report_bytes), "report_bytes", "must be 1024 to 67108864"),
+            (!(60..=3600).contains(&self.rules.water_within_s), "water_within_s", "must be 60 to 3600"),
             (!(1..=100_000).contains(&limits.streams), "streams", "must be 1 to 100000"),
         ];
         let backup = self.backup.iter().flat_map(|backup| {

@@ -36,8 +36,10 @@ pub fn rehearse(parts: RehearsalParts) -> Result<Run, AssembleError> {
     let (from, to) = parts.flood.span();
     let playbook = assemble::load_playbook(&parts.files.playbook)?;
     let sensors = paced(parts.files.sensors, parts.look_every_s);
+    // Read before the first minute: a drill played twice sees the same water in the same minute.
+    let twin = parts.files.reach.twin_slot_read();
     let core = Core { playbook: Arc::new(playbook), reach: Arc::new(parts.files.reach.reach) };
-    let watch = assemble::watch(&sensors, &core.playbook, from, 1.0);
+    let watch = assemble::watch(&sensors, &core.playbook, twin, from, 1.0);
     let (players, script) = people(&core, parts.policy, parts.seed, &parts.injects, from);
     let bench = BenchPart { sensors, flood: parts.flood, injects: parts.injects, seed: parts.seed, start: from };
     let river = River::new(Bench::new(bench), parts.look_every_s, parts.stone_every_s);

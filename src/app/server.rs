@@ -133,8 +133,14 @@ impl Server {
         }
         let amended = engine.state().clone();
         reapply_amendments(&amended, store.as_ref()).await?;
+        let twin = parts.files.reach.twin_desk().map(Arc::new);
+        if let Some(twin) = twin.clone() {
+            // Behind the start: the first preview then has its water at hand.
+            tokio::task::spawn_blocking(move || twin.read_ahead());
+        }
+        let slot = twin.as_ref().map(|twin| twin.slot());
         let speed = reach_clock.speed();
-        let mut watch = assemble::watch(&parts.files.sensors, &engine.core().playbook, now, speed);
+        let mut watch = assemble::watch(&parts.files.sensors, &engine.core().playbook, slot, now, speed);
         if let Err(fault) = assemble::recall(&mut watch, store.as_ref(), &gauge_ids, now).await {
             // A remote store that is away must not keep the server down: what is here is enough to begin with.
             tracing::warn!(fault = &fault as &dyn Error, "仅以本机数据起步 (starting with what this machine holds)");
@@ -171,11 +177,6 @@ impl Server {
         let layers = parts.files.reach.layers.iter().map(|(name, text)| (name.clone(), Arc::from(text.as_str())));
         let layers = Arc::new(layers.collect());
         let evacuation = Arc::new(parts.files.reach.evacuation());
-        let twin = parts.files.reach.twin_desk().map(Arc::new);
-        if let Some(twin) = twin.clone() {
-            // Behind the start: the first preview then has its water at hand.
-            tokio::task::spawn_blocking(move || twin.read_ahead());
-        }
         let drills = LiveDrills::open(LiveDrillsParts {
             folder: parts.data.join("drills"),
             files: parts.files.clone(),

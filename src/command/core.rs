@@ -156,6 +156,10 @@ impl Desk<'_> {
                 self.close_alarm(&stones_alarm(dam));
                 Ok(())
             }
+            Input::WaterComes { places } => {
+                self.water_comes(places);
+                Ok(())
+            }
             Input::MindAlarm { by, alarm, shelve_until } => self.mind_alarm(by, alarm, *shelve_until),
         }
     }

@@ -1,6 +1,6 @@
 //! What can reach the core from outside: judged water, the clock, and people.
 
-use super::{Actor, Amendment, CommandSettings, Shot};
+use super::{Actor, Amendment, CommandSettings, PlaceWater, Shot};
 use crate::model::{
     ActivationId, DeclineReason, FaultKind, HazardKind, InstructionCode, MemberId, PlaceId, Quality, ReportId,
     SeriesId, Spot, TaskId, Timestamp, WarningLevel, WorkingMode,
@@ -286,6 +286,12 @@ pub enum Input {
     StoneHazardOver {
         /// The dam.
         dam: PlaceId,
+    },
+    /// The live twin: every place that has or soon gets water, or whose last way out is cut soon. Places that are not
+    /// among them are dry for now.
+    WaterComes {
+        /// By place.
+        places: Vec<PlaceWater>,
     },
     /// Somebody took note of an alarm, or put it aside for some minutes.
     MindAlarm {

@@ -23,6 +23,8 @@ pub struct CommandSettings {
     pub commander_after_s: u32,
     /// How long a fired row must be on the safe side before it may fire again (7200).
     pub rearm_after_s: u32,
+    /// Own people whose place gets water, or whose last way out is cut, within this are alarmed (1800).
+    pub water_within_s: u32,
     /// Pre-authorised rows that the signed standing authorisation (授权书) lists. Empty: none goes out by itself.
     pub standing_authorisation: BTreeSet<InstructionCode>,
 }
@@ -37,6 +39,7 @@ impl Default for CommandSettings {
             deputy_after_s: 300,
             commander_after_s: 600,
             rearm_after_s: 7200,
+            water_within_s: 1800,
             standing_authorisation: BTreeSet::new(),
         }
     }

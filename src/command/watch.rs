@@ -3,7 +3,8 @@
 //! It joins the judge, the signal board and the forecast of one reach. Pure: the same readings in the same order, at
 //! the same moments, give the same observations and the same [`Input::Evaluate`], live and in a drill.
 
-use super::{Input, LastWord, ReadingRef, StandIn};
+use super::twin::LiveTwin;
+use super::{Input, LastWord, ReadingRef, StandIn, TwinSlot, TwinStanding, TwinView};
 use crate::forecast::{Forecast, Forecaster, ImportedForecast, PlanUse};
 use crate::model::{Datum, ESTIMATE, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
@@ -104,12 +105,19 @@ pub struct Water {
     pub stone_hazards: Vec<StoneHazard>,
     /// The control series.
     pub control: Option<SeriesId>,
+    /// The live twin.
+    pub twin: TwinView,
 }
 
 impl Water {
     /// Discharge of the control station, in m³/s, if it is known.
     pub fn discharge_m3s(&self) -> Option<f64> {
         self.snapshot.as_ref()?.everywhere(&SignalKey::discharge())
+    }
+    /// How far the live twin may be trusted.
+    pub fn twin_standing(&self, now: Timestamp) -> TwinStanding {
+        let control = self.gauges.iter().find(|gauge| self.control.as_ref() == Some(&gauge.series));
+        self.twin.standing(control, now)
     }
     /// The forecast that belongs to a series.
     pub fn forecast_of(&self, series: &SeriesId) -> Option<&Forecast> {
@@ -136,6 +144,8 @@ pub struct WatchParts {
     pub control: SeriesId,
     /// Seconds between two forecasts.
     pub forecast_every_s: u32,
+    /// The twin of the reach, where it has terrain.
+    pub twin: Option<TwinSlot>,
 }
 
 /// The watch of one reach.
@@ -157,15 +167,18 @@ pub struct Watch {
     /// Hazards of the stones that were told, and how far they were confirmed then.
     stone_hazards: BTreeMap<PlaceId, Standing>,
     snapshot: Option<Snapshot>,
+    twin: LiveTwin,
 }
 
 impl Watch {
     /// Begins to watch.
     pub fn new(parts: WatchParts) -> Self {
         let by_series = parts.gauges.iter().enumerate().map(|(index, gauge)| (gauge.series.clone(), index)).collect();
+        let twin = LiveTwin::new(parts.twin.clone());
         Self {
             parts,
             by_series,
+            twin,
             trends: BTreeMap::new(),
             newest: BTreeMap::new(),
             estimates: Vec::new(),
@@ -250,6 +263,9 @@ impl Watch {
                 quality: observation.quality,
             };
             self.newest.insert(observation.series.clone(), reading);
+            if observation.series == self.parts.control {
+                self.twin.note(observation.at, observation.value);
+            }
         }
     }
 
@@ -270,6 +286,9 @@ impl Watch {
                 let members: Vec<Vec<_>> = forecast.members.iter().map(course).collect();
                 self.parts.board.set_members(forecast.issued_at, &members);
             }
+        }
+        if due || self.twin.is_empty() {
+            self.twin.renew(now, &self.parts.control, &self.parts.gauges, self.forecast.as_ref());
         }
         for (dam, stone, news) in self.parts.stones.drain_news(now) {
             match news {
@@ -334,6 +353,7 @@ impl Watch {
             self.parts.gauges.iter().any(|gauge| gauge.series == self.parts.control && !gauge.is_silent(now));
         self.parts.stones.judge(now, discharge.filter(|_| is_known));
         changes.extend(self.stone_changes());
+        changes.extend(self.twin.water_comes(now));
         changes
     }
 
@@ -395,6 +415,7 @@ impl Watch {
             stones,
             stone_hazards: self.parts.stones.hazards().values().cloned().collect(),
             control: Some(self.parts.control.clone()),
+            twin: self.twin.view(),
         }
     }
 }

@@ -21,6 +21,7 @@ mod inertia;
 mod inundation;
 mod kernels;
 mod library;
+mod mirror;
 pub mod profile;
 mod record;
 mod rim;
@@ -41,6 +42,9 @@ pub use hazard::HazardClass;
 pub use impact::{Footprint, Impact, Outline, ROAD_CUT_CM};
 pub use inundation::{Advance, Inundation, InundationFault, WaterBalance};
 pub use library::{Library, LibraryFault, Rests, TwinModel, fingerprint};
+pub use mirror::{
+    Coming, DischargeMemory, GAUGE_TOLERANCE_M, GaugeWord, MirrorInput, MirrorSpot, MirrorTable, Mirrored, WayCut,
+};
 pub use record::{ARRIVAL_DEPTH_M, FROUDE_LIMIT};
 pub use series::{Series, SeriesFault};
 pub use site::{Bank, BreachSite, LeveeLine, LibraryPlan, Mark, Plane, SiteFault, SiteGround, SiteRun, TwinSite};

@@ -8,7 +8,7 @@ use super::case::{Boundary, Breach, BreachStart, Case, Edge, Inflow, Manning, Sc
 use super::grid::{Cell, Grid};
 use super::series::{Series, SeriesFault};
 use super::weir::faces_along;
-use crate::model::PlaceId;
+use crate::model::{Datum, PlaceId};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
@@ -160,6 +160,8 @@ pub struct LibraryPlan {
 pub struct TwinSite {
     /// Invented terrain.
     pub synthetic: bool,
+    /// Reference surface of its heights.
+    pub datum: Datum,
     /// Local map.
     pub plane: Plane,
     /// Grid of the rasters.

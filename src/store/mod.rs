@@ -7,6 +7,7 @@ mod directory;
 mod engine;
 mod error;
 mod flights;
+pub mod jobs;
 mod journal;
 mod photos;
 pub mod series;

@@ -49,6 +49,11 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
         "招测与校时 / ask a station (37, 38, 39, 3A, 46, 51) or set its clock (4A)",
     ),
     ("/preview", "post", "预演，不发送任何消息 / what-if; sends nothing"),
+    (
+        "/twin/now",
+        "get",
+        "实时孪生：何处已进水、何时进水，依据与新旧 / the live twin: where water is or comes, its age and basis",
+    ),
     ("/twin/runs", "post", "加密演算，后台进行 / a finer run of the twin, in the background"),
     ("/twin/runs/{id}", "get", "加密演算的进度与结果 / progress and result of a finer run"),
     ("/activations", "get", "启动申请 / requests to put a level in force"),

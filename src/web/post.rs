@@ -1,8 +1,8 @@
 //! A command post: one reach with its engine, its water and its map, live or in a drill.
 
 use super::shape::{self, Frame, Sight};
-use super::{EvacuationRegister, TwinDesk};
-use crate::command::{State, Water, Words};
+use super::{EvacuationRegister, TwinDesk, live_twin};
+use crate::command::{State, Task, Water, Words};
 use crate::ingest::Intake;
 use crate::model::FactSeq;
 use crate::store::Engine;
@@ -72,6 +72,17 @@ impl Post {
     pub fn frame(&self) -> Frame<'_> {
         let core = self.engine.core();
         Frame { core, playbook: &core.playbook, reach: &core.reach, sight: Sight::Masked }
+    }
+
+    /// A task as lists and the stream show it, with the time that the water leaves for it.
+    pub fn task(&self, frame: &Frame, task: &Task, state: &State) -> Value {
+        let now = self.engine.now();
+        let twin = live_twin::known(&self.water(), now);
+        let mut shape = frame.task(task, state);
+        if let Some(shape) = shape.as_object_mut() {
+            shape.insert("water".into(), live_twin::task_water(twin.as_deref(), frame, task, now));
+        }
+        shape
     }
 
     /// The water as last judged. Hold the guard briefly.

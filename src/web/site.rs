@@ -216,6 +216,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/ingest", get(ingest::links))
         .route("/ingest/sl651/{address}/ask", post(ingest::ask))
         .route("/preview", post(preview::preview_discharge))
+        .route("/twin/now", get(twin::now))
         .route("/twin/runs", post(twin::start))
         .route("/twin/runs/{id}", get(twin::get))
         .route("/activations", get(activations::list).post(activations::ask))

@@ -175,7 +175,7 @@ impl Listener {
             let called = |member| task.concerns(member) || task.relieved.contains_key(member);
             let told = self.member.as_ref().is_none_or(|member| called(member) && task.issued_at.is_some());
             if told {
-                events.push(("task", frame.task(task, state)));
+                events.push(("task", self.post.task(&frame, task, state)));
                 let new = |member| task.concerns(member) && !task.delivered.contains_key(member);
                 if task.is_open() && self.member.as_ref().is_some_and(new) {
                     delivered.push(task.id);

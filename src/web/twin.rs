@@ -4,7 +4,10 @@
 //! out, marks, and frames of water for the map. It computes no water: what it shows was computed before, and it says when,
 //! on which grid and between which scenarios. A reach without terrain gives a reason instead.
 
-use crate::hydraulics::{Flooding, Footprint, HazardClass, Impact, Outline, Rests, SiteGround, TwinModel, WET_CM};
+use crate::command::TwinSlot;
+use crate::hydraulics::{
+    Flooding, Footprint, HazardClass, Impact, MirrorSpot, MirrorTable, Outline, Rests, SiteGround, TwinModel, WET_CM,
+};
 use crate::model::PlaceId;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -76,6 +79,17 @@ pub enum SpotOutline {
     Area(Vec<[f64; 2]>),
 }
 
+/// A place that can carry a task or a post.
+#[derive(Debug, Clone)]
+pub struct TwinPlace {
+    /// Its id.
+    pub id: PlaceId,
+    /// Where people stand, degrees: longitude, latitude.
+    pub at: [f64; 2],
+    /// Crest of the dam that they stand on, m.
+    pub crest_m: Option<f64>,
+}
+
 /// The model, read when it is first asked for.
 type ReadModel = Box<dyn Fn() -> Result<Arc<TwinModel>, String> + Send + Sync>;
 
@@ -83,7 +97,10 @@ type ReadModel = Box<dyn Fn() -> Result<Arc<TwinModel>, String> + Send + Sync>;
 pub struct TwinDesk {
     read: ReadModel,
     spots: Vec<TwinSpot>,
+    /// Places that can carry a task or a post; an outline of `spots` goes before the spot here.
+    places: Vec<TwinPlace>,
     footprints: OnceLock<Vec<Option<Footprint>>>,
+    slot: TwinSlot,
     /// Finer runs.
     pub runs: super::runs::TwinRuns,
 }
@@ -105,9 +122,15 @@ pub struct Scene<'a> {
 }
 
 impl TwinDesk {
-    /// A desk over a model and the places of a reach.
-    pub fn new(read: ReadModel, spots: Vec<TwinSpot>) -> Self {
-        Self { read, spots, footprints: OnceLock::new(), runs: super::runs::TwinRuns::default() }
+    /// A desk over a model, the spots that water may reach, and the places that can carry a task or a post.
+    pub fn new(read: ReadModel, spots: Vec<TwinSpot>, places: Vec<TwinPlace>) -> Self {
+        let (footprints, slot) = (OnceLock::new(), TwinSlot::default());
+        Self { read, spots, places, footprints, slot, runs: super::runs::TwinRuns::default() }
+    }
+
+    /// Where the live twin's table appears once the files are read.
+    pub fn slot(&self) -> TwinSlot {
+        Arc::clone(&self.slot)
     }
 
     /// The model.
@@ -123,12 +146,41 @@ impl TwinDesk {
         match self.model() {
             Ok(model) => {
                 let _ = self.footprints(&model);
+                let table = MirrorTable::of(&model, &self.mirror_spots(&model)).map(Arc::new);
+                // Read twice, it is the same: the first stays.
+                let _ = self.slot.set(table);
             }
-            Err(fault) => tracing::warn!(
-                fault,
-                "孪生数据有误，预演不带淹没 (the twin's files are at fault: previews show no water)"
-            ),
+            Err(fault) => {
+                tracing::warn!(
+                    fault,
+                    "孪生数据有误，预演不带淹没 (the twin's files are at fault: previews show no water)"
+                );
+                let _ = self.slot.set(None);
+            }
         }
+    }
+
+    /// What the live twin looks at: levee and works by their crest, villages and fields by their outline, other places by
+    /// their spot, and the ways out.
+    fn mirror_spots(&self, model: &TwinModel) -> Vec<MirrorSpot> {
+        let has_outline = |kind| matches!(kind, SpotKind::Village | SpotKind::Farm);
+        let place = |place: &TwinPlace| {
+            let id = place.id.clone();
+            if let Some(line) = model.site.levee.iter().find(|line| line.place == id) {
+                let outline = Outline::Line(line.toe.clone());
+                return MirrorSpot { id, outline, crest_m: Some(line.crest_m), leaves: None };
+            }
+            let own = self.spots.iter().find(|known| has_outline(known.kind) && known.id == id.as_str());
+            let spot = SpotOutline::Point(place.at);
+            let outline = in_metres(model, own.map_or(&spot, |own| &own.outline));
+            MirrorSpot { id, outline, crest_m: place.crest_m, leaves: None }
+        };
+        let way = |spot: &TwinSpot| {
+            let leaves = spot.of.clone().filter(|_| spot.kind == SpotKind::Route)?;
+            let id = PlaceId::new(&spot.id);
+            Some(MirrorSpot { id, outline: in_metres(model, &spot.outline), crest_m: None, leaves: Some(leaves) })
+        };
+        self.places.iter().map(place).chain(self.spots.iter().filter_map(way)).collect()
     }
 
     /// The places.
@@ -138,13 +190,7 @@ impl TwinDesk {
 
     /// The cells of every spot on a grid.
     pub fn footprints_on(&self, model: &TwinModel, ground: &SiteGround) -> Vec<Option<Footprint>> {
-        let metres = |at: &[f64; 2]| model.site.plane.metres(at[0], at[1]);
-        let outline = |spot: &TwinSpot| match &spot.outline {
-            SpotOutline::Point(at) => Outline::Point(metres(at)),
-            SpotOutline::Line(line) => Outline::Line(line.iter().map(metres).collect()),
-            SpotOutline::Area(ring) => Outline::Area(ring.iter().map(metres).collect()),
-        };
-        self.spots.iter().map(|spot| Footprint::of(&outline(spot), &model.site, ground)).collect()
+        self.spots.iter().map(|spot| Footprint::of(&in_metres(model, &spot.outline), &model.site, ground)).collect()
     }
 
     /// The cells of every spot on the library's grid.
@@ -247,6 +293,16 @@ impl TwinDesk {
             }));
         }
         (rows, closed)
+    }
+}
+
+/// An outline on the local map.
+fn in_metres(model: &TwinModel, outline: &SpotOutline) -> Outline {
+    let metres = |at: &[f64; 2]| model.site.plane.metres(at[0], at[1]);
+    match outline {
+        SpotOutline::Point(at) => Outline::Point(metres(at)),
+        SpotOutline::Line(line) => Outline::Line(line.iter().map(metres).collect()),
+        SpotOutline::Area(ring) => Outline::Area(ring.iter().map(metres).collect()),
     }
 }
 

@@ -42,6 +42,7 @@ fn config_sample_explains_every_key() {
         "deputy_after_s",
         "commander_after_s",
         "rearm_after_s",
+        "water_within_s",
         "file",
         "per_hour",
         "all_per_hour",

@@ -95,7 +95,8 @@ impl LiveDrill {
         let gauge_ids = assemble::gauge_series(files);
         let store: Arc<dyn SeriesStore> = series;
         let _ = store.append(&assemble::history_of(&flood, &gauge_ids, start)).await?;
-        let mut watch = assemble::watch(&sensors, &engine.core().playbook, start, SPEED_MAX);
+        let slot = parts.twin.as_ref().map(|twin| twin.slot());
+        let mut watch = assemble::watch(&sensors, &engine.core().playbook, slot, start, SPEED_MAX);
         assemble::recall(&mut watch, store.as_ref(), &gauge_ids, start).await?;
         let water = Arc::new(RwLock::new(Water::default()));
         let (readings, polled) = mpsc::channel(READINGS_QUEUE);

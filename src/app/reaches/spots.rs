@@ -1,16 +1,43 @@
 //! The places of a reach as the twin's desk takes them: outlines from the map layers, homes from the registers.
 
 use super::ReachData;
-use crate::model::PlaceId;
-use crate::web::{SpotKind, SpotOutline, TwinDesk, TwinSpot};
+use crate::command::TwinSlot;
+use crate::model::{Place, PlaceId};
+use crate::web::{SpotKind, SpotOutline, TwinDesk, TwinPlace, TwinSpot};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl ReachData {
     /// The desk of the twin; `None` where the reach has no terrain.
     pub fn twin_desk(&self) -> Option<TwinDesk> {
         let files = Arc::clone(self.twin.as_ref()?);
-        Some(TwinDesk::new(Box::new(move || files.data()), self.twin_spots()))
+        Some(TwinDesk::new(Box::new(move || files.data()), self.twin_spots(), self.mirror_places()))
+    }
+
+    /// Where the live twin stands, with its table at hand; `None` where the reach has no terrain.
+    pub fn twin_slot_read(&self) -> Option<TwinSlot> {
+        let desk = self.twin_desk()?;
+        desk.read_ahead();
+        Some(desk.slot())
+    }
+
+    /// Places that can carry a task or a post, as the live twin looks at them.
+    fn mirror_places(&self) -> Vec<TwinPlace> {
+        let dams: Value = self.layers.get("dams").and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let dams = dams.get("features").and_then(Value::as_array);
+        let crests: BTreeMap<&str, f64> = dams
+            .into_iter()
+            .flatten()
+            .filter_map(|dam| dam.get("properties"))
+            .filter_map(|dam| Some((dam.get("id")?.as_str()?, dam.get("crest_m")?.as_f64()?)))
+            .collect();
+        let place = |place: &Place| TwinPlace {
+            id: place.id.clone(),
+            at: [place.lon, place.lat],
+            crest_m: crests.get(place.id.as_str()).copied(),
+        };
+        self.reach.places().map(place).collect()
     }
 
     /// Every place that water may reach.

@@ -153,7 +153,6 @@ struct PlaneTable {
 struct TerrainTable {
     height: String,
     cover: String,
-    #[expect(dead_code, reason = "read so that the file must say it")]
     datum: crate::model::Datum,
 }
 
@@ -275,6 +274,7 @@ impl PlanFile {
         }
         Ok(TwinSite {
             synthetic: self.synthetic,
+            datum: self.terrain.datum,
             plane: Plane {
                 origin_lon: self.plane.origin_lon,
                 origin_lat: self.plane.origin_lat,

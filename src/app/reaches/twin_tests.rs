@@ -1,9 +1,12 @@
 //! The demo's twin as committed: its ground, its library, and what the desk makes of them.
 
 use super::{ReachFault, TwinFiles, embedded_reach, embedded_twin};
-use crate::hydraulics::{Library, NEVER_MIN, Rests, SiteFault, TwinModel, WET_CM, flood};
-use crate::model::PlaceId;
+use crate::hydraulics::{
+    DischargeMemory, Library, MirrorInput, Mirrored, NEVER_MIN, Rests, SiteFault, TwinModel, WET_CM, flood,
+};
+use crate::model::{PlaceId, PlaceKind, Timestamp};
 use crate::web::TwinDesk;
+use chrono::TimeDelta;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -176,4 +179,38 @@ fn twin_files_that_do_not_fit_are_named() {
     };
     check(&damaged, "library.bin");
     assert!(of(&|_, bytes| Some(bytes)).is_ok());
+}
+
+/// The live twin of the demo at a crest of 9,000 m³/s: villages on the plain get water, the levee and its dams do not.
+#[test]
+fn twin_mirror_knows_when_water_comes_to_the_places_of_the_demo() {
+    let slot = embedded_reach().unwrap().twin_slot_read().unwrap();
+    let table = slot.get().unwrap().clone().unwrap();
+    let at = |hours: i64| Timestamp::UNIX_EPOCH + TimeDelta::hours(hours);
+    let mut memory = DischargeMemory::default();
+    (-10..=0).for_each(|hour| memory.note(at(hour), 3500.0));
+    let ahead: Vec<_> = (1..=12).map(|hour| (at(hour), 3500.0 + 500.0 * hour as f64)).collect();
+    let input = MirrorInput { discharge: Some((at(0), 3500.0)), stage: None, forecast: Some((at(0), &ahead)) };
+    let twin = Mirrored::make(&table, at(0), &memory, &input).unwrap();
+    let reach = embedded_reach().unwrap().reach;
+    let wet = |kind: PlaceKind| {
+        let of_kind = reach.places().filter(|place| place.kind == kind);
+        of_kind.filter(|place| twin.places.contains_key(&place.id)).count()
+    };
+    assert_eq!((wet(PlaceKind::Village), wet(PlaceKind::Farm)), (4, 16));
+    let on_levee = [PlaceKind::Segment, PlaceKind::VulnerableWork, PlaceKind::Dam, PlaceKind::Hq, PlaceKind::Depot];
+    assert_eq!(on_levee.map(wet), [0; 5]);
+    // 花园口村: the discharge passes 5,025 m³/s in the fourth hour, and the water needs well over half an hour from there.
+    let village = twin.places[&PlaceId::new("village-huayuankou")];
+    assert!((5000.0..5100.0).contains(&village.threshold_m3s), "{village:?}");
+    assert!(village.crossed_at.unwrap() > at(3) && village.crossed_at.unwrap() < at(4), "{village:?}");
+    assert!((30.0..120.0).contains(&village.lag_min), "{village:?}");
+    assert!(twin.last_way_cut(&PlaceId::new("village-huayuankou")).is_some());
+    // Every place that can carry a task is known, or is river at all times.
+    let lost: Vec<_> = reach
+        .places()
+        .filter(|place| !table.knows(&place.id) && !table.is_in_river(&place.id))
+        .map(|place| place.id.clone())
+        .collect();
+    assert!(lost.is_empty(), "{lost:?}");
 }

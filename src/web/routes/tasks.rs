@@ -50,7 +50,7 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<TaskQuery>
             && is(&query.grid, task.place.as_str())
             && is(&query.code, task.code.as_str())
     };
-    let items = state.tasks.values().filter(wanted).map(|task| (task.id, frame.task(task, &state)));
+    let items = state.tasks.values().filter(wanted).map(|task| (task.id, post.task(&frame, task, &state)));
     let paging = PageQuery { after: query.after.clone(), limit: query.limit };
     Ok(Json(page(items, &paging)))
 }
@@ -168,7 +168,7 @@ async fn answer(at: At, session: Session, headers: HeaderMap, task: TaskId, inpu
     let post = Arc::clone(&at.0);
     change(&at, &session, &headers, input, move |state, _| {
         let frame = Frame { sight: Sight::Masked, ..post.frame() };
-        let body = state.tasks.get(&task).map_or(Value::Null, |task| frame.task(task, state));
+        let body = state.tasks.get(&task).map_or(Value::Null, |task| post.task(&frame, task, state));
         (StatusCode::OK, body)
     })
     .await

@@ -1,7 +1,7 @@
-//! 加密演算: finer runs of the twin, asked for and looked up by number.
+//! The twin: as it is now (实时孪生), and finer runs (加密演算), asked for and looked up by number.
 
 use crate::model::PlaceId;
-use crate::web::{At, Body, Problem, Session, Site, TwinDesk, runs};
+use crate::web::{At, Body, Problem, Session, Site, TwinDesk, live_twin, runs};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -20,6 +20,15 @@ pub struct RunBody {
 
 fn desk(post: &crate::web::Post) -> Result<Arc<TwinDesk>, Problem> {
     post.twin.clone().ok_or_else(|| Problem::not_found("孪生：本河段没有地形数据 (this reach has no terrain)"))
+}
+
+/// The live twin: the water that goes with the river now and as forecast.
+///
+/// # Errors
+/// Without a login of headquarters.
+pub async fn now(At(post): At, session: Session) -> Result<Json<Value>, Problem> {
+    session.at_headquarters()?;
+    Ok(Json(live_twin::shape(&post)))
 }
 
 /// Starts a finer run in the background; the same wish again is the same run.

@@ -74,7 +74,10 @@ export interface Task {
   authority: string; evidence: string[]; basis: string; numbers_basis: string; our_default: boolean
   repeat_min: number | null; round: number
   category: string; phase: string; band: string
+  water?: TaskWater             // the time that the water leaves for it
 }
+/** Arrival at the task's place − travel − work. `comes`, `there`, or why there is no slack. */
+export interface TaskWater { word: 'comes' | 'there' | 'dry' | 'river' | 'over' | 'unknown'; slack_min: number | null; leave_by: string | null; at: string | null; travel_min: number | null; work_min: number | null; words: Text }
 
 /** The chain of evidence behind a task, first cause first. */
 export interface Why { task: string; steps: { kind: 'reading' | 'quality' | 'rule' | 'level' | 'signature' | 'clause' | 'duty' | 'person'; at: string | null; fact: number | null; text: Text }[] }
@@ -106,6 +109,16 @@ export interface Inundation {
   no_way_out: { village: string; cut_at_h: number; instead: string | null; last_h: number | null; words: Text }[]
   levee: { place: string; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
   words: { kind: 'arrival' | 'mark'; place: string; zh: string; en: string; minutes?: number }[]
+}
+/** GET /twin/now: the water that goes with the river now and as forecast. */
+export interface WaterComing { threshold_m3s: number; crossed_at: string | null; lag_min: number; at: string | null; in_min: number | null; is_there: boolean; depth_m: number }
+export interface TwinNow {
+  state: 'live' | 'old' | 'unknown'; words: Text; at: string; made_at: string | null; age_s: number | null
+  discharge: { m3s: number; at: string; age_s: number; looked_up_m3s: number } | null; forecast: { issued_at: string } | null; peak: { m3s: number; at: string } | null
+  gauge: { station: string; word: 'silent' | 'fits' | 'raised'; difference_m: number | null; shift_m3s: number; words: Text } | null
+  grid: { cell_m: number; synthetic: boolean; highest_m3s: number; beyond: boolean } | null; basis: Text | null
+  places: (WaterComing & { id: string; kind: string; name: Text })[]; ways: (WaterComing & { id: string; leaves: string; is_last: boolean })[]
+  tasks: (TaskWater & { id: string })[]
 }
 /** POST /twin/runs {discharge_m3s, breach?} and GET /twin/runs/{id}: a run on the finest grid, in the background. */
 export interface TwinRun { id: number; discharge_m3s: number; breach: string | null; state: 'waiting' | 'running' | 'done' | 'failed'; progress: number; cell_m: number; inundation?: Inundation; why?: string }

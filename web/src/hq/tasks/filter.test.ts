@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Task, TaskStatus } from '@/api/types'
+import type { Task, TaskStatus, TaskWater } from '@/api/types'
 import { byUrgency, choices, fromQuery, matches, NO_FILTER, toQuery, saidStatus } from './filter'
 
 const task = (id: string, change: Partial<Task> = {}): Task => ({
@@ -56,6 +56,14 @@ describe('order', () => {
   it('puts life safety and the sooner deadline first among equals', () => {
     const tasks = [task('1', { due_at: '2026-01-01T02:00:00Z' }), task('2', { due_at: '2026-01-01T01:00:00Z' }), task('3', { life_safety: true }), task('4', { level: 'red' })]
     expect(tasks.sort(byUrgency).map((one) => one.id)).toEqual(['3', '4', '2', '1'])
+  })
+
+  it('puts work that the water overtakes above everything, as long as it is open', () => {
+    const water = (slack_min: number): TaskWater => ({ word: 'comes', slack_min, leave_by: null, at: null, travel_min: 0, work_min: 30, words: { zh: '', en: '' } })
+    const tasks = [task('1', { status: 'overdue' }), task('2', { status: 'on-site', water: water(-5) }), task('3', { status: 'done', water: water(-5) }), task('4', { water: water(5) })]
+    expect([...tasks].sort(byUrgency).map((one) => one.id)).toEqual(['2', '1', '4', '3'])
+    // The twin that was asked since then knows better than the task.
+    expect([...tasks].sort((a, b) => byUrgency(a, b, (one) => (one.id === '4' ? water(-1) : null))).map((one) => one.id)).toEqual(['4', '1', '2', '3'])
   })
 
   it('counts choices', () => {

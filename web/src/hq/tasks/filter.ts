@@ -1,5 +1,5 @@
 // Which tasks are shown and in what order. Filters live in the address, so a view can be sent to a colleague.
-import type { Level, Task, TaskStatus } from '@/api/types'
+import type { Level, Task, TaskStatus, TaskWater } from '@/api/types'
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 
 export interface TaskFilter { level: string; phase: string; role: string; grid: string; status: string; text: string }
@@ -66,9 +66,11 @@ const RANK: Record<TaskStatus, number> = {
 }
 const SEVERITY: Record<Level, number> = { red: 0, orange: 1, yellow: 2, blue: 3, none: 4 }
 
-/** Overdue first, then refused, then what waits longest for an answer. */
-export function byUrgency(a: Task, b: Task): number {
-  return RANK[a.status] - RANK[b.status]
+/** Work that cannot be done before the water first, then overdue, then refused, then what waits longest for an answer. */
+export function byUrgency(a: Task, b: Task, water: (task: Task) => TaskWater | null = (task) => task.water ?? null): number {
+  const late = (task: Task): number => Number(RANK[task.status] < RANK.done && (water(task)?.slack_min ?? 0) < 0)
+  return late(b) - late(a)
+    || RANK[a.status] - RANK[b.status]
     || Number(b.life_safety) - Number(a.life_safety)
     || SEVERITY[a.level] - SEVERITY[b.level]
     || (a.due_at ?? '9999').localeCompare(b.due_at ?? '9999')

@@ -1,0 +1,116 @@
+//! 生命安全: own people whose place gets water, or whose last way out is cut.
+//!
+//! In: the places that have or soon get water, from the watch. Out: one alarm a place with the people there, raised once, closed
+//! when the water no longer comes or nobody is there any more. A silent twin sends nothing, so silence ends no alarm.
+
+use super::core::Desk;
+use super::settings::seconds;
+use super::{Severity, Task};
+use crate::model::{MemberId, PlaceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Keys of these alarms begin so.
+const KEY: &str = "water:";
+/// Notice that a place is empty (清零).
+const CLEARED: &str = "evac_done";
+
+/// A place that has or gets water, or that nobody can leave any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaceWater {
+    /// The place.
+    pub place: PlaceId,
+    /// When; `None`: since before what the twin remembers.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    pub at: Option<Timestamp>,
+    /// The last way out is cut before the water is at the place itself.
+    pub cut: bool,
+}
+
+impl Desk<'_> {
+    pub(super) fn water_comes(&mut self, places: &[PlaceWater]) {
+        let within = seconds(self.state.settings.water_within_s);
+        let people = self.people_by_place();
+        let mut stays = BTreeSet::new();
+        for water in places {
+            let key = format!("{KEY}{}", water.place);
+            let here = people.get(&water.place).map_or(0, BTreeSet::len);
+            let is_open = self.state.alarms.get(&key).is_some_and(|alarm| !alarm.closed);
+            let left = water.at.map_or(-within, |at| at - self.now);
+            // Raised within the half hour; a forecast that moves by minutes does not close it again.
+            if here == 0 || left > if is_open { within * 2 } else { within } {
+                continue;
+            }
+            if !is_open {
+                let (zh, en) = self.water_words(water, here);
+                self.raise(key.clone(), Severity::Critical, zh, en);
+            }
+            stays.insert(key);
+        }
+        let open = self.state.alarms.range(KEY.to_owned()..).take_while(|(key, _)| key.starts_with(KEY));
+        let over = open.filter(|(key, alarm)| !alarm.closed && !stays.contains(*key));
+        let over: Vec<String> = over.map(|(key, _)| key.clone()).collect();
+        for key in over {
+            self.close_alarm(&key);
+        }
+    }
+
+    /// Where everybody is: at the task that he has reached, else at his post; and where he has said that he goes.
+    fn people_by_place(&self) -> BTreeMap<PlaceId, BTreeSet<MemberId>> {
+        let mut people: BTreeMap<PlaceId, BTreeSet<MemberId>> = BTreeMap::new();
+        let mut arrived: BTreeMap<MemberId, (Timestamp, PlaceId)> = BTreeMap::new();
+        for task in self.state.open_tasks() {
+            if let Some((at, member)) = arrival(task) {
+                let newer = arrived.get(member).is_none_or(|(known, _)| at > *known);
+                if newer {
+                    arrived.insert(member.clone(), (at, task.place.clone()));
+                }
+            } else if let Some(member) = task.acknowledged.as_ref().and_then(|(_, by)| by.member.as_ref()) {
+                people.entry(task.place.clone()).or_default().insert(member.clone());
+            }
+        }
+        for member in self.core.reach.members() {
+            match arrived.get(&member.id) {
+                Some((_, place)) => drop(people.entry(place.clone()).or_default().insert(member.id.clone())),
+                None if self.is_cleared(&member.post) => {}
+                None => drop(people.entry(member.post.clone()).or_default().insert(member.id.clone())),
+            }
+        }
+        people
+    }
+
+    /// Whether a person has registered the place as empty.
+    fn is_cleared(&self, place: &PlaceId) -> bool {
+        self.state.orders.iter().any(|order| order.name == CLEARED && order.place.as_ref().is_none_or(|at| at == place))
+    }
+
+    fn water_words(&self, water: &PlaceWater, people: usize) -> (String, String) {
+        let place = self.core.reach.place(&water.place);
+        let id = water.place.as_str();
+        let (name_zh, name_en) = place.map_or((id, id), |place| (place.name_zh.as_str(), place.name_en.as_str()));
+        let when = water.at.filter(|at| *at > self.now);
+        let clock = when.map(super::why::beijing);
+        let minutes = when.map_or(0, |at| (at - self.now).num_minutes());
+        let (zh, en) = match (water.cut, clock) {
+            (false, Some(at)) => {
+                (format!("预计 {at}（{minutes} 分钟后）进水"), format!("water is expected at {at} (in {minutes} min)"))
+            }
+            (false, None) => ("已进水".to_owned(), "water is there".to_owned()),
+            (true, Some(at)) => (
+                format!("最后一条出路预计 {at}（{minutes} 分钟后）被淹断"),
+                format!("the last way out is cut at {at} (in {minutes} min)"),
+            ),
+            (true, None) => ("出路已被淹断".to_owned(), "every way out is cut".to_owned()),
+        };
+        (
+            format!("立即撤离 {name_zh}：{zh}，我方 {people} 人在场或正前往，逐人确认撤出"),
+            format!("leave {name_en} now: {en}; {people} of our people are there or on the way, confirm each one out"),
+        )
+    }
+}
+
+/// Who is at the place of a task, and since when.
+fn arrival(task: &Task) -> Option<(Timestamp, &MemberId)> {
+    let (at, by) = task.arrived.as_ref()?;
+    Some((*at, by.member.as_ref()?))
+}
