@@ -18,11 +18,13 @@ use crate::ingest::mqtt::Broker;
 use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp, WarningLevel};
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
+use crate::store::jobs::{JOBS_SCHEMA, Jobs};
 use crate::store::series::SeriesStore;
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
 };
+use crate::web::runs::{self, TwinRuns};
 use crate::web::{
     Cameras, ClockKind, Hooks, Post, PublicReports, Scope, ScrapeToken, Site, Workers, reapply_amendments, router,
 };
@@ -108,7 +110,8 @@ impl Server {
         })?;
         let address = listener.local_addr()?;
         let database =
-            Database::open(&state_file(&parts.data), &[USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA]).await?;
+            Database::open(&state_file(&parts.data), &[USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA, JOBS_SCHEMA])
+                .await?;
         let journal = Journal::new(database.clone());
         let folded = Folded::of(&journal).await?;
         let empty = folded.state.last.0 == 0;
@@ -133,7 +136,13 @@ impl Server {
         }
         let amended = engine.state().clone();
         reapply_amendments(&amended, store.as_ref()).await?;
-        let twin = parts.files.reach.twin_desk().map(Arc::new);
+        let results = blobs_folder(&parts.data).join("twin");
+        crate::store::make_private(&results)?;
+        let jobs = Jobs::new(database.clone(), results);
+        // The directory is ours alone: what the last server was computing is nobody's.
+        jobs.release(runs::WORKER).await?;
+        let finer = TwinRuns::new(Arc::new(jobs), Box::new(wall_now));
+        let twin = parts.files.reach.twin_desk().map(|desk| Arc::new(desk.with_runs(finer)));
         if let Some(twin) = twin.clone() {
             // Behind the start: the first preview then has its water at hand.
             tokio::task::spawn_blocking(move || twin.read_ahead());
@@ -189,6 +198,7 @@ impl Server {
         })
         .await?;
         let going = Arc::clone(&drills);
+        let shared = twin.clone();
         let live = Arc::new(Post {
             scope: Scope::Live,
             clock: if parts.clock.is_some() { ClockKind::Demo } else { ClockKind::Real },
@@ -250,6 +260,7 @@ impl Server {
             let (cameras, clock) = (Arc::clone(&cameras), Arc::clone(&clock));
             workers.push(tokio::spawn(super::cameras::watch(cameras, engine.clone(), clock, stop.clone())));
         }
+        workers.extend(shared.map(|twin| tokio::spawn(runs::work(twin, stop.clone()))));
         workers.extend(series.start(&engine, &clock, &stop));
         if let Some(settings) = parts.backup {
             workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));

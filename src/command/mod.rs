@@ -47,6 +47,6 @@ pub use state::{Activation, ActivationState, Alarm, FiredBecause, Firing, Firing
 pub use task::{Named, Refusal, Task};
 pub use twin::{TwinSlot, TwinStanding, TwinView};
 pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
-pub use water::PlaceWater;
+pub use water::{PlaceWater, WATER_ALARM};
 pub use whereabouts::PlaceFrom;
 pub use why::{WhyStep, why};

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys of these alarms begin so.
-const KEY: &str = "water:";
+pub const WATER_ALARM: &str = "water:";
 /// Notice that a place is empty (清零).
 const CLEARED: &str = "evac_done";
 
@@ -30,11 +30,10 @@ pub struct PlaceWater {
 impl Desk<'_> {
     pub(super) fn water_comes(&mut self, places: &[PlaceWater]) {
         let within = seconds(self.state.settings.water_within_s);
-        let people = self.people_by_place();
+        let people = self.people_at(places);
         let mut stays = BTreeSet::new();
-        for water in places {
-            let key = format!("{KEY}{}", water.place);
-            let here = people.get(&water.place).map_or(0, BTreeSet::len);
+        for (water, here) in places.iter().zip(people) {
+            let key = format!("{WATER_ALARM}{}", water.place);
             let is_open = self.state.alarms.get(&key).is_some_and(|alarm| !alarm.closed);
             let left = water.at.map_or(-within, |at| at - self.now);
             // Raised within the half hour; a forecast that moves by minutes does not close it again.
@@ -47,36 +46,43 @@ impl Desk<'_> {
             }
             stays.insert(key);
         }
-        let open = self.state.alarms.range(KEY.to_owned()..).take_while(|(key, _)| key.starts_with(KEY));
-        let over = open.filter(|(key, alarm)| !alarm.closed && !stays.contains(*key));
-        let over: Vec<String> = over.map(|(key, _)| key.clone()).collect();
+        let of_water = self.state.alarms.range(WATER_ALARM.to_owned()..);
+        let open = of_water.take_while(|(key, _)| key.starts_with(WATER_ALARM)).filter(|(_, alarm)| !alarm.closed);
+        let over: Vec<String> = open.map(|(key, _)| key).filter(|key| !stays.contains(*key)).cloned().collect();
         for key in over {
             self.close_alarm(&key);
         }
     }
 
-    /// Where everybody is: at the task that he has reached, else at his post; and where he has said that he goes.
-    fn people_by_place(&self) -> BTreeMap<PlaceId, BTreeSet<MemberId>> {
-        let mut people: BTreeMap<PlaceId, BTreeSet<MemberId>> = BTreeMap::new();
-        let mut arrived: BTreeMap<MemberId, (Timestamp, PlaceId)> = BTreeMap::new();
+    /// How many of our people are at each place: at the task that they have reached, else at their post; and those who have
+    /// said that they go there.
+    fn people_at(&self, places: &[PlaceWater]) -> Vec<usize> {
+        if places.is_empty() {
+            return Vec::new();
+        }
+        let mut people: BTreeMap<&PlaceId, BTreeSet<&MemberId>> =
+            places.iter().map(|water| (&water.place, BTreeSet::new())).collect();
+        let mut reached: BTreeMap<&MemberId, (Timestamp, &PlaceId)> = BTreeMap::new();
         for task in self.state.open_tasks() {
             if let Some((at, member)) = arrival(task) {
-                let newer = arrived.get(member).is_none_or(|(known, _)| at > *known);
-                if newer {
-                    arrived.insert(member.clone(), (at, task.place.clone()));
+                if reached.get(member).is_none_or(|(known, _)| at > *known) {
+                    reached.insert(member, (at, &task.place));
                 }
-            } else if let Some(member) = task.acknowledged.as_ref().and_then(|(_, by)| by.member.as_ref()) {
-                people.entry(task.place.clone()).or_default().insert(member.clone());
+            } else if let Some(there) = people.get_mut(&task.place) {
+                there.extend(task.acknowledged.as_ref().and_then(|(_, by)| by.member.as_ref()));
             }
         }
         for member in self.core.reach.members() {
-            match arrived.get(&member.id) {
-                Some((_, place)) => drop(people.entry(place.clone()).or_default().insert(member.id.clone())),
-                None if self.is_cleared(&member.post) => {}
-                None => drop(people.entry(member.post.clone()).or_default().insert(member.id.clone())),
+            let place = match reached.get(&member.id) {
+                Some((_, place)) => *place,
+                None if self.is_cleared(&member.post) => continue,
+                None => &member.post,
+            };
+            if let Some(there) = people.get_mut(place) {
+                there.insert(&member.id);
             }
         }
-        people
+        places.iter().map(|water| people.get(&water.place).map_or(0, BTreeSet::len)).collect()
     }
 
     /// Whether a person has registered the place as empty.

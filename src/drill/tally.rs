@@ -2,7 +2,7 @@
 //!
 //! In: entries, as they come. Out: figures for the report. It judges nobody; [`super::score`] proposes.
 
-use crate::command::{Entry, Fact, Injection, WithdrawReason};
+use crate::command::{Entry, Fact, Injection, WATER_ALARM, WithdrawReason};
 use crate::model::{ActivationId, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp, WarningLevel};
 use crate::playbook::Words;
 use chrono::TimeDelta;
@@ -218,6 +218,9 @@ impl Tally {
             Fact::ModeSet { mode, .. } => self.say(at, format!("工作模式 {mode:?}"), format!("mode {mode:?}")),
             Fact::Injected { injection, .. } => self.injected.push(injection.clone()),
             Fact::AlarmRaised { alarm, title, .. } => {
+                if alarm.starts_with(WATER_ALARM) {
+                    self.say(at, title.zh.clone(), title.en.clone());
+                }
                 let line = || AlarmLine { title: title.clone(), first: at, count: 0 };
                 self.alarms.entry(alarm.clone()).or_insert_with(line).count += 1;
             }

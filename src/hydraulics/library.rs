@@ -234,26 +234,26 @@ fn put_length(bytes: &mut Vec<u8>, length: usize) -> Result<(), LibraryFault> {
     Ok(())
 }
 
-fn put_column(bytes: &mut Vec<u8>, column: &[u16]) -> Result<(), LibraryFault> {
+pub(super) fn put_column(bytes: &mut Vec<u8>, column: &[u16]) -> Result<(), LibraryFault> {
     let packed = simple_compress(column, &ChunkConfig::default()).map_err(|_| LibraryFault::Damaged("a column"))?;
     put_length(bytes, packed.len())?;
     bytes.extend(packed);
     Ok(())
 }
 
-fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], LibraryFault> {
+pub(super) fn take<'a>(rest: &mut &'a [u8], count: usize) -> Result<&'a [u8], LibraryFault> {
     let (taken, left) = rest.split_at_checked(count).ok_or(LibraryFault::Damaged("it ends too early"))?;
     *rest = left;
     Ok(taken)
 }
 
-fn take_length(rest: &mut &[u8]) -> Result<usize, LibraryFault> {
+pub(super) fn take_length(rest: &mut &[u8]) -> Result<usize, LibraryFault> {
     let mut word = [0; 4];
     word.copy_from_slice(take(rest, 4)?);
     Ok(u32::from_le_bytes(word) as usize)
 }
 
-fn take_column(rest: &mut &[u8], cells: usize) -> Result<Vec<u16>, LibraryFault> {
+pub(super) fn take_column(rest: &mut &[u8], cells: usize) -> Result<Vec<u16>, LibraryFault> {
     let length = take_length(rest)?;
     let column = simple_decompress(take(rest, length)?).map_err(|_| LibraryFault::Damaged("a column"))?;
     if column.len() == cells { Ok(column) } else { Err(LibraryFault::Damaged("a column has another length")) }

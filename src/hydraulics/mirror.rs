@@ -380,7 +380,8 @@ impl Mirrored {
 impl MirrorTable {
     /// When a course of discharge brings water to a spot; up to `present` it is past, after it forecast.
     fn coming(&self, ladder: &Ladder, course: &[(Timestamp, f64)], present: Timestamp) -> Option<Coming> {
-        let threshold_m3s = ladder.threshold_m3s?;
+        let highest = course.iter().map(|(_, q)| *q).fold(0.0, f64::max);
+        let threshold_m3s = ladder.threshold_m3s.filter(|threshold| *threshold <= highest)?;
         let (crossed_at, from) = crossing(course, threshold_m3s, present)?;
         let highest = course.get(from..)?.iter().map(|(_, q)| *q).fold(threshold_m3s, f64::max).min(self.highest_m3s);
         let lag_min = ladder.lag_min(highest, threshold_m3s, self.base_m3s, self.rise_min);

@@ -28,6 +28,7 @@ mod rim;
 mod series;
 mod site;
 mod source;
+mod spread;
 mod strips;
 mod sweep;
 mod tiles;
@@ -48,4 +49,5 @@ pub use mirror::{
 pub use record::{ARRIVAL_DEPTH_M, FROUDE_LIMIT};
 pub use series::{Series, SeriesFault};
 pub use site::{Bank, BreachSite, LeveeLine, LibraryPlan, Mark, Plane, SiteFault, SiteGround, SiteRun, TwinSite};
+pub use spread::{Spread, SpreadHead, SpreadPlan};
 pub use view::CellWater;

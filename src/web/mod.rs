@@ -17,7 +17,7 @@ mod post;
 mod problem;
 mod public;
 mod routes;
-mod runs;
+pub mod runs;
 mod session;
 mod shape;
 mod site;

@@ -27,11 +27,6 @@ impl Problem {
     pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
         Self { status, kind, detail: detail.into(), field: None, items: Vec::new() }
     }
-    /// The stable word.
-    #[cfg(test)]
-    pub(super) fn kind(&self) -> &'static str {
-        self.kind
-    }
     /// 401: nobody is logged in.
     pub fn no_login() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "no-login", "请先登录 (log in first)")

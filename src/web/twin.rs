@@ -4,9 +4,11 @@
 //! out, marks, and frames of water for the map. It computes no water: what it shows was computed before, and it says when,
 //! on which grid and between which scenarios. A reach without terrain gives a reason instead.
 
+use super::runs::TwinRuns;
 use crate::command::TwinSlot;
 use crate::hydraulics::{
-    Flooding, Footprint, HazardClass, Impact, MirrorSpot, MirrorTable, Outline, Rests, SiteGround, TwinModel, WET_CM,
+    Flooding, Footprint, HazardClass, Impact, MirrorSpot, MirrorTable, NEVER_MIN, Outline, Rests, SiteGround, Spread,
+    TwinModel, WET_CM,
 };
 use crate::model::PlaceId;
 use serde_json::{Value, json};
@@ -41,6 +43,25 @@ pub enum SpotKind {
     Depot,
     /// 撤离路线.
     Route,
+}
+
+impl SpotKind {
+    /// The word on the wire.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Village => "village",
+            Self::Household => "household",
+            Self::Grower => "grower",
+            Self::Farm => "farm",
+            Self::Work => "work",
+            Self::Dam => "dam",
+            Self::Grid => "grid",
+            Self::Post => "post",
+            Self::Shelter => "shelter",
+            Self::Depot => "depot",
+            Self::Route => "route",
+        }
+    }
 }
 
 /// A place that water may reach.
@@ -101,8 +122,8 @@ pub struct TwinDesk {
     places: Vec<TwinPlace>,
     footprints: OnceLock<Vec<Option<Footprint>>>,
     slot: TwinSlot,
-    /// Finer runs.
-    pub runs: super::runs::TwinRuns,
+    /// Finer runs; absent where nothing is computed behind the screens.
+    pub runs: Option<TwinRuns>,
 }
 
 /// A flooding to be shown, with what it rests on.
@@ -118,14 +139,19 @@ pub struct Scene<'a> {
     /// Base water on that grid: ground that is wet at all times.
     pub base_cm: &'a [u16],
     /// The refined run that it comes from; `None`: the library.
-    pub run: Option<u64>,
+    pub run: Option<i64>,
 }
 
 impl TwinDesk {
     /// A desk over a model, the spots that water may reach, and the places that can carry a task or a post.
     pub fn new(read: ReadModel, spots: Vec<TwinSpot>, places: Vec<TwinPlace>) -> Self {
         let (footprints, slot) = (OnceLock::new(), TwinSlot::default());
-        Self { read, spots, places, footprints, slot, runs: super::runs::TwinRuns::default() }
+        Self { read, spots, places, footprints, slot, runs: None }
+    }
+
+    /// The same with runs behind it.
+    pub fn with_runs(self, runs: TwinRuns) -> Self {
+        Self { runs: Some(runs), ..self }
     }
 
     /// Where the live twin's table appears once the files are read.
@@ -241,6 +267,47 @@ impl TwinDesk {
             "shelters": list(SpotKind::Shelter), "depots": list(SpotKind::Depot), "routes": ways, "no_way_out": no_way,
             "levee": levee(model, scene), "words": marks(model, scene),
             "hazard_basis": "AIDR Guideline 7-3 Flood Hazard (2017), H1–H6",
+        })
+    }
+
+    /// What a spread says of places: the share of its members that bring water, how deep, how early.
+    pub fn spread_shape(&self, model: &TwinModel, ground: &SiteGround, spread: &Spread) -> Value {
+        let listed =
+            [SpotKind::Village, SpotKind::Farm, SpotKind::Post, SpotKind::Shelter, SpotKind::Depot, SpotKind::Grid];
+        let mut rows: Vec<(u16, Value)> = Vec::new();
+        for (spot, own) in self.spots.iter().zip(self.footprints_on(model, ground)) {
+            let Some(own) = own.filter(|own| listed.contains(&spot.kind) && own.on_crest_m.is_none()) else { continue };
+            let most = |field: &[u16]| own.cells.iter().filter_map(|at| field.get(*at)).copied().max().unwrap_or(0);
+            let chance = most(&spread.share);
+            if chance == 0 {
+                continue;
+            }
+            let earliest = own.cells.iter().filter_map(|at| spread.earliest_min.get(*at)).copied().min();
+            rows.push((
+                chance,
+                json!({
+                    "id": spot.id, "kind": spot.kind.as_str(), "name": names(spot), "chance": f64::from(chance) / 1000.0,
+                    "median_m": f64::from(most(&spread.median_cm)) / 100.0,
+                    "ninth_m": f64::from(most(&spread.ninth_cm)) / 100.0,
+                    "earliest_min": earliest.filter(|minutes| *minutes != NEVER_MIN),
+                }),
+            ));
+        }
+        rows.sort_by_key(|(chance, _)| std::cmp::Reverse(*chance));
+        let places: Vec<Value> = rows.into_iter().map(|(_, row)| row).collect();
+        let head = &spread.head;
+        let members: Vec<Value> =
+            head.members.iter().map(|(q, n)| json!({ "discharge_m3s": q.round(), "roughness": rounded(*n) })).collect();
+        json!({
+            "discharge_m3s": head.discharge_m3s, "breach": head.breach, "hours": head.hours, "members": members,
+            "volume_error": head.volume_error, "places": places,
+            "words": {
+                "zh": format!("{} 个成员，流量与糙率按本项目默认幅度均匀散布；比例不是预报概率", head.members.len()),
+                "en": format!(
+                    "{} members, discharge and roughness spread evenly by our defaults; shares are no forecast probability",
+                    head.members.len()
+                ),
+            },
         })
     }
 

@@ -69,6 +69,10 @@ test('first run: the wall is live, whole and says that its data are a demo', (ru
     run.diagnostic(`live ${((performance.now() - start) / 1000).toFixed(1)} s after the start of the server`);
     await page.locator('[data-testid=map][data-state=idle]').waitFor();
     await page.getByText('演示数据', { exact: true }).first().waitFor();
+    // The twin goes with this river: it says so, and on what it rests.
+    const twin = page.locator('[data-testid=twin-now][data-state=live]');
+    await twin.waitFor();
+    assert.match(await twin.innerText(), /情景库 100 m 网格，实测 [\d ]+ m³\/s，预报最大/);
     assert.doesNotMatch(page.url(), /token/);
     assert.ok(await page.locator('[data-testid=gauge][data-freshness=fresh]').count() >= 10);
   });

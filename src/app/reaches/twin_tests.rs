@@ -2,14 +2,19 @@
 
 use super::{ReachFault, TwinFiles, embedded_reach, embedded_twin};
 use crate::hydraulics::{
-    DischargeMemory, Library, MirrorInput, Mirrored, NEVER_MIN, Rests, SiteFault, TwinModel, WET_CM, flood,
+    Assumed, DischargeMemory, Flooding, Library, MirrorInput, Mirrored, NEVER_MIN, Rests, SiteFault, Spread,
+    SpreadPlan, TwinModel, WET_CM, flood,
 };
 use crate::model::{PlaceId, PlaceKind, Timestamp};
+use crate::store::Database;
+use crate::store::jobs::{Ended, JOBS_SCHEMA, JobQueue, JobState, Jobs};
 use crate::web::TwinDesk;
+use crate::web::runs::{self, TwinRuns};
 use chrono::TimeDelta;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 fn model() -> Arc<TwinModel> {
     embedded_twin().unwrap().data().unwrap()
@@ -213,4 +218,82 @@ fn twin_mirror_knows_when_water_comes_to_the_places_of_the_demo() {
         .map(|place| place.id.clone())
         .collect();
     assert!(lost.is_empty(), "{lost:?}");
+}
+
+/// A server over a folder: its queue, and a desk with runs behind it.
+async fn server(folder: &std::path::Path) -> (Arc<Jobs>, Arc<TwinDesk>) {
+    let database = Database::open(&folder.join("anlan.db"), &[JOBS_SCHEMA]).await.unwrap();
+    let jobs = Arc::new(Jobs::new(database, folder.to_owned()));
+    jobs.release(runs::WORKER).await.unwrap();
+    let finer = TwinRuns::new(jobs.clone(), Box::new(|| Timestamp::UNIX_EPOCH));
+    (jobs, Arc::new(desk().with_runs(finer)))
+}
+
+#[tokio::test]
+async fn twin_run_that_a_stop_cuts_off_waits_again_and_its_result_is_read_by_the_next_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (jobs, desk) = server(folder.path()).await;
+    let model = desk.model().unwrap();
+    let job = desk.runs.as_ref().unwrap().ask(&model, 9000.0, None, None, "li").await.unwrap();
+    let stop = CancellationToken::new();
+    let worker = tokio::spawn(runs::work(Arc::clone(&desk), stop.clone()));
+    while jobs.job(job.number).await.unwrap().unwrap().state != JobState::Running {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    worker.await.unwrap();
+    assert_eq!(jobs.job(job.number).await.unwrap().unwrap().state, JobState::Queued);
+    drop((jobs, desk));
+
+    // The next server finds it; another worker computes it there (here: brings dry ground).
+    let (jobs, desk) = server(folder.path()).await;
+    let taken = jobs.take("there", &[&job.kind], Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
+    assert_eq!((taken.number, &taken.wish), (job.number, &job.wish));
+    let ground = model.site.ground(model.site.plan.finest_cell_m).unwrap();
+    let (cells, hours) = (ground.grid.cells(), model.site.plan.hours.clone());
+    let flooding = Flooding {
+        discharge_m3s: 9000.0,
+        breach: None,
+        depth_cm: vec![vec![0; cells]; hours.len()],
+        arrival_min: vec![NEVER_MIN; cells],
+        highest_cm: vec![0; cells],
+        speed_cms: vec![0; cells],
+        hazard: vec![0; cells],
+        highest_froude: 0.0,
+        volume_error: 0.0,
+    };
+    let result = Library { hours, base_m3s: 3000.0, base_cm: vec![0; cells], members: vec![flooding] };
+    let bytes = result.encode(&ground).unwrap();
+    assert!(jobs.end(job.number, "there", Ended::Done(bytes), Timestamp::UNIX_EPOCH).await.unwrap());
+    drop((jobs, desk));
+
+    let (_, desk) = server(folder.path()).await;
+    let runs = desk.runs.as_ref().unwrap();
+    let known = runs.ask(&model, 9000.0, None, None, "wang").await.unwrap();
+    assert_eq!((known.number, known.who.as_str(), known.state), (job.number, "li", JobState::Done));
+    let shape = runs.shape(&desk, &model, &known).await.unwrap();
+    assert_eq!((&shape["state"], &shape["inundation"]["scenario"]["rests"]), (&json!("done"), &json!("run")));
+    assert_eq!(shape["inundation"]["grid"]["cell_m"], json!(50.0));
+    // A spread of the same discharge is another job; one that waits can be taken back.
+    let spread = runs.ask(&model, 9000.0, None, Some(20), "li").await.unwrap();
+    assert_ne!(spread.number, known.number);
+    assert_eq!(runs.cancel(spread.number, "li").await.unwrap().state, JobState::Cancelled);
+    assert!(runs.cancel(spread.number, "li").await.is_err());
+}
+
+/// Three short members on coarse cells by the code of the jobs: more members wet what fewer do, and the same bits again.
+#[test]
+fn twin_spread_of_the_demo_is_the_same_for_any_number_of_workers() {
+    let model = model();
+    let library = model.library.as_ref().unwrap();
+    let assumed = Assumed { discharge_m3s: 12_000.0, breach: None };
+    let plan = SpreadPlan { hours: 1.0, ..SpreadPlan::around(assumed, 3) };
+    let made =
+        |workers| Spread::compute(&model.site, &model.ground, &library.base_cm, &plan, workers, &|_| true).unwrap();
+    let spread = made(1);
+    assert_eq!(spread, made(2));
+    assert!(spread.head.volume_error < 1e-5);
+    let wet = |of: &dyn Fn(usize) -> bool| (0..spread.share.len()).filter(|at| of(*at)).count();
+    assert!(wet(&|at| spread.share[at] == 1000) > 0 && wet(&|at| spread.median_cm[at] > spread.ninth_cm[at]) == 0);
+    assert_eq!(wet(&|at| (spread.share[at] > 0) != (spread.earliest_min[at] != NEVER_MIN)), 0);
 }

@@ -1,6 +1,7 @@
 //! `anlan bench`: the figures of `docs/performance.md`, each with the command that makes it. One file for each measurement.
 
 mod dispatch;
+mod ensemble;
 mod fanout;
 mod flood2d;
 mod ingest;
@@ -30,6 +31,8 @@ pub(super) struct Args {
 enum Measurement {
     /// 二维淹没演进：每秒格步数、加速比、每格内存。Inundation: cell updates a second, speed-up, bytes a cell.
     Flood2d(flood2d::Args),
+    /// 集合演算：精细网格上的多个成员。A spread of runs on the finest grid, as the jobs of the server compute it.
+    Ensemble(ensemble::Args),
     /// 写入时序库：每批落盘后才确认。Points into the series store, each batch acknowledged after it is on disk.
     Ingest(ingest::Args),
     /// 从确认到三百部手机：任务落盘、首字节送出。From the second officer's confirmation to every phone's stream.
@@ -51,6 +54,7 @@ enum Measurement {
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     match args.what {
         Measurement::Flood2d(args) => flood2d::run(args),
+        Measurement::Ensemble(args) => ensemble::run(args),
         Measurement::Ingest(args) => ingest::run(args),
         Measurement::Dispatch(args) => dispatch::run(args),
         Measurement::Fanout(args) => fanout::run(args),

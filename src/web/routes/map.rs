@@ -58,7 +58,7 @@ pub struct WaterQuery {
     /// Work at which the levee is assumed to breach.
     breach: Option<PlaceId>,
     /// A finer run in place of the library.
-    run: Option<u64>,
+    run: Option<i64>,
     /// Hours after the discharge begins to rise; absent: the highest water of every cell.
     hour: Option<f64>,
     /// The drill; read by the post.
@@ -86,9 +86,14 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
     if query.hour.is_some_and(|hour| !(0.0..=240.0).contains(&hour)) {
         return Err(Problem::bad_field("hour", "须为 0 至 240 (0 to 240)"));
     }
+    let reader = Arc::clone(&twin);
+    let model = tokio::task::spawn_blocking(move || reader.model()).await.map_err(|fault| Problem::internal(&fault))?;
+    let Ok(model) = model else { return Ok(nothing("孪生数据有误", "the twin's files are at fault")) };
+    let refined = match (query.run, &twin.runs) {
+        (Some(id), Some(runs)) => runs.refined(&twin, &model, id).await?.map(|refined| (id, refined)),
+        _ => None,
+    };
     let made = tokio::task::spawn_blocking(move || {
-        let Ok(model) = twin.model() else { return nothing("孪生数据有误", "the twin's files are at fault") };
-        let refined = query.run.and_then(|id| Some((id, twin.runs.refined(id)?)));
         let scene = match (&refined, query.run) {
             (Some((id, refined)), _) => Some(refined.scene(*id)),
             (None, Some(_)) => return nothing("该加密演算已不在", "this run is not kept any more"),

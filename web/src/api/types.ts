@@ -121,7 +121,7 @@ export interface TwinNow {
   tasks: (TaskWater & { id: string })[]
 }
 /** POST /twin/runs {discharge_m3s, breach?} and GET /twin/runs/{id}: a run on the finest grid, in the background. */
-export interface TwinRun { id: number; discharge_m3s: number; breach: string | null; state: 'waiting' | 'running' | 'done' | 'failed'; progress: number; cell_m: number; inundation?: Inundation; why?: string }
+export interface TwinRun { id: number; discharge_m3s: number; breach: string | null; state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'; progress: number; cell_m: number; inundation?: Inundation; why?: string }
 export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text }
 export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 

@@ -27,7 +27,7 @@ export const usePreview = defineStore('preview', () => {
       if (turn !== latest || !result.value) return
       finer.value = run.state === 'done' ? null : run
       if (run.state === 'done' && run.inundation) result.value = { ...result.value, inundation: run.inundation }
-      else if (run.state !== 'failed') poll = setTimeout(() => void api.get<TwinRun>(`/twin/runs/${run.id}`).then(take, fail), POLL_MS)
+      else if (run.state === 'queued' || run.state === 'running') poll = setTimeout(() => void api.get<TwinRun>(`/twin/runs/${run.id}`).then(take, fail), POLL_MS)
     }
     const fail = (cause: unknown): void => {
       if (turn === latest) {
