@@ -13,6 +13,8 @@ use chrono::TimeDelta;
 pub const TRAVEL_KMH: f64 = 15.0;
 /// A way is so much longer than the straight line, our default.
 pub const DETOUR: f64 = 1.4;
+/// A longer deadline is a date, not hours of work at one place, our default, min.
+const WORK_MAX_MIN: u32 = 120;
 /// Length of a degree of latitude, m.
 const METRES_PER_DEGREE: f64 = 111_320.0;
 
@@ -82,7 +84,7 @@ pub fn slack(twin: &Mirrored, task: &Task, row: &Instruction, reach: &Reach, now
             (false, false) => NoSlack::OffGround,
         });
     };
-    let given = TimeDelta::minutes(i64::from(row.deadline_min));
+    let given = TimeDelta::minutes(i64::from(row.deadline_min.min(WORK_MAX_MIN)));
     let (travel, work) = match &task.arrived {
         Some((at, _)) => (TimeDelta::zero(), (given - (now - *at)).max(TimeDelta::zero())),
         None => (travel(task, reach), given),
