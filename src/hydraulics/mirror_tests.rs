@@ -1,3 +1,5 @@
+//! Tests of the live mirror on four cells: thresholds, lags, spells, the gauge.
+
 use super::*;
 use crate::hydraulics::{Grid, Library, LibraryPlan, NEVER_MIN, Plane, SiteGround, TwinSite};
 

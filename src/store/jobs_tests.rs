@@ -1,3 +1,5 @@
+//! Tests of the queue of calculations: killed servers, leases, bounds, what is taken back.
+
 use super::*;
 use crate::store::Database;
 use serde_json::json;
