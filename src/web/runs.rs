@@ -208,26 +208,27 @@ pub async fn work(desk: Arc<TwinDesk>, stop: CancellationToken) {
     let Some(runs) = desk.runs.as_ref() else { return };
     loop {
         let taken = runs.queue.take(WORKER, &[RUN, SPREAD], (runs.wall)()).await;
-        match taken {
+        let had_one = match taken {
             Ok(Some(job)) => {
                 if let Err(fault) = compute(&desk, runs, job, &stop).await {
                     let fault = &fault as &dyn Error;
                     tracing::error!(fault, "孪生计算结果未写入 (the result of a run was not kept)");
                 }
+                true
             }
-            Ok(None) => {}
+            Ok(None) => false,
             Err(fault) => {
                 tracing::error!(
                     fault = &fault as &dyn Error,
                     "取不到孪生计算任务 (no run can be taken from the queue)"
                 );
+                false
             }
-        }
+        };
         if stop.is_cancelled() {
             return;
         }
-        let waits = runs.queue.jobs().await.is_ok_and(|jobs| jobs.iter().any(|job| job.state == JobState::Queued));
-        if waits {
+        if had_one {
             continue;
         }
         tokio::select! {
