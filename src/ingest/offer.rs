@@ -206,6 +206,10 @@ async fn stored_values(
         while let Some((_, at)) = keys.next_if(|(next, at)| next == series && *at - last <= TOGETHER) {
             last = *at;
         }
+        // The usual case: what is newer than all that is stored is not looked for.
+        if store.ends_before(series, *first) {
+            continue;
+        }
         for sample in store.range(series, *first, last + TimeDelta::milliseconds(1), None).await? {
             let key = (series.clone(), sample.at);
             if wanted.contains_key(&key) {

@@ -1,6 +1,7 @@
 //! `anlan bench`: the figures of `docs/performance.md`, each with the command that makes it. One file for each measurement.
 
 mod dispatch;
+mod durable;
 mod ensemble;
 mod fanout;
 mod flood2d;
@@ -8,13 +9,15 @@ mod ingest;
 mod meter;
 mod modbus;
 mod modbus_devices;
+mod mqtt;
+mod mqtt_wire;
+mod open;
 mod proposal;
 mod replay;
 mod rules;
 mod scratch;
 mod site;
 mod sl651;
-mod victoria;
 mod workload;
 
 use clap::Subcommand;
@@ -41,6 +44,10 @@ enum Measurement {
     Fanout(fanout::Args),
     /// 每秒轮询千台 Modbus 设备，含死机与慢速。A thousand Modbus devices polled each second, some dead, some slow.
     Modbus(modbus::Args),
+    /// MQTT 报文经 mosquitto 入库后确认，与代理自身极限对照。Points from a broker, durable before acknowledged; the broker's own limit beside it.
+    Mqtt(mqtt::Args),
+    /// 打开一年的时序库，或十万条序列。Opening a store that holds a year, or very many series.
+    Open(open::Args),
     /// 从测站寄存器变化到大屏上的建议。From the register of a gauge to the proposal on the wall's stream.
     Proposal(proposal::Args),
     /// 重演日志。A journal, folded again.
@@ -59,6 +66,8 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         Measurement::Dispatch(args) => dispatch::run(args),
         Measurement::Fanout(args) => fanout::run(args),
         Measurement::Modbus(args) => modbus::run(args),
+        Measurement::Mqtt(args) => mqtt::run(args),
+        Measurement::Open(args) => open::run(args),
         Measurement::Proposal(args) => proposal::run(args),
         Measurement::Replay(args) => replay::run(args),
         Measurement::Rules(args) => rules::run(args),

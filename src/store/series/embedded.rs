@@ -492,6 +492,12 @@ impl SeriesStore for EmbeddedSeries {
             .collect())
     }
 
+    fn ends_before(&self, series: &SeriesId, at: Timestamp) -> bool {
+        let (registry, heads) = (self.shared.registry(), self.shared.heads());
+        let newest = registry.number(series).and_then(|number| heads.slot(number)?.latest);
+        newest.is_none_or(|(newest, ..)| newest < at.timestamp_millis())
+    }
+
     async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError> {
         let (registry, heads) = (self.shared.registry(), self.shared.heads());
         let mut facts: Vec<SeriesFacts> = registry

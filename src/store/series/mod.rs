@@ -161,6 +161,11 @@ pub trait SeriesStore: Send + Sync {
     /// The newest sample of each series, whatever its verdict.
     async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError>;
 
+    /// Whether the store knows without looking that a series has no sample at or after a moment; `false` where it must look.
+    fn ends_before(&self, _series: &SeriesId, _at: Timestamp) -> bool {
+        false
+    }
+
     /// All series, in order of their ids.
     async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError>;
 

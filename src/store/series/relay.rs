@@ -247,6 +247,11 @@ impl SeriesStore for RelayedSeries {
         self.local.latest().await
     }
 
+    fn ends_before(&self, series: &SeriesId, at: Timestamp) -> bool {
+        let whole_from = self.local.spool().whole_from().unwrap_or(i64::MIN);
+        at.timestamp_millis() >= whole_from && self.local.ends_before(series, at)
+    }
+
     /// What this machine holds.
     async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError> {
         self.local.list().await

@@ -1,15 +1,25 @@
-//! `anlan bench ingest`: points into the series store, each batch awaited until it is durable, and a peer beside it in the same run.
+//! `anlan bench ingest`: the same points into our store as a library, through our own HTTP route, and into other stores, in one
+//! run; the same questions asked of each; late points; `kill -9` in the middle.
 
-use super::meter::{cpu_s, median, peak_rss_mb};
+mod embedded;
+mod figures;
+mod http;
+mod influx1;
+mod kill;
+mod route;
+mod served;
+mod victoria;
+
 use super::scratch::Scratch;
-use super::victoria::{self, PeerFigures};
-use super::workload::{START_MS, TICK_MS, Workload, moment};
+use super::workload::Workload;
 use crate::model::Observation;
-use crate::store::series::{Aggregate, EmbeddedSeries, SeriesLimits, SeriesStore, Step};
+use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
+use figures::{Figures, Plan};
+use kill::Killed;
+use served::Dialect;
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 /// Arguments of `anlan bench ingest`.
 #[derive(Debug, clap::Args)]
@@ -21,17 +31,26 @@ pub(super) struct Args {
     #[arg(long)]
     points: Option<u64>,
     /// 序列数。Number of series; the first has a point every 10 s, the others every 400 s.
-    #[arg(long, default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, default_value_t = 1_500, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     series: u32,
-    /// 每批点数。Points of one append.
+    /// 每批点数。Points of one append, or one request.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     batch: u32,
     /// 末位随机。Random last digits instead of steady values.
     #[arg(long)]
     noisy: bool,
-    /// 对比对象。A peer measured in the same run.
-    #[arg(long, value_enum)]
-    against: Option<Against>,
+    /// 迟到份额：这些点最多晚三天。Share of points that come up to three days late; measured beside the run in order.
+    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    late: f64,
+    /// 我方写入途径。How points come into our store.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "library")]
+    through: Vec<Through>,
+    /// 同场对比对象。Other stores measured in the same run.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    against: Vec<Against>,
+    /// 写到一半时强杀的次数；只测丢失。Kill each store that often in the middle and count lost points; nothing else.
+    #[arg(long, value_name = "TIMES")]
+    kill: Option<u32>,
     /// 数据目录；默认用临时目录并在结束后删除。Folder for the files; default: a temporary one, removed afterwards.
     #[arg(long)]
     data: Option<PathBuf>,
@@ -43,43 +62,43 @@ pub(super) struct Args {
     report_acks: bool,
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=0.9).contains(&share) { Ok(share) } else { Err("must be 0 to 0.9".into()) }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Through {
+    /// As the server calls its store.
+    Library,
+    /// `POST /api/v1/readings` of a server of its own.
+    Http,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Against {
     /// Debian's package, over its HTTP interface.
     VictoriaMetrics,
+    /// Debian's package `influxdb`, over its HTTP interface.
+    Influxdb1,
 }
 
-/// What was measured of our store.
+/// A store in order, and with late points where that was asked for.
 #[derive(Debug, serde::Serialize)]
-struct Figures {
-    points: u64,
-    series: u32,
-    batch: u32,
-    noisy: bool,
-    points_per_s: f64,
-    seconds: f64,
-    slowest_append_ms: f64,
-    cpu_s: f64,
-    peak_rss_mb: f64,
-    file_bytes_per_point_unsealed: f64,
-    file_bytes_per_point: f64,
-    live_bytes_per_point: f64,
-    seal_s: f64,
-    query_30d_to_1min_ms: f64,
-    query_samples: usize,
-    latest_ms: f64,
-    reopen_ms: f64,
+struct Measured {
+    store: &'static str,
+    in_order: Figures,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<Figures>,
 }
 
 #[derive(Debug, serde::Serialize)]
 struct Report {
-    anlan: Figures,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    victoria_metrics: Option<PeerFigures>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ratio_points_per_s: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ratio_points_per_cpu_s: Option<f64>,
+    plan: Plan,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stores: Vec<Measured>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    kills: Vec<Killed>,
 }
 
 pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
@@ -88,7 +107,9 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     if args.forever {
         return runtime.block_on(write_for_ever(&args, &folder.path));
     }
-    let report = runtime.block_on(measure(&args, &folder.path))?;
+    let points = args.points.unwrap_or_else(|| Workload::points_a_day(args.series as usize) * 30);
+    let plan = Plan { points, series: args.series, batch: args.batch, noisy: args.noisy, late: 0.0 };
+    let report = runtime.block_on(measure(&args, plan, &folder.path))?;
     if args.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
@@ -97,106 +118,72 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn workload(args: &Args) -> Workload {
-    Workload::new(args.series as usize, args.noisy)
+/// Everything that is measured, in the order of the run.
+#[derive(Debug, Clone, Copy)]
+enum Store {
+    Ours(Through),
+    Other(Against),
 }
 
-async fn measure(args: &Args, folder: &Path) -> Result<Report, Box<dyn Error>> {
-    let points = args.points.unwrap_or_else(|| Workload::points_a_day(args.series as usize) * 30);
-    let anlan = measure_store(args, folder, points).await?;
-    let victoria_metrics = match args.against {
-        None => None,
-        Some(Against::VictoriaMetrics) => {
-            Some(victoria::measure(folder, points, args.batch as usize, workload(args)).await?)
+impl Store {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ours(Through::Library) => "anlan",
+            Self::Ours(Through::Http) => "anlan-http",
+            Self::Other(Against::VictoriaMetrics) => "victoria-metrics",
+            Self::Other(Against::Influxdb1) => "influxdb1",
         }
-    };
-    let ratio_points_per_s = victoria_metrics.as_ref().map(|peer| anlan.points_per_s / peer.points_per_s);
-    let ratio_points_per_cpu_s = victoria_metrics.as_ref().map(|peer| peer.cpu_s / anlan.cpu_s);
-    Ok(Report { anlan, victoria_metrics, ratio_points_per_s, ratio_points_per_cpu_s })
+    }
+    /// How it is spoken to; the library is not spoken to.
+    async fn dialect(self, folder: &Path, plan: &Plan) -> Result<Option<Box<dyn Dialect>>, Box<dyn Error>> {
+        Ok(match self {
+            Self::Ours(Through::Library) => None,
+            Self::Ours(Through::Http) => Some(Box::new(route::Route::prepare(&folder.join(self.name()), plan).await?)),
+            Self::Other(Against::VictoriaMetrics) => Some(Box::new(victoria::Victoria)),
+            Self::Other(Against::Influxdb1) => Some(Box::new(influx1::Influx1)),
+        })
+    }
+    async fn measure(self, folder: &Path, plan: &Plan) -> Result<Figures, Box<dyn Error>> {
+        match self.dialect(folder, plan).await? {
+            None => embedded::measure(folder, plan).await,
+            Some(dialect) => served::measure(&*dialect, &folder.join(self.name()), plan).await,
+        }
+    }
+    async fn kill(self, folder: &Path, plan: &Plan) -> Result<Killed, Box<dyn Error>> {
+        let (acknowledged, found, ready_ms) = match self.dialect(folder, plan).await? {
+            None => kill::embedded(folder, plan).await?,
+            Some(dialect) => kill::served(&*dialect, &folder.join(self.name()), plan).await?,
+        };
+        Ok(Killed { store: self.name(), acknowledged, found, lost: acknowledged.saturating_sub(found), ready_ms })
+    }
 }
 
-async fn measure_store(args: &Args, folder: &Path, points: u64) -> Result<Figures, Box<dyn Error>> {
-    let path = folder.join("series.db");
-    if path.exists() {
-        return Err(format!("{} is there already; measure in an empty folder (--data)", path.display()).into());
+async fn measure(args: &Args, plan: Plan, folder: &Path) -> Result<Report, Box<dyn Error>> {
+    let mut report = Report { plan, stores: Vec::new(), kills: Vec::new() };
+    let ours = args.through.iter().copied().map(Store::Ours);
+    for store in ours.chain(args.against.iter().copied().map(Store::Other)) {
+        if let Some(times) = args.kill {
+            for _ in 0..times {
+                report.kills.push(store.kill(folder, &plan).await?);
+            }
+            continue;
+        }
+        let in_order = store.measure(folder, &plan).await?;
+        let late = match args.late > 0.0 {
+            true => Some(store.measure(&folder.join("late"), &Plan { late: args.late, ..plan }).await?),
+            false => None,
+        };
+        report.stores.push(Measured { store: store.name(), in_order, late });
     }
-    let store = EmbeddedSeries::open(&path, SeriesLimits::default()).await?;
-    let mut load = workload(args);
-    let (mut written, mut seconds, mut cpu, mut slowest) = (0, 0.0, 0.0, 0.0f64);
-    let mut last_ms = START_MS;
-    while written < points {
-        // Made outside the measured time; what is measured is from the call to the acknowledgement.
-        let batch = load.batch((args.batch as usize).min((points - written) as usize));
-        last_ms = batch.last().map_or(last_ms, |o| o.at.timestamp_millis());
-        let (cpu_before, began) = (cpu_s("self"), Instant::now());
-        written += store.append(&batch).await?.points as u64;
-        let took = began.elapsed().as_secs_f64();
-        cpu += cpu_s("self") - cpu_before;
-        seconds += took;
-        slowest = slowest.max(took);
-    }
-    let peak = peak_rss_mb("self");
-    let unsealed = store.stats().await?.file_bytes;
-    drop(store);
-    let (store, reopen_ms) = timed(EmbeddedSeries::open(&path, SeriesLimits::default())).await;
-    let store = store?;
-    let (_, latest_ms) = timed(store.latest()).await;
-    let (sealed, seal_ms) = timed(store.seal()).await;
-    sealed?;
-    let (query_ms, query_samples) = ask(&store, &load, last_ms).await?;
-    let stats = store.stats().await?;
-    if stats.points != points {
-        return Err(format!("{points} points were written, {} are stored", stats.points).into());
-    }
-    store.close().await;
-    let each = |bytes: u64| bytes as f64 / points as f64;
-    Ok(Figures {
-        points,
-        series: args.series,
-        batch: args.batch,
-        noisy: args.noisy,
-        points_per_s: points as f64 / seconds,
-        seconds,
-        slowest_append_ms: slowest * 1000.0,
-        cpu_s: cpu,
-        peak_rss_mb: peak,
-        file_bytes_per_point_unsealed: each(unsealed),
-        file_bytes_per_point: each(stats.file_bytes),
-        live_bytes_per_point: each(stats.live_bytes),
-        seal_s: seal_ms / 1000.0,
-        query_30d_to_1min_ms: query_ms,
-        query_samples,
-        latest_ms,
-        reopen_ms,
-    })
-}
-
-async fn timed<T>(work: impl Future<Output = T>) -> (T, f64) {
-    let began = Instant::now();
-    let done = work.await;
-    (done, began.elapsed().as_secs_f64() * 1000.0)
-}
-
-/// Means of one minute of series 0 over the whole span: median of several, ms, and the number of samples.
-async fn ask(store: &EmbeddedSeries, load: &Workload, last_ms: i64) -> Result<(f64, usize), Box<dyn Error>> {
-    let series = load.ids().first().ok_or("no series")?;
-    let step = Step { every_ms: 60_000, aggregate: Aggregate::Mean };
-    let (from, to) = (moment(START_MS), moment(last_ms + TICK_MS));
-    let (mut measured, mut samples) = (Vec::new(), 0);
-    for _ in 0..9 {
-        let (answer, ms) = timed(store.range(series, from, to, Some(step))).await;
-        samples = answer?.len();
-        measured.push(ms);
-    }
-    Ok((median(measured), samples))
+    Ok(report)
 }
 
 /// Appends until the process is killed; says after each acknowledgement what must now be there.
 async fn write_for_ever(args: &Args, folder: &Path) -> Result<(), Box<dyn Error>> {
     // A small journal, so that seals are always under way.
-    let limits = SeriesLimits { journal_bytes: 1 << 18, chunk_points: 256, ..SeriesLimits::default() };
+    let limits = SeriesLimits { journal_bytes: 1 << 18, chunk_points: 256, ..embedded::limits(args.series) };
     let store = EmbeddedSeries::open(&folder.join("series.db"), limits).await?;
-    let mut load = workload(args);
+    let mut load = Workload::new(args.series as usize, args.noisy);
     let (mut points, mut sum) = (0u64, 0u64);
     loop {
         let batch = load.batch(args.batch as usize);
@@ -220,40 +207,62 @@ fn checksum(sum: u64, point: &Observation) -> u64 {
 }
 
 fn print(report: &Report) {
-    let ours = &report.anlan;
-    println!(
-        "{} points, {} series, batches of {}, each acknowledged after it is on disk",
-        ours.points, ours.series, ours.batch
-    );
-    let row = |what: &str, anlan: String, peer: Option<String>| {
-        println!("{what:<44}{anlan:>16}{:>20}", peer.unwrap_or_default());
-    };
-    let peer = report.victoria_metrics.as_ref();
-    row("", "anlan".into(), peer.map(|_| "VictoriaMetrics".into()));
-    row("points/s", format!("{:.0}", ours.points_per_s), peer.map(|p| format!("{:.0}", p.points_per_s)));
-    if let Some(peer) = peer {
-        row("  until all is flushed to disk", String::new(), Some(format!("{:.0}", peer.points_per_s_until_flushed)));
+    let Plan { points, series, batch, .. } = report.plan;
+    println!("{points} points, {series} series, batches of {batch}, one after another");
+    for one in &report.kills {
+        let Killed { store, acknowledged, found, lost, ready_ms } = one;
+        println!(
+            "kill -9 {store:<18} acknowledged {acknowledged:>10}, found {found:>10}, lost {lost:>9}; ready after {ready_ms:.0} ms"
+        );
     }
-    row("CPU, s", format!("{:.1}", ours.cpu_s), peer.map(|p| format!("{:.1}", p.cpu_s)));
-    row("peak resident memory, MB", format!("{:.0}", ours.peak_rss_mb), peer.map(|p| format!("{:.0}", p.peak_rss_mb)));
-    row(
-        "file, bytes/point",
-        format!("{:.2}", ours.file_bytes_per_point),
-        peer.map(|p| format!("{:.2}", p.bytes_per_point)),
-    );
-    row("file before sealing the rest, bytes/point", format!("{:.2}", ours.file_bytes_per_point_unsealed), None);
-    row(
-        "whole span of a 10 s series to 1 min, ms",
-        format!("{:.1}", ours.query_30d_to_1min_ms),
-        peer.map(|p| format!("{:.1}", p.query_30d_to_1min_ms)),
-    );
-    row("  samples in that answer", ours.query_samples.to_string(), peer.map(|p| p.query_samples.to_string()));
-    row("slowest append, ms", format!("{:.1}", ours.slowest_append_ms), None);
-    row("latest of all series, ms", format!("{:.1}", ours.latest_ms), None);
-    row("open with journal replay, ms", format!("{:.0}", ours.reopen_ms), None);
-    row("seal the rest, s", format!("{:.2}", ours.seal_s), None);
-    if let (Some(ratio), Some(peer)) = (report.ratio_points_per_s, peer) {
-        let by_cpu = report.ratio_points_per_cpu_s.unwrap_or(f64::NAN);
-        println!("ratio anlan : VictoriaMetrics {}: {ratio:.2} by time, {by_cpu:.2} by processor time", peer.version);
+    if report.stores.is_empty() {
+        return;
+    }
+    let columns = || report.stores.iter().flat_map(|one| [Some(&one.in_order), one.late.as_ref()]).flatten();
+    print!("{:<32}", "");
+    for one in &report.stores {
+        print!("{:>18}", one.store);
+        if one.late.is_some() {
+            print!("{:>18}", "… late");
+        }
+    }
+    println!();
+    let row = |what: &str, digits: usize, of: &dyn Fn(&Figures) -> f64| {
+        print!("{what:<32}");
+        columns().for_each(|figures| print!("{:>18.digits$}", of(figures)));
+        println!();
+    };
+    row("points/s", 0, &|f| f.points_per_s);
+    row("  until all is on disk", 0, &|f| f.points_per_s_on_disk);
+    row("slowest batch, ms", 1, &|f| f.slowest_batch_ms);
+    row("CPU, s", 1, &|f| f.cpu_s);
+    row("peak resident memory, MB", 0, &|f| f.peak_rss_mb);
+    row("bytes/point while running", 2, &|f| f.bytes_per_point_running);
+    row("bytes/point, all compressed", 2, &|f| f.bytes_per_point);
+    row("start until ready, ms", 0, &|f| f.reopen_ms);
+    for (place, question) in figures::Question::ALL.into_iter().enumerate() {
+        let answer = |f: &Figures| f.answers.get(place).map_or(f64::NAN, |answer| answer.ms);
+        row(&format!("{}, ms", question.words()), 2, &answer);
+        row("  samples", 0, &|f| f.answers.get(place).map_or(f64::NAN, |answer| answer.samples as f64));
+    }
+    let Some(ours) = report.stores.first() else { return };
+    for other in report.stores.iter().skip(1) {
+        println!(
+            "{} : {}   {:.2} by time, {:.2} by processor time, {:.2} by bytes",
+            ours.store,
+            other.store,
+            ours.in_order.points_per_s / other.in_order.points_per_s,
+            other.in_order.cpu_s / ours.in_order.cpu_s,
+            ours.in_order.bytes_per_point / other.in_order.bytes_per_point
+        );
+    }
+    for one in &report.stores {
+        if let Some(late) = &one.late {
+            println!(
+                "{}: late points at {:.2} of the rate in order",
+                one.store,
+                late.points_per_s / one.in_order.points_per_s
+            );
+        }
     }
 }

@@ -147,18 +147,24 @@ async fn answer(reply: reqwest::Response) -> Result<Value, Box<dyn Error>> {
     if status.is_success() { Ok(serde_json::from_str(&text)?) } else { Err(format!("{status}: {text}").into()) }
 }
 
-/// Makes the accounts; gives a token for each.
+/// Everyone of the demo reach who has the app, and the officers; gives a token for each.
 async fn people(data: &Path) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
-    let _claimed = StoreDirectory::claim(data)?;
-    let database = Database::open(&state_file(data), &[USERS_SCHEMA, JOURNAL_SCHEMA]).await?;
-    let users = Users::new(database.clone());
     let reach = reach_from(None)?.reach;
     let operator = [("operator".to_owned(), UserRole::Operator, None)];
     let officers = OFFICERS.map(|name| (name.to_owned(), UserRole::Duty, None));
     let phones = reach.members().map(|member| (member.id.to_string(), UserRole::Member, Some(member.id.clone())));
+    accounts(data, operator.into_iter().chain(officers).chain(phones).collect()).await
+}
+
+/// Makes accounts in a new data directory; gives a token for each but the operator.
+pub(super) async fn accounts(
+    data: &Path,
+    everyone: Vec<(String, UserRole, Option<MemberId>)>,
+) -> Result<BTreeMap<String, String>, Box<dyn Error>> {
+    let _claimed = StoreDirectory::claim(data)?;
+    let database = Database::open(&state_file(data), &[USERS_SCHEMA, JOURNAL_SCHEMA]).await?;
+    let users = Users::new(database.clone());
     let mut tokens = BTreeMap::new();
-    let everyone: Vec<(String, UserRole, Option<MemberId>)> =
-        operator.into_iter().chain(officers).chain(phones).collect();
     for (name, role, member) in everyone {
         users.add(NewUser { name: name.clone(), role, member, password: None }, wall_now()).await?;
         if role != UserRole::Operator {

@@ -1,26 +1,22 @@
 //! `anlan bench sl651`: frames decoded; frames decoded, judged, made durable and acknowledged over loopback; memory of
 //! many connected stations, whose callers run in a second process.
 
+use super::durable::JudgedStore;
 use super::meter::{cpu_s, rss_mb};
-use crate::ingest::IntakeError;
 use crate::ingest::sensors::{TelemetrySeries, TelemetryStation};
 use crate::ingest::sl651::codec::{
     Coding, Direction, Element, ElementId, End, Frame, Framer, Group, Moment, Report, StationAddress, function,
 };
-use crate::ingest::sl651::{Sink, Sl651, Sl651Limits, Sl651Parts};
-use crate::model::{Observation, Reading, SeriesId, Timestamp};
-use crate::quality::{Judge, QualityTable};
+use crate::ingest::sl651::{Sl651, Sl651Limits, Sl651Parts};
+use crate::model::{SeriesId, Timestamp};
 use crate::store::Photos;
-use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
-use async_trait::async_trait;
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -84,38 +80,6 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         print(&figures);
     }
     Ok(())
-}
-
-/// Judge and store as in the server, without screens and levels; counts its writes.
-struct JudgedStore {
-    judge: Mutex<Judge>,
-    store: EmbeddedSeries,
-    writes: std::sync::atomic::AtomicU64,
-}
-
-#[async_trait]
-impl Sink for JudgedStore {
-    async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        let judged = self.judge(&readings);
-        self.writes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        self.store.append(&judged).await.map(|_durable| ()).map_err(IntakeError::Store)
-    }
-}
-
-impl JudgedStore {
-    async fn open(path: &Path) -> Result<Arc<Self>, Box<dyn Error>> {
-        let store = EmbeddedSeries::open(path, SeriesLimits::default()).await?;
-        let judge = Mutex::new(Judge::new(QualityTable::new(), BTreeMap::new()));
-        Ok(Arc::new(Self { judge, store, writes: Default::default() }))
-    }
-    fn judge(&self, readings: &[Reading]) -> Vec<Observation> {
-        let mut judge = self.judge.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut judged = Vec::with_capacity(readings.len());
-        for reading in readings {
-            judge.judge_into(reading, &mut judged);
-        }
-        judged
-    }
 }
 
 fn start() -> Timestamp {
@@ -208,12 +172,12 @@ async fn measure(args: &Args, folder: &Path) -> Result<Figures, Box<dyn Error>> 
     if counted.kept != u64::from(frames) {
         return Err(format!("{frames} frames were sent, {} were kept: {counted:?}", counted.kept).into());
     }
-    let points = sink.store.stats().await?.points;
+    let points = sink.points().await?;
     if points != u64::from(frames) * ELEMENTS.len() as u64 {
         return Err(format!("{frames} frames were acknowledged, but {points} points are stored").into());
     }
     drop(server);
-    let writes = sink.writes.load(std::sync::atomic::Ordering::Relaxed);
+    let writes = sink.writes();
     drop(sink);
     let (connected_s, connected_mb, resident_mb) = connected(args.connected, folder).await?;
     Ok(Figures {

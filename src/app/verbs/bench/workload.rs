@@ -1,8 +1,10 @@
 //! What the ingest measurement writes: made-up gauges, one every 10 s and the others every 400 s, values as gauges report
-//! them: whole centimetres, mostly steady. Every value follows from series and time, so that a reader can check it.
+//! them: whole centimetres, mostly steady. Every value follows from series and time, so that a reader can check it. A share of
+//! them may come late, as from stations whose line was down.
 
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use chrono::DateTime;
+use std::collections::BTreeMap;
 
 /// First moment: 2026-06-15T00:00Z, Unix ms.
 pub(super) const START_MS: i64 = 1_781_481_600_000;
@@ -10,20 +12,34 @@ pub(super) const START_MS: i64 = 1_781_481_600_000;
 pub(super) const TICK_MS: i64 = 10_000;
 /// Ticks between two points of any other series.
 const TICKS_EACH: u64 = 40;
+/// A late point comes at most so many ticks late: three days.
+const LATE_TICKS: u64 = 3 * 86_400_000 / TICK_MS as u64;
 
-/// Points in order of time, without end.
+/// Points in order of time but for those that are late, without end.
 #[derive(Debug)]
 pub(super) struct Workload {
     ids: Vec<SeriesId>,
     noisy: bool,
     tick: u64,
     series: u64,
+    /// Share of late points, of 2³².
+    late: u64,
+    /// Late points that have not come yet, by the tick at which they come.
+    held: BTreeMap<(u64, u64), Observation>,
 }
 
 impl Workload {
     pub(super) fn new(series: usize, noisy: bool) -> Self {
         let ids = (0..series).map(|i| SeriesId::new(format!("bench{i:04}.stage"))).collect();
-        Self { ids, noisy, tick: 0, series: 0 }
+        Self { ids, noisy, tick: 0, series: 0, late: 0, held: BTreeMap::new() }
+    }
+    /// The same points, a share of which come up to three days late.
+    pub(super) fn with_late(self, share: f64) -> Self {
+        Self { late: (share * f64::from(u32::MAX)) as u64, ..self }
+    }
+    /// The newest moment that may have come, Unix ms.
+    pub(super) fn now_ms(&self) -> i64 {
+        START_MS + self.tick as i64 * TICK_MS
     }
     /// The ids in the order of their numbers.
     pub(super) fn ids(&self) -> &[SeriesId] {
@@ -37,10 +53,18 @@ impl Workload {
     pub(super) fn batch(&mut self, n: usize) -> Vec<Observation> {
         let mut batch = Vec::with_capacity(n);
         while batch.len() < n {
+            if self.held.first_key_value().is_some_and(|((comes, _), _)| *comes <= self.tick) {
+                batch.extend(self.held.pop_first().map(|(_, point)| point));
+                continue;
+            }
             let due = self.series == 0 || self.series % TICKS_EACH == self.tick % TICKS_EACH;
             if let Some(id) = self.ids.get(self.series as usize) {
                 if due {
-                    batch.push(self.observation(id.clone()));
+                    let point = self.observation(id.clone());
+                    match self.comes_late() {
+                        Some(comes) => drop(self.held.insert(comes, point)),
+                        None => batch.push(point),
+                    }
                 }
                 // Series that are due in one tick lie TICKS_EACH apart.
                 self.series = match self.series {
@@ -53,6 +77,15 @@ impl Workload {
             }
         }
         batch
+    }
+    /// When the point comes, if it is a late one.
+    fn comes_late(&self) -> Option<(u64, u64)> {
+        if self.late == 0 {
+            return None;
+        }
+        let chance = scramble(!(self.series << 40 | self.tick));
+        let after = 1 + (chance >> 32) % LATE_TICKS;
+        (chance & 0xFFFF_FFFF < self.late).then_some((self.tick + after, self.series << 40 | self.tick))
     }
     fn observation(&self, series: SeriesId) -> Observation {
         let at = moment(START_MS + self.tick as i64 * TICK_MS);
@@ -67,7 +100,7 @@ pub(super) fn moment(ms: i64) -> Timestamp {
 }
 
 /// Stage in m: a slow swell in whole centimetres, one in twenty flickers by 1 cm; if noisy, the last two digits are chance.
-fn value(series: u64, tick: u64, noisy: bool) -> f64 {
+pub(super) fn value(series: u64, tick: u64, noisy: bool) -> f64 {
     let chance = scramble(series << 40 | tick);
     let days = tick as f64 * TICK_MS as f64 / 86_400_000.0;
     let swell = (days / 5.0 * std::f64::consts::TAU + series as f64).sin();
@@ -107,5 +140,19 @@ mod tests {
         assert_eq!(each[&load.ids()[0]], 8_640);
         assert!(each.iter().skip(1).all(|(_, n)| *n == 216));
         assert_eq!(points[day].at, moment(START_MS + 86_400_000));
+    }
+
+    #[test]
+    fn bench_workload_late_points_come_once_and_at_most_three_days_late() {
+        let mut load = Workload::new(100, false).with_late(0.1);
+        let (mut newest, mut late, mut seen) = (START_MS, 0, std::collections::BTreeSet::new());
+        for point in load.batch(150_000) {
+            let at = point.at.timestamp_millis();
+            newest = newest.max(at);
+            assert!(newest - at <= 3 * 86_400_000, "{point:?}");
+            late += usize::from(at < newest);
+            assert!(seen.insert((point.series, at)), "a point came twice");
+        }
+        assert!((12_000..=16_000).contains(&late), "{late} of 150000 came late");
     }
 }

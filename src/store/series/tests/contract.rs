@@ -59,6 +59,11 @@ async fn read_back(store: &dyn SeriesStore) {
     let rain = store.range(&"d.rain".into(), at(0), at(9), None).await.unwrap();
     assert!(rain[0].quality == Quality::GOOD && rain[1].quality.causes.has(Causes::RANGE) && rain[1].usable == 0);
 
+    // Who says without looking that nothing is there must be right.
+    for (series, second) in [("a.stage", 0), ("c.stage", 20), ("c.stage", 5), ("d.rain", -1)] {
+        assert!(!store.ends_before(&series.into(), at(second)), "{series} at {second}");
+    }
+
     let list = store.list().await.unwrap();
     let facts: Vec<_> = list.iter().map(|facts| (facts.series.as_str(), facts.newest)).collect();
     assert_eq!(
@@ -75,7 +80,10 @@ async fn series_contract_embedded() {
     write(&store).await;
     read_back(&store).await;
     drop(store);
-    read_back(&open(folder.path()).await).await;
+    let store = open(folder.path()).await;
+    read_back(&store).await;
+    let ends = |series: &str, second| store.ends_before(&series.into(), at(second));
+    assert!(ends("c.stage", 21) && ends("nobody.stage", 0), "what is newer than everything is not looked for");
 }
 
 #[tokio::test]
