@@ -59,7 +59,8 @@ for what in $("$anlan" bench --help | awk '/^Commands:/ {on = 1; next} /^$/ {on 
       for run in 1 2 3; do
         measure "ingest-http-$run" ingest --through http --points 3000000 "${against[@]}"
       done
-      measure ingest-kill ingest --kill 10 --points 3000000 --through library,http "${against[@]}"
+      # Killed after some seconds of writing, when every store has begun to put things on disk by itself.
+      measure ingest-kill ingest --kill 5 --through library,http "${against[@]}"
       measure ingest-100000 ingest --series 100000 --points 10000000 "${against[@]}"
       ;;
     open)

@@ -250,7 +250,8 @@ impl House {
 
 /// Waits are short and a connection counts as steady at once.
 fn quick() -> MqttLimits {
-    MqttLimits { wait_min: Duration::from_millis(20), wait_max: Duration::from_millis(100), ..MqttLimits::default() }
+    let (wait_min, wait_max) = (Duration::from_millis(20), Duration::from_millis(100));
+    MqttLimits { patience: wait_min, wait_min, wait_max, ..MqttLimits::default() }
 }
 
 fn messages(numbers: std::ops::Range<i64>) -> Vec<(&'static str, String)> {
@@ -347,6 +348,23 @@ async fn mqtt_a_full_queue_gives_the_connection_up_and_loses_nothing_at_qos_1() 
     store.gate.add_permits(1);
     house.stored(&(1..121).collect()).await;
     assert_eq!(house.link().counted.dropped, 0);
+}
+
+#[tokio::test]
+async fn mqtt_a_queue_that_is_full_for_a_moment_keeps_the_connection() {
+    let broker = Mosquitto::start("allow_anonymous true").await;
+    let store = Store::open();
+    store.gate.acquire().await.unwrap().forget();
+    let limits = MqttLimits { queue: 10, batch: 4, patience: Duration::from_secs(60), ..quick() };
+    let house = House::start(broker.settings(MqttVersion::V4), &store, limits);
+    house.connected().await;
+    Publisher::connect(broker.port).await.publish(&messages(1..121)).await;
+    until("the queue is full", || async { house.link().counted.waits > 0 }).await;
+    store.gate.add_permits(1);
+    house.stored(&(1..121).collect()).await;
+    until("settled", || async { house.link().counted.settled == 120 }).await;
+    let counted = house.link().counted;
+    assert_eq!((counted.overruns, counted.connections, counted.messages), (0, 1, 120), "nothing came twice");
 }
 
 #[tokio::test]

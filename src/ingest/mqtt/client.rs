@@ -9,10 +9,11 @@ use super::topic::TOPIC_MAX;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Requests on their way to the broker; the loop that takes them never waits for whoever fills it.
-const REQUESTS: usize = 4096;
 /// Packets of one read, acknowledgements of one flush.
 const AT_ONCE: usize = 1024;
+/// Requests on their way to the broker beside the acknowledgements that a caller counts on: the packets of a read are all
+/// handed out, and may be acknowledged, before the connection looks at a request; and the subscription.
+const REQUESTS: usize = 2 * AT_ONCE;
 /// Largest packet of MQTT 3.1.1, which has no way to tell the broker: above it the connection breaks.
 const PACKET_V4_MAX: usize = 64 << 20;
 /// Largest packet that an MQTT 5 broker is asked for; it keeps larger ones to itself.
@@ -61,8 +62,9 @@ pub(super) enum Ack {
     V5(mqtt5::ManualAck),
 }
 
-/// A new connection; nothing is sent before it is polled.
-pub(super) fn connection(broker: &Broker) -> Result<(Arc<Client>, Connection), BrokerFault> {
+/// A new connection; nothing is sent before it is polled. It takes as many acknowledgements as there can be without waiting for
+/// one of them to go out: whoever acknowledges and whoever polls never wait for each other.
+pub(super) fn connection(broker: &Broker, acks: usize) -> Result<(Arc<Client>, Connection), BrokerFault> {
     let (login, tls) = (broker.login()?, broker.tls()?);
     let table = |cause: &dyn std::error::Error| BrokerFault::Table { id: broker.id.clone(), what: cause.to_string() };
     match broker.version {
@@ -78,8 +80,10 @@ pub(super) fn connection(broker: &Broker) -> Result<(Arc<Client>, Connection), B
             if let Some(tls) = tls {
                 options.set_transport(mqtt4::Transport::tls_with_config(mqtt4::TlsConfiguration::Rustls(tls)));
             }
-            let (client, polled) =
-                mqtt4::AsyncClient::builder(options).capacity(REQUESTS).try_build().map_err(|cause| table(&cause))?;
+            let (client, polled) = mqtt4::AsyncClient::builder(options)
+                .capacity(acks + REQUESTS)
+                .try_build()
+                .map_err(|cause| table(&cause))?;
             Ok((Arc::new(Client::V4(client)), Connection::V4(Box::new(polled))))
         }
         MqttVersion::V5 => {
@@ -99,8 +103,10 @@ pub(super) fn connection(broker: &Broker) -> Result<(Arc<Client>, Connection), B
             if let Some(tls) = tls {
                 options.set_transport(mqtt5::Transport::tls_with_config(mqtt5::TlsConfiguration::Rustls(tls)));
             }
-            let (client, polled) =
-                mqtt5::AsyncClient::builder(options).capacity(REQUESTS).try_build().map_err(|cause| table(&cause))?;
+            let (client, polled) = mqtt5::AsyncClient::builder(options)
+                .capacity(acks + REQUESTS)
+                .try_build()
+                .map_err(|cause| table(&cause))?;
             Ok((Arc::new(Client::V5(client)), Connection::V5(Box::new(polled))))
         }
     }

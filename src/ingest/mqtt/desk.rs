@@ -66,7 +66,9 @@ pub struct MqttCounted {
     pub simulated: u64,
     /// Messages at QoS 0 that found the queue full and are lost.
     pub dropped: u64,
-    /// Times that the queue was full and the connection was given up, so that the broker sends again.
+    /// Times that the queue was full and the connection waited for room.
+    pub waits: u64,
+    /// Times that there was no room in time and the connection was given up, so that the broker sends again.
     pub overruns: u64,
     /// LoRaWAN uplinks that never came, by the gaps of the frame counters.
     pub lost_uplinks: u64,

@@ -6,8 +6,8 @@
 //! time is promised and unreadable, publish anything.
 //!
 //! Limits and what happens at them: messages and bytes between the connection and the store ([`MqttLimits`]); when they
-//! are full, messages at QoS 0 are counted and lost, while for QoS 1 the connection is given up until the queue is empty
-//! and the broker sends again what was not acknowledged. Dead letters: the last 200 are listed, 16 MiB are in a file.
+//! are full, messages at QoS 0 are counted and lost. For QoS 1 the connection waits a while with whatever comes after, and
+//! is then given up until the queue is empty; the broker sends again what was not acknowledged. Dead letters: the last 200 are listed, 16 MiB are in a file.
 //! Unknown devices: 500 by name. Health is the age of each series' last value, never that a socket is open.
 
 mod client;
@@ -47,6 +47,8 @@ pub struct MqttLimits {
     pub queue_bytes: usize,
     /// Messages of one write.
     pub batch: usize,
+    /// How long a message at QoS 1 waits for room, and all after it; never so long that the broker takes the line for dead.
+    pub patience: Duration,
     /// First wait before the next try to connect, or to store; it doubles.
     pub wait_min: Duration,
     /// Longest wait.
@@ -63,6 +65,7 @@ impl Default for MqttLimits {
             queue: 16_384,
             queue_bytes: 32 << 20,
             batch: 8_192,
+            patience: Duration::from_secs(10),
             wait_min: Duration::from_secs(1),
             wait_max: Duration::from_secs(60),
             steady: Duration::from_secs(30),
@@ -140,7 +143,7 @@ impl Mqtt {
                 return Err(table(&broker.id, "appears twice".to_owned()));
             }
             // Files that are wrong at the start are a fault of the site, not of the line.
-            drop(client::connection(&broker)?);
+            drop(client::connection(&broker, 0)?);
             let sources = parts.sources.iter().filter(|source| source.broker == broker.id).cloned().collect();
             let link = Arc::new(Link {
                 broker,

@@ -1,7 +1,8 @@
 //! Two workers for each broker: one keeps the connection and fills a bounded queue, one makes messages durable and then
 //! acknowledges them.
 //!
-//! The first never waits for the second: it must go on sending acknowledgements, or both would wait for each other.
+//! The first waits for the second when the queue is full, the second never for the first: a connection takes every
+//! acknowledgement that there can be.
 
 use super::client::{Ack, Client, Connection, Heard, Message, connection};
 use super::desk::Desk;
@@ -151,7 +152,9 @@ async fn keep_connected(link: Arc<Link>, queue: mpsc::Sender<Waiting>, bytes: Ar
 
 /// One connection from beginning to end; says why it ended.
 async fn session(link: &Link, queue: &mpsc::Sender<Waiting>, bytes: &Arc<Semaphore>) -> String {
-    let (client, mut connection) = match connection(&link.broker) {
+    // What waits, what is being settled, and the one message that waits for room.
+    let unsettled = link.limits.queue + link.limits.batch + 1;
+    let (client, mut connection) = match connection(&link.broker, unsettled) {
         Ok(both) => both,
         Err(fault) => return fault.to_string(),
     };
@@ -160,7 +163,7 @@ async fn session(link: &Link, queue: &mpsc::Sender<Waiting>, bytes: &Arc<Semapho
             Err(fault) => return fault,
             Ok(None) => {}
             Ok(Some(message)) => {
-                if let Err(fault) = pass_on(link, &client, message, queue, bytes) {
+                if let Err(fault) = pass_on(link, &client, message, queue, bytes).await {
                     return fault;
                 }
             }
@@ -197,7 +200,7 @@ async fn heard(link: &Link, client: &Client, connection: &mut Connection) -> Res
 }
 
 /// Into the queue, or the written answer to its being full.
-fn pass_on(
+async fn pass_on(
     link: &Link,
     client: &Arc<Client>,
     message: Message,
@@ -207,24 +210,28 @@ fn pass_on(
     link.state().last_message = Some((link.clock)());
     // Nobody may wait for more bytes than there are.
     let size = message.payload.len().clamp(1, link.limits.queue_bytes);
-    let room = u32::try_from(size).ok().and_then(|size| Arc::clone(bytes).try_acquire_many_owned(size).ok());
+    let size = u32::try_from(size).unwrap_or(u32::MAX);
     let again = message.ack.is_some();
-    let sent = match room {
-        Some(room) => queue.try_send(Waiting { message, client: Arc::clone(client), _bytes: room }).is_ok(),
-        None => false,
-    };
-    let mut memory = link.desk.memory();
-    match (sent, again) {
-        (true, _) => Ok(()),
-        (false, true) => {
-            memory.counted.overruns += 1;
-            Err("queue full: the broker sends again what was not acknowledged (队列已满)".to_owned())
-        }
-        (false, false) => {
-            memory.counted.dropped += 1;
-            Ok(())
-        }
+    let waiting = |room| Waiting { message, client: Arc::clone(client), _bytes: room };
+    let place = queue.try_reserve().ok().zip(Arc::clone(bytes).try_acquire_many_owned(size).ok());
+    if let Some((place, room)) = place {
+        place.send(waiting(room));
+        return Ok(());
     }
+    if !again {
+        link.desk.memory().counted.dropped += 1;
+        return Ok(());
+    }
+    link.desk.memory().counted.waits += 1;
+    let room = async { queue.reserve().await.ok().zip(Arc::clone(bytes).acquire_many_owned(size).await.ok()) };
+    // The broker must hear of us in between, or it takes the line for dead.
+    let patience = link.limits.patience.min(Duration::from_secs(link.broker.keep_alive_s.into()) / 2);
+    if let Ok(Some((place, room))) = tokio::time::timeout(patience, room).await {
+        place.send(waiting(room));
+        return Ok(());
+    }
+    link.desk.memory().counted.overruns += 1;
+    Err("queue full: the broker sends again what was not acknowledged (队列已满)".to_owned())
 }
 
 /// From the queue to the store, and back to the broker.

@@ -37,7 +37,13 @@ impl JudgedStore {
     pub(super) fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
-    /// Points that the store holds.
+    /// Points that the store holds after points of the same moment were merged.
+    pub(super) async fn merged_points(&self) -> Result<u64, Box<dyn Error>> {
+        self.store.seal().await?;
+        self.store.tidy().await?;
+        self.points().await
+    }
+    /// Points that the store holds; those that came twice may count twice.
     pub(super) async fn points(&self) -> Result<u64, Box<dyn Error>> {
         Ok(self.store.stats().await?.points)
     }

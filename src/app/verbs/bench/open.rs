@@ -41,6 +41,8 @@ pub(super) struct Args {
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Opened {
     open_ms: f64,
+    /// Processor time of that, ms, in steps of ten.
+    open_cpu_ms: f64,
     /// The newest of all series, right after that.
     latest_ms: f64,
     /// The last day of a series in steps of a minute, right after that.
@@ -72,6 +74,7 @@ struct Figures {
     /// Points in the journal that each start read again.
     unsealed: u64,
     open_ms: Spread,
+    open_cpu_ms: Spread,
     latest_ms: Spread,
     day_ms: Spread,
     resident_mb: f64,
@@ -137,9 +140,9 @@ async fn load(args: &Args, path: &Path) -> Result<Loaded, Box<dyn Error>> {
 /// Opens the store and asks at once.
 async fn open(args: &Args, path: &Path) -> Result<Opened, Box<dyn Error>> {
     let ms = |began: Instant| began.elapsed().as_secs_f64() * 1e3;
-    let began = Instant::now();
+    let (began, cpu) = (Instant::now(), cpu_s("self"));
     let store = EmbeddedSeries::open(path, limits(args.series)).await?;
-    let open_ms = ms(began);
+    let (open_ms, open_cpu_ms) = (ms(began), (cpu_s("self") - cpu) * 1e3);
     let began = Instant::now();
     let latest = store.latest().await?;
     let latest_ms = ms(began);
@@ -151,6 +154,7 @@ async fn open(args: &Args, path: &Path) -> Result<Opened, Box<dyn Error>> {
     let stats = store.stats().await?;
     let seen = Opened {
         open_ms,
+        open_cpu_ms,
         latest_ms,
         day_ms,
         resident_mb: rss_mb("self"),
@@ -191,6 +195,7 @@ fn opened(args: &Args, folder: &Path, loaded: Option<Loaded>) -> Result<Figures,
         file_mb: bytes as f64 / 1e6,
         unsealed: last.unsealed,
         open_ms: spread(|seen| seen.open_ms),
+        open_cpu_ms: spread(|seen| seen.open_cpu_ms),
         latest_ms: spread(|seen| seen.latest_ms),
         day_ms: spread(|seen| seen.day_ms),
         resident_mb: seen.iter().map(|seen| seen.resident_mb).fold(0.0, f64::max),
@@ -210,6 +215,7 @@ fn print(figures: &Figures) {
     }
     println!("{:<44}{:>9} {:>9} {:>9}", "ms, in a new process each time", "median", "p99", "max");
     println!("{:<44}{}", format!("open, {} points read again", figures.unsealed), figures.open_ms);
+    println!("{:<44}{}", "  processor time of that", figures.open_cpu_ms);
     println!("{:<44}{}", "newest of all series, right after", figures.latest_ms);
     println!("{:<44}{}", "last day of a series, right after", figures.day_ms);
     println!("resident memory then {:.0} MB", figures.resident_mb);

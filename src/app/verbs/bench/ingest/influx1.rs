@@ -20,7 +20,7 @@ impl Dialect for Influx1 {
     fn name(&self) -> &'static str {
         "influxdb1"
     }
-    /// Everything as by default, but for folders, ports and the log; to compress, only how soon a quiet shard is.
+    /// Everything as by default, but for folders, ports, the log and its patience on a busy machine; to compress, only how soon a quiet shard is.
     fn command(&self, folder: &Path, address: &str, compress: bool) -> Result<Command, Box<dyn Error>> {
         let file = folder.with_extension("conf");
         let at = folder.display();
@@ -33,7 +33,7 @@ impl Dialect for Influx1 {
             format!(
                 "reporting-disabled = true\nbind-address = \"127.0.0.1:0\"\n[meta]\ndir = \"{at}/meta\"\nlogging-enabled = false\n\
                  [data]\ndir = \"{at}/data\"\nwal-dir = \"{at}/wal\"\nquery-log-enabled = false\nmax-series-per-database = 0\n\
-                 max-values-per-tag = 0\n{cold}[http]\nbind-address = \"{address}\"\nlog-enabled = false\n\
+                 max-values-per-tag = 0\n{cold}[coordinator]\nwrite-timeout = \"60s\"\n[http]\nbind-address = \"{address}\"\nlog-enabled = false\n\
                  [monitor]\nstore-enabled = false\n[logging]\nlevel = \"error\"\nsuppress-logo = true\n"
             ),
         )?;
