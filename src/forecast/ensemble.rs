@@ -29,6 +29,8 @@ pub(super) struct Inflow {
     pub planned: Vec<Vec<f64>>,
     /// Whether the last values are missing and held.
     pub stale: bool,
+    /// The largest discharge that the station can be thought to bring, m³/s.
+    pub most: f64,
 }
 
 impl Inflow {
@@ -40,6 +42,21 @@ impl Inflow {
         let before = self.past.len().checked_sub(1 + TREND_H).and_then(|at| self.past.get(at)).copied();
         before.map_or(0.0, |before| (self.now().max(1.0) / before.max(1.0)).ln() / TREND_H as f64)
     }
+}
+
+/// How sharply a rise bends towards the largest discharge: below half of the way to it nearly nothing is taken away.
+const BEND: i32 = 3;
+
+/// A rise from `now` to `free`, bent so that it comes near `most` and never above it; falls and what is above already stay.
+fn bend(now: f64, free: f64, most: f64) -> f64 {
+    let (rise, room) = (free - now, most - now);
+    if rise <= 0.0 || !room.is_finite() {
+        return free;
+    }
+    if room <= 0.0 {
+        return now;
+    }
+    now + rise / (1.0 + (rise / room).powi(BEND)).powf(1.0 / f64::from(BEND))
 }
 
 /// How one member differs from the plain forecast.
@@ -160,7 +177,7 @@ fn route(settings: &EnsembleSettings, inflows: &[Inflow], member: &Member, horiz
                 return a + (b - a) * (place - low as f64).clamp(0.0, 1.0);
             }
             left = if left == 1.0 { (-hour / settings.memory_h).exp() } else { left * fade };
-            now * (drift * settings.memory_h * (1.0 - left)).exp()
+            bend(now, now * (drift * settings.memory_h * (1.0 - left)).exp(), inflow.most)
         };
         let mut stored = at(f64::from(-RUN_IN_H) - delay);
         for (step, total) in sum.iter_mut().enumerate() {
@@ -232,4 +249,23 @@ pub(super) fn quantile(sorted: &[f64], share: f64) -> f64 {
     let low = (place as usize).min(sorted.len() - 1);
     let high = (low + 1).min(sorted.len() - 1);
     sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bend;
+
+    #[test]
+    fn a_rise_bends_towards_the_largest_flood_and_nothing_else_does() {
+        assert_eq!(bend(8_000.0, 6_000.0, 36_000.0), 6_000.0, "a fall is free");
+        assert_eq!(bend(8_000.0, 90_000.0, f64::INFINITY), 90_000.0, "no limit is known");
+        assert_eq!(bend(40_000.0, 50_000.0, 36_000.0), 40_000.0, "more than thought possible has come already");
+        let small = bend(8_000.0, 14_000.0, 36_000.0);
+        assert!((13_900.0..14_000.0).contains(&small), "{small}");
+        let large = bend(8_000.0, 500_000.0, 36_000.0);
+        assert!((35_900.0..36_000.0).contains(&large), "{large}");
+        let rising =
+            (0..100).map(|step| bend(8_000.0, 8_000.0 + 2_000.0 * f64::from(step), 36_000.0)).collect::<Vec<_>>();
+        assert!(rising.is_sorted());
+    }
 }

@@ -330,7 +330,8 @@ impl Forecaster {
                 let past = past.collect::<Option<Vec<f64>>>()?;
                 let planned = self.planned(name, now, horizon);
                 let stale = stale.contains(name);
-                Some(Inflow { delay_h: one.delay_h, store_h: one.store_h, past, planned, stale })
+                let most = ensemble.most_m3s.get(name).copied().unwrap_or(f64::INFINITY);
+                Some(Inflow { delay_h: one.delay_h, store_h: one.store_h, past, planned, stale, most })
             })
             .collect();
         let fresh = !self.target.is_stale(now, self.settings.stale_after_h);

@@ -52,6 +52,10 @@ pub struct EnsembleSettings {
     pub trend_kept: f64,
     /// Time constant with which a rate of change fades, hours; also of the weight of older readings.
     pub memory_h: f64,
+    /// The largest discharge that a station can be thought to bring, m³/s: a rise that goes on flattens towards it. Stations
+    /// without one have no such limit.
+    #[serde(default)]
+    pub most_m3s: BTreeMap<String, f64>,
 }
 
 impl EnsembleSettings {
@@ -74,6 +78,9 @@ impl EnsembleSettings {
         }
         if !(0.0..=3.0).contains(&self.coming_of_trend) || !(0.0..=1.0).contains(&self.trend_kept) {
             return Err("[ensemble] coming_of_trend must be within 0…3, trend_kept within 0…1".into());
+        }
+        if let Some((station, most)) = self.most_m3s.iter().find(|(_, most)| !(most.is_finite() && **most > 0.0)) {
+            return Err(format!("[ensemble] most_m3s of {station} is {most}: it must be above zero"));
         }
         if !(1.0..=72.0).contains(&self.memory_h) {
             return Err("[ensemble] memory_h must be within 1…72".into());
