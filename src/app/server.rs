@@ -4,7 +4,7 @@ use super::assemble;
 pub use super::assemble::SiteFiles;
 use super::backup::keep_backups;
 use super::callers::{self, CallersParts};
-use super::clock::{ReachClock, wall_now};
+use super::clock::{DemoClock, ReachClock, wall_now};
 use super::config::{BackupSection, LimitsSection, PublicReportsSection, SeriesSection, Sl651Section};
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
@@ -16,7 +16,7 @@ use crate::ingest::hooks::HookMap;
 use crate::ingest::modbus::Poller;
 use crate::ingest::mqtt::Broker;
 use crate::ingest::{Intake, IntakeParts};
-use crate::model::{Reading, Timestamp, WarningLevel};
+use crate::model::{Reading, WarningLevel};
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
 use crate::store::jobs::{JOBS_SCHEMA, Jobs};
 use crate::store::series::SeriesStore;
@@ -53,7 +53,7 @@ pub struct ServerParts {
     /// Playbook, reach, sensors (endpoints as they are to be polled).
     pub files: SiteFiles,
     /// Where the clock starts and how fast it runs; `None` for the wall clock.
-    pub clock: Option<(Timestamp, f64)>,
+    pub clock: Option<DemoClock>,
     /// Times that the command keeps.
     pub settings: CommandSettings,
     /// What one caller may cost.
@@ -116,10 +116,10 @@ impl Server {
         let folded = Folded::of(&journal).await?;
         let empty = folded.state.last.0 == 0;
         let stop = CancellationToken::new();
-        let reach_clock = match parts.clock {
+        let reach_clock = match &parts.clock {
             None => ReachClock::real(),
             // A demo that goes on begins where its journal ends: its time never runs back.
-            Some((start, speed)) => ReachClock::from(if empty { start } else { start.max(folded.state.at) }, speed),
+            Some(clock) => clock.begin((!empty).then_some(folded.state.at)),
         };
         let clock: Clock = Arc::new(move || reach_clock.now());
         let series = OpenSeries::open(&parts.series, &parts.data, clock()).await?;

@@ -160,8 +160,8 @@ impl Desk<'_> {
         };
         let kind = content.type_.as_str();
         let words = self.core.playbook.message(&format!("hazard.{kind}"));
-        let (name_zh, name_en) = words.map_or((kind, kind), |words| (words.zh.as_str(), words.en.as_str()));
-        self.raise(format!("report:{report}"), severity, format!("{zh}：{name_zh}"), format!("{en}: {name_en}"));
+        let name = words.map_or_else(|| crate::playbook::hazard_name(kind), Clone::clone);
+        self.raise(format!("report:{report}"), severity, format!("{zh}：{}", name.zh), format!("{en}: {}", name.en));
         Ok(())
     }
 

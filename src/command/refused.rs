@@ -8,7 +8,7 @@ use crate::model::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The account has no right to it.
-    #[error("角色 {role:?} 无权{what} (role {role:?} may not do this)")]
+    #[error("角色 {} 无权{what} (role {} may not do this)", role.as_str(), role.as_str())]
     NoRight {
         /// Role of the account.
         role: UserRole,
@@ -40,7 +40,7 @@ pub enum Refused {
     #[error("任务 {0} 不存在 (no task {0})")]
     NoTask(TaskId),
     /// The task is somebody else's.
-    #[error("任务 {task} 不属于 {member:?} (task {task} is not yours)")]
+    #[error("任务 {task} 不是您的任务 (task {task} is not yours)")]
     NotYours {
         /// Task.
         task: TaskId,
@@ -48,7 +48,7 @@ pub enum Refused {
         member: Option<MemberId>,
     },
     /// The task cannot make that move.
-    #[error("任务 {task} 当前为 {status:?}，不能{what} (task {task} is {status:?})")]
+    #[error("任务 {task} 当前为 {0}，不能{what} (task {task} is {0})", status.as_str())]
     IllegalMove {
         /// Task.
         task: TaskId,

@@ -9,8 +9,8 @@ use crate::command::{Input, LastWord, Watch, Water};
 use crate::forecast::{Forecast, ImportedForecast, PlanUse};
 use crate::model::{Observation, PlaceId, Reading, SeriesId, Timestamp};
 use crate::playbook::SignalKey;
-use crate::store::Engine;
 use crate::store::series::{Aggregate, Sample, SeriesError, SeriesStore, Step};
+use crate::store::{Engine, EngineError};
 use chrono::TimeDelta;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -333,11 +333,13 @@ impl Worker {
     }
 
     async fn submit(&self, input: Input) {
-        if let Err(fault) = self.parts.engine.submit(input).await {
-            tracing::error!(
+        match self.parts.engine.submit(input).await {
+            // The post closes; what is durable is looked at again when it opens.
+            Ok(_) | Err(EngineError::Stopping) => {}
+            Err(fault) => tracing::error!(
                 fault = &fault as &dyn std::error::Error,
                 "水情未进入指挥流程 (the water did not reach the command)"
-            );
+            ),
         }
     }
 }

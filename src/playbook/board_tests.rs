@@ -169,6 +169,21 @@ fn playbook_board_rain_counts_up_and_starts_anew() {
 }
 
 #[test]
+fn playbook_board_rain_a_counter_that_slips_back_tells_no_rain() {
+    let mut board = board();
+    for quarter in 0..=40 {
+        let hours = f64::from(quarter) / 4.0;
+        // Set back by a millimetre at the fifth hour, then it goes on as before.
+        let slip = if hours < 5.0 { 0.0 } else { 1.0 };
+        see(&mut board, "rain-madu.rain", hours, 60.0 + hours * 0.4 - slip);
+    }
+    let rain = value(&board, 5.5, "rain(1)").unwrap();
+    assert!(rain < 0.5, "{rain} mm within the hour of the slip");
+    let rain = value(&board, 10.0, "rain(1)").unwrap();
+    assert!((rain - 0.4).abs() < 0.11, "{rain} mm later");
+}
+
+#[test]
 fn playbook_board_wind_and_waves_fade() {
     let mut board = board();
     see(&mut board, "met-1.wind", 0.0, 6.0);

@@ -152,8 +152,10 @@ impl History {
         Some((last.last - lowest).max(0.0))
     }
 
-    /// How much a counter has grown in the last `hours`; a counter that starts anew counts from 0. Needs a record without
-    /// a gap.
+    /// How much a counter has grown in the last `hours`. Needs a record without a gap. A counter that falls by half or more
+    /// has started anew and counts from 0; a smaller fall is a slip (a device that was set back, two that tell different
+    /// counts): nothing has grown until the counter is beyond where it was, or a slip of 1 mm would be taken for all the rain
+    /// of the season.
     pub fn growth(&self, now: Timestamp, hours: u32) -> Option<f64> {
         let to_ms = now.timestamp_millis();
         let from_ms = to_ms - i64::from(hours) * HOUR_MS;
@@ -161,15 +163,18 @@ impl History {
             return None;
         }
         let before = self.buckets.range(..=from_ms.div_euclid(BUCKET_MS)).next_back().map(|(_, bucket)| bucket.last);
-        let mut last = before;
+        let mut highest = before;
         let mut grown = 0.0;
         for bucket in self.within(from_ms, to_ms) {
-            if let Some(last) = last {
-                grown += if bucket.last >= last { bucket.last - last } else { bucket.last };
-            }
-            last = Some(bucket.last);
+            let Some(known) = highest else {
+                highest = Some(bucket.last);
+                continue;
+            };
+            let is_new = bucket.last <= known / 2.0;
+            grown += if is_new { bucket.last } else { (bucket.last - known).max(0.0) };
+            highest = Some(if is_new { bucket.last } else { known.max(bucket.last) });
         }
-        last.map(|_| grown)
+        highest.map(|_| grown)
     }
 
     /// How many buckets are kept; the bound of the memory.

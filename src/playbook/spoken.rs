@@ -63,6 +63,11 @@ const HAZARD_NAMES: [(&str, &str, &str); 26] = [
     ("comms_down", "通信中断", "communications down"),
 ];
 
+/// What a kind of hazard is called.
+pub fn hazard_name(word: &str) -> Words {
+    named(&HAZARD_NAMES, word)
+}
+
 fn named(table: &[(&str, &str, &str)], word: &str) -> Words {
     table
         .iter()

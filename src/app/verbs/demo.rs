@@ -2,7 +2,7 @@
 
 use super::field::{moment, speed};
 use super::{Outcome, wait_for};
-use crate::app::clock::{ReachClock, wall_now};
+use crate::app::clock::{DemoClock, wall_now};
 use crate::app::config::{LimitsSection, LogSection};
 use crate::app::server::{Server, ServerParts, SiteFiles};
 use crate::app::{editions, log};
@@ -116,7 +116,16 @@ async fn demo(args: Args) -> Outcome {
         None => begins,
     };
     let mut files = SiteFiles::from_folders(args.playbook.as_deref(), args.reach.as_deref(), args.sensors.as_deref())?;
-    let clock = ReachClock::from(start, args.speed);
+    if files.sensors.stations.is_empty() {
+        let folder = args.sensors.as_deref().unwrap_or(std::path::Path::new("sensors")).display().to_string();
+        return Err(format!(
+            "--sensors {folder}：没有测站；请指向含 stations.toml 的文件夹，如 {folder}/huayuankou \
+             (no stations there: name the folder that holds stations.toml)"
+        )
+        .into());
+    }
+    let clock = DemoClock::new(start, args.speed);
+    let hands = clock.clone();
     let bench = Bench::new(BenchPart {
         sensors: files.sensors.clone(),
         flood: flood.clone(),
@@ -126,7 +135,7 @@ async fn demo(args: Args) -> Outcome {
     });
     // Loopback, ports of the system's choice: the poller reaches the devices by Modbus TCP and in no other way.
     let devices =
-        FieldDevices::start(Arc::new(bench), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(move || clock.now()))
+        FieldDevices::start(Arc::new(bench), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(move || hands.now()))
             .await?;
     files.sensors.use_addresses(devices.addresses());
     let settings = CommandSettings { standing_authorisation: all_preauthorised(&files)?, ..CommandSettings::default() };
@@ -138,7 +147,7 @@ async fn demo(args: Args) -> Outcome {
         listen: args.listen,
         data: args.data,
         files,
-        clock: Some((start, args.speed)),
+        clock: Some(clock),
         settings,
         limits: LimitsSection::default(),
         scrape_token: None,

@@ -1,7 +1,7 @@
 //! `anlan serve`: a server after a configuration file.
 
 use super::{Outcome, wait_for};
-use crate::app::clock::wall_now;
+use crate::app::clock::{DemoClock, wall_now};
 use crate::app::config::{ClockSection, Config};
 use crate::app::log;
 use crate::app::server::{Server, ServerParts, SiteFiles};
@@ -31,7 +31,7 @@ pub(super) fn run(args: Args) -> Outcome {
         }
         let clock = match config.clock {
             ClockSection::Real {} => None,
-            ClockSection::Demo { start, speed } => Some((start, speed.as_factor())),
+            ClockSection::Demo { start, speed } => Some(DemoClock::new(start, speed.as_factor())),
         };
         let hooks = match &config.hooks {
             None => HookMap::default(),

@@ -153,6 +153,7 @@ mod tests {
             late += usize::from(at < newest);
             assert!(seen.insert((point.series, at)), "a point came twice");
         }
-        assert!((12_000..=16_000).contains(&late), "{late} of 150000 came late");
+        // A tenth of five days, of which those of the last day and a half, on average, have not come yet.
+        assert!((9_500..=12_000).contains(&late), "{late} of 150000 came late");
     }
 }
