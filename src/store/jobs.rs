@@ -11,8 +11,9 @@ use super::{Database, Migration, SchemaPart, StoreError, WriteTransaction};
 use crate::model::Timestamp;
 use chrono::TimeDelta;
 use serde_json::Value;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Row, Sqlite};
 use std::path::PathBuf;
 
 /// Jobs that wait or run at most.
@@ -162,15 +163,21 @@ impl Jobs {
     /// # Errors
     /// When the database fails.
     pub async fn release(&self, worker: &str) -> Result<u64, JobError> {
-        let doing = "take up calculations again";
+        let free = sqlx::query("UPDATE job SET lease_ms = 0 WHERE state = 'running' AND worker = $1").bind(worker);
+        self.change("take up calculations again", free).await
+    }
+
+    /// One statement as a write of its own; how many rows it changed.
+    async fn change(
+        &self,
+        doing: &'static str,
+        statement: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<u64, JobError> {
+        let fault = self.database.fault(doing);
         let mut transaction = self.database.write(doing).await?;
-        let freed = sqlx::query("UPDATE job SET lease_ms = 0 WHERE state = 'running' AND worker = $1")
-            .bind(worker)
-            .execute(&mut *transaction)
-            .await
-            .map_err(self.database.fault(doing))?;
-        transaction.commit().await.map_err(self.database.fault(doing))?;
-        Ok(freed.rows_affected())
+        let changed = statement.execute(&mut *transaction).await.map_err(&fault)?;
+        transaction.commit().await.map_err(&fault)?;
+        Ok(changed.rows_affected())
     }
 
     fn path(&self, number: i64) -> PathBuf {
@@ -312,26 +319,17 @@ impl JobQueue for Jobs {
     }
 
     async fn keep(&self, number: i64, worker: &str, progress: f64, now: Timestamp) -> Result<bool, JobError> {
-        let doing = "renew the lease of a calculation";
-        let fault = self.database.fault(doing);
-        let mut transaction = self.database.write(doing).await?;
-        let kept = sqlx::query(
+        let keep = sqlx::query(
             "UPDATE job SET lease_ms = $1, progress = $2 WHERE number = $3 AND worker = $4 AND state = 'running'",
         )
         .bind((now + LEASE).timestamp_millis())
         .bind(thousandths(progress))
         .bind(number)
-        .bind(worker)
-        .execute(&mut *transaction)
-        .await
-        .map_err(&fault)?;
-        transaction.commit().await.map_err(&fault)?;
-        Ok(kept.rows_affected() == 1)
+        .bind(worker);
+        Ok(self.change("renew the lease of a calculation", keep).await? == 1)
     }
 
     async fn end(&self, number: i64, worker: &str, ended: Ended, now: Timestamp) -> Result<bool, JobError> {
-        let doing = "end a calculation";
-        let fault = self.database.fault(doing);
         let has_file = matches!(ended, Ended::Done(_));
         if let Ended::Done(bytes) = &ended {
             // The file first: a job that is called done has its result.
@@ -342,9 +340,8 @@ impl JobQueue for Jobs {
             Ended::Failed(why) => (JobState::Failed, Some(why), Some(now.timestamp_millis())),
             Ended::GivenBack => (JobState::Queued, None, None),
         };
-        let mut transaction = self.database.write(doing).await?;
         // A worker that goes down in good order has not failed at it.
-        let done = sqlx::query(
+        let end = sqlx::query(
             "UPDATE job SET state = $1, why = $2, ended_ms = $3, worker = NULL, lease_ms = NULL, \
              progress = CASE WHEN $1 = 'done' THEN 1000 ELSE progress END, \
              tries = CASE WHEN $1 = 'queued' THEN tries - 1 ELSE tries END \
@@ -354,12 +351,8 @@ impl JobQueue for Jobs {
         .bind(why)
         .bind(at)
         .bind(number)
-        .bind(worker)
-        .execute(&mut *transaction)
-        .await
-        .map_err(&fault)?;
-        transaction.commit().await.map_err(&fault)?;
-        let is_own = done.rows_affected() == 1;
+        .bind(worker);
+        let is_own = self.change("end a calculation", end).await? == 1;
         if has_file && !is_own && self.job(number).await?.is_none_or(|job| !job.state.may_have_result()) {
             let _ = tokio::fs::remove_file(self.path(number)).await;
         }
@@ -367,21 +360,14 @@ impl JobQueue for Jobs {
     }
 
     async fn cancel(&self, number: i64, why: &str, now: Timestamp) -> Result<bool, JobError> {
-        let doing = "take a calculation back";
-        let fault = self.database.fault(doing);
-        let mut transaction = self.database.write(doing).await?;
-        let ended = sqlx::query(
+        let cancel = sqlx::query(
             "UPDATE job SET state = 'cancelled', why = $1, ended_ms = $2, worker = NULL, lease_ms = NULL \
              WHERE number = $3 AND state IN ('queued', 'running')",
         )
         .bind(why)
         .bind(now.timestamp_millis())
-        .bind(number)
-        .execute(&mut *transaction)
-        .await
-        .map_err(&fault)?;
-        transaction.commit().await.map_err(&fault)?;
-        Ok(ended.rows_affected() == 1)
+        .bind(number);
+        Ok(self.change("take a calculation back", cancel).await? == 1)
     }
 
     async fn job(&self, number: i64) -> Result<Option<Job>, JobError> {

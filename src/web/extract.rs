@@ -54,7 +54,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(JsonRejection::BytesRejection(fault)) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 let words = "请求体过大，上限见配置 [limits] body_bytes，请分次发送 (the body is larger than [limits] body_bytes of the configuration: send less at once)";
-                Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", words))
+                Err(Problem::too_large(words))
             }
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -54,6 +54,10 @@ impl Problem {
     pub fn bad_items(field: impl Into<String>, detail: impl Into<String>, items: Vec<Value>) -> Self {
         Self { items, kind: "bad-items", ..Self::bad_field(field, detail) }
     }
+    /// 413: more than is taken at once.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+    }
     /// 500; the cause is logged under the id, not sent.
     pub fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(cause, "请求处理失败 (a request failed)");

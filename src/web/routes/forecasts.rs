@@ -128,7 +128,12 @@ async fn tell(site: &Site) -> Result<(), Problem> {
 async fn file_of(request: Request) -> Result<(String, Bytes), Problem> {
     if !is_form(request.headers()) {
         let bytes = Bytes::from_request(request, &()).await;
-        let bytes = bytes.map_err(|fault| Problem::new(fault.status(), "too-large", fault.body_text()))?;
+        let bytes = bytes.map_err(|fault| match fault.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Problem::too_large(format!("文件超过 {} MB (the file is above that)", FILE_MAX >> 20))
+            }
+            _ => Problem::bad_field("body", "请求体未收全，请重发 (the body did not come whole: send it again)"),
+        })?;
         return Ok((String::new(), bytes));
     }
     let mut parts =

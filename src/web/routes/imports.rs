@@ -251,9 +251,7 @@ fn import_shape(import: &Import) -> Value {
 impl From<SheetError> for Problem {
     fn from(fault: SheetError) -> Self {
         match fault {
-            SheetError::TooLarge | SheetError::Unpacked => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", fault.to_string())
-            }
+            SheetError::TooLarge | SheetError::Unpacked => Self::too_large(fault.to_string()),
             SheetError::NoSheet(_) => Self::bad_field("sheet", fault.to_string()),
             _ => Self::bad_field("file", fault.to_string()),
         }

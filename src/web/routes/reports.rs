@@ -327,7 +327,9 @@ pub async fn photo(State(site): State<Arc<Site>>, _: Session, Path(id): Path<Str
 impl From<MultipartError> for Problem {
     fn from(fault: MultipartError) -> Self {
         if fault.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "照片过大 (the photos are too large)");
+            return Self::too_large(
+                "照片过大或文件过大，请减少或压缩后再传 (the photos or files are too large: send fewer or smaller ones)",
+            );
         }
         Self::bad_field("body", fault.body_text())
     }

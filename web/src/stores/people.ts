@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import { allPages, api } from '@/api/client'
 import type { EvacuationView, Member } from '@/api/types'
+import { repeat } from './repeat'
 
 const EVERY_MS = 15_000
 
@@ -12,8 +13,6 @@ export const usePeople = defineStore('people', () => {
   const membersFault = shallowRef<unknown>(null)
   const evacuationFault = shallowRef<unknown>(null)
   const byId = computed(() => new Map(members.value.map((member) => [member.member, member])))
-  let timer: ReturnType<typeof setTimeout> | null = null
-  let running = false
 
   async function refresh(): Promise<void> {
     const [people, moving] = await Promise.allSettled([allPages<Member>('/members'), api.get<EvacuationView>('/evacuation')])
@@ -23,21 +22,5 @@ export const usePeople = defineStore('people', () => {
     evacuationFault.value = moving.status === 'rejected' ? moving.reason : null
   }
 
-  async function turn(): Promise<void> {
-    await refresh()
-    if (running) timer = setTimeout(() => void turn(), EVERY_MS)
-  }
-
-  function start(): void {
-    if (running) return
-    running = true
-    void turn()
-  }
-
-  function stop(): void {
-    running = false
-    if (timer) clearTimeout(timer)
-  }
-
-  return { members, evacuation, membersFault, evacuationFault, byId, refresh, start, stop }
+  return { members, evacuation, membersFault, evacuationFault, byId, refresh, ...repeat(refresh, EVERY_MS) }
 })

@@ -3,6 +3,7 @@ import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
 import { api } from '@/api/client'
 import type { Task, TaskWater, TwinNow } from '@/api/types'
+import { repeat } from './repeat'
 
 const EVERY_MS = 15_000
 
@@ -10,8 +11,6 @@ export const useTwin = defineStore('twin', () => {
   const now = shallowRef<TwinNow | null>(null)
   const fault = shallowRef<unknown>(null)
   const byTask = computed(() => new Map<string, TaskWater>((now.value?.tasks ?? []).map((water) => [water.id, water])))
-  let timer: ReturnType<typeof setTimeout> | null = null
-  let running = false
 
   /** The newest word on a task: that of the twin, which is asked for anew, before that of the task itself. */
   function waterOf(task: Task): TaskWater | null {
@@ -20,7 +19,7 @@ export const useTwin = defineStore('twin', () => {
     return byTask.value.get(task.id) ?? (open.slack_min === null ? open : null)
   }
 
-  async function turn(): Promise<void> {
+  async function refresh(): Promise<void> {
     try {
       now.value = await api.get<TwinNow>('/twin/now')
       fault.value = null
@@ -29,19 +28,7 @@ export const useTwin = defineStore('twin', () => {
       now.value = null
       fault.value = cause
     }
-    if (running) timer = setTimeout(() => void turn(), EVERY_MS)
   }
 
-  function start(): void {
-    if (running) return
-    running = true
-    void turn()
-  }
-
-  function stop(): void {
-    running = false
-    if (timer) clearTimeout(timer)
-  }
-
-  return { now, fault, byTask, waterOf, start, stop }
+  return { now, fault, byTask, waterOf, ...repeat(refresh, EVERY_MS) }
 })

@@ -81,6 +81,30 @@ struct Round {
     publishers_cpu_s: f64,
 }
 
+/// A round that has begun, with what its processes had spent by then.
+struct Running {
+    began: Instant,
+    own: f64,
+    theirs: f64,
+}
+
+impl Running {
+    fn start(publishers: &mut Publishers, broker: &BenchBroker) -> Result<Self, Box<dyn Error>> {
+        let (own, theirs) = (cpu_s("self"), broker.cpu_s());
+        Ok(Self { began: publishers.go()?, own, theirs })
+    }
+    fn end(self, publishers: &mut Publishers, broker: &BenchBroker, messages: u64) -> Result<Round, Box<dyn Error>> {
+        let seconds = self.began.elapsed().as_secs_f64();
+        Ok(Round {
+            messages_per_s: messages as f64 / seconds,
+            seconds,
+            subscriber_cpu_s: cpu_s("self") - self.own,
+            broker_cpu_s: broker.cpu_s() - self.theirs,
+            publishers_cpu_s: publishers.spent()?,
+        })
+    }
+}
+
 /// The middle round of each way and all rounds.
 #[derive(Debug, serde::Serialize)]
 struct Figures {
@@ -294,17 +318,9 @@ async fn acknowledge_only(args: &Args, broker: &BenchBroker) -> Result<(Round, u
     subscriber.subscribe(TOPIC).await?;
     let mut publishers = Publishers::ready(args, broker.address)?;
     let messages = u64::from(args.messages / u32::from(args.publishers)) * u64::from(args.publishers);
-    let (own, theirs) = (cpu_s("self"), broker.cpu_s());
-    let began = publishers.go()?;
+    let running = Running::start(&mut publishers, broker)?;
     let payload = tokio::time::timeout(PATIENCE, subscriber.acknowledge_all(messages)).await??;
-    let seconds = began.elapsed().as_secs_f64();
-    let round = Round {
-        messages_per_s: messages as f64 / seconds,
-        seconds,
-        subscriber_cpu_s: cpu_s("self") - own,
-        broker_cpu_s: broker.cpu_s() - theirs,
-        publishers_cpu_s: publishers.spent()?,
-    };
+    let round = running.end(&mut publishers, broker, messages)?;
     Ok((round, payload / messages.max(1)))
 }
 
@@ -332,22 +348,14 @@ async fn keep(
     let mut publishers = Publishers::ready(args, broker.address)?;
     let messages = u64::from(args.messages / u32::from(args.publishers)) * u64::from(args.publishers);
     let readings = messages * u64::from(args.values);
-    let (own, theirs) = (cpu_s("self"), broker.cpu_s());
-    let began = publishers.go()?;
+    let running = Running::start(&mut publishers, broker)?;
     while counted().settled < messages || sink.points().await? < readings {
         tokio::time::sleep(Duration::from_millis(2)).await;
-        if began.elapsed() > PATIENCE {
+        if running.began.elapsed() > PATIENCE {
             return Err(format!("{messages} messages were not settled in time: {:?}", counted()).into());
         }
     }
-    let seconds = began.elapsed().as_secs_f64();
-    let round = Round {
-        messages_per_s: messages as f64 / seconds,
-        seconds,
-        subscriber_cpu_s: cpu_s("self") - own,
-        broker_cpu_s: broker.cpu_s() - theirs,
-        publishers_cpu_s: publishers.spent()?,
-    };
+    let round = running.end(&mut publishers, broker, messages)?;
     let stored = sink.merged_points().await?;
     if stored != readings {
         return Err(format!("{readings} points were published, {stored} are stored: {:?}", counted()).into());
