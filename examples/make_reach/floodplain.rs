@@ -89,6 +89,17 @@ fn farm_id(n: usize) -> String {
     format!("farm-{:02}", n + 1)
 }
 
+/// Top of the mounds (村台) that the villages of the floodplain stand on, m above Dagu: the stage of about 8,000 m³/s, so that the
+/// fields go under long before the houses do.
+pub fn mound_m(chainage_m: f64) -> f64 {
+    ground::design_stage(chainage_m) - 0.95
+}
+
+/// Ground of a village, m above Dagu.
+fn village_ground_m(chainage_m: f64, north_m: f64) -> f64 {
+    rounded(mound_m(chainage_m).max(profile::elevation(chainage_m, north_m)), 2)
+}
+
 /// The layer `villages`: a point each, with people, ground height and the discharge that first wets it.
 pub fn village_features(ground: &Ground) -> Vec<Feature> {
     VILLAGES
@@ -100,8 +111,8 @@ pub fn village_features(ground: &Ground) -> Vec<Feature> {
                 .named(*zh, *en)
                 .with("households", households)
                 .with("residents", residents)
-                .with("ground_m", profile::ground_m(s, north))
-                .with("design_depth_m", rounded(ground::design_stage(s) - profile::elevation(s, north), 2))
+                .with("ground_m", village_ground_m(s, north))
+                .with("design_depth_m", rounded(ground::design_stage(s) - village_ground_m(s, north), 2))
                 .with("datum", "dagu")
                 .with("chainage_m", s)
                 .with("segment", format!("seg-{:02}", segment_at(s)))

@@ -348,6 +348,7 @@ impl Drills for LiveDrills {
 fn written(report: &Report<'_>, format: ReportFormat) -> Result<DrillReport, Problem> {
     let bytes = match format {
         ReportFormat::Html => report.html().into_bytes(),
+        ReportFormat::Markdown => report.markdown().into_bytes(),
         ReportFormat::Csv => report.csv().map_err(|fault| Problem::internal(&fault))?,
         ReportFormat::Pdf => {
             let face = font::chinese(None).map_err(|fault| no_font(&fault))?;

@@ -440,7 +440,7 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
             let zh = format!("网关 {gateway} 中断，其后 {count} 个序列无数据");
             (gateway_cause(gateway), (zh, format!("gateway {gateway} is silent, and {count} series behind it")))
         } else if of_station().count() > 1 && of_station().all(|other| other.time.is_none() || other.is_silent(now)) {
-            let zh = format!("{} 全站中断，已超过三个报汛间隔", gauge.name_zh);
+            let zh = format!("{} 全站{}，已超过三个报汛间隔", gauge.name_zh, outage_zh(of_station(), now));
             (
                 gauge.station.clone(),
                 (zh, format!("{}: no usable value of any series for three intervals", gauge.name_en)),
@@ -449,13 +449,22 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
             let stand_in = gauge.stand_in.as_ref();
             let (by_zh, by_en) =
                 stand_in.map_or_else(Default::default, |one| (format!("，{}", one.zh), format!(", taken {}", one.en)));
-            let zh = format!("{} {} 中断，已超过三个报汛间隔{by_zh}", gauge.name_zh, quantity_zh(&gauge.quantity));
+            let what = outage_zh(std::iter::once(gauge), now);
+            let zh = format!("{} {} {what}，已超过三个报汛间隔{by_zh}", gauge.name_zh, quantity_zh(&gauge.quantity));
             let en = format!("{} {}: no usable value for three intervals{by_en}", gauge.name_en, gauge.quantity);
             (gauge.series.to_string(), (zh, en))
         };
         causes.entry(cause).or_insert(words);
     }
     causes
+}
+
+/// Nothing comes (中断), or what comes is refused by the checks: the one asks for the line, the other for the instrument.
+fn outage_zh<'a>(mut gauges: impl Iterator<Item = &'a GaugeView>, now: Timestamp) -> &'static str {
+    let is_heard = |gauge: &GaugeView| {
+        freshness(gauge.heard_at, gauge.interval_s, gauge.grace_s, now) < Freshness::Stale && gauge.heard_at.is_some()
+    };
+    if gauges.any(is_heard) { "有数据但不可用（质控未通过）" } else { "中断" }
 }
 
 /// To 0.1 m³/s: finer than any forecast, coarser than what two machines' arithmetic may differ by.

@@ -2,34 +2,42 @@
 
 use super::field::{FaultKind, Inject};
 use super::report::{Report, beijing};
+use crate::command::Words;
 use crate::model::Timestamp;
 use chrono::TimeDelta;
 
 /// What comes later than this after an inject began is not counted as its effect.
 const WITHIN: TimeDelta = TimeDelta::hours(6);
 
-/// In words; "none" where nothing followed.
-pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> String {
+/// In words; "none" only where the time in which something could have followed is over.
+pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> Words {
     let soon = |moment: Timestamp| (at..=at + WITHIN).contains(&moment);
     let after = |moment: Timestamp| super::report::duration((moment - at).num_milliseconds() as f64 / 1000.0);
     let tally = report.tally;
-    let mut found: Vec<(Timestamp, String)> = Vec::new();
+    let mut found: Vec<(Timestamp, Words)> = Vec::new();
     let bare = inject.target.split_once(':').map_or(inject.target.as_str(), |(_, bare)| bare);
     let silent = tally.alarms.iter().filter(|(key, line)| {
         soon(line.first) && key.strip_prefix("silent:").is_some_and(|series| series.starts_with(bare))
     });
-    found.extend(silent.map(|(_, line)| (line.first, format!("告警 alarm: {}", line.title.zh))));
+    found.extend(silent.map(|(_, line)| (line.first, both("告警", &line.title.zh, "alarm", &line.title.en))));
     let of_stones = matches!(inject.kind, FaultKind::Shake | FaultKind::Breach | FaultKind::Drift | FaultKind::Spike);
     if of_stones || inject.kind == FaultKind::Rumour {
         let rows = tally.hazard_rows.iter().filter(|(moment, _)| soon(*moment));
-        found.extend(rows.map(|(moment, code)| (*moment, format!("触发 fired: {code}"))));
+        found.extend(rows.map(|(moment, code)| (*moment, both(FIRED, code.as_str(), "fired", code.as_str()))));
     }
     if matches!(inject.kind, FaultKind::Breach | FaultKind::Rumour) {
         for line in tally.reports.values().filter(|line| soon(line.at)) {
-            found.push((line.at, format!("报告 reported: {}", line.text)));
-            found.extend(line.seen.map(|seen| (seen, "指挥部签阅 seen by headquarters".to_owned())));
+            found.push((line.at, both("报告", &line.text, "reported", &line.text)));
+            found.extend(line.seen.map(|seen| (seen, words("指挥部签阅", "seen by headquarters"))));
             found.extend(line.settled.map(|(end, nothing)| {
-                (end, if nothing { "判为误报 found to be nothing" } else { "处置完毕 dealt with" }.to_owned())
+                (
+                    end,
+                    if nothing {
+                        words("判为误报", "found to be nothing")
+                    } else {
+                        words("处置完毕", "dealt with")
+                    },
+                )
             }));
         }
     }
@@ -38,17 +46,38 @@ pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> String {
         let hit = tally.issued().filter(|(_, line)| line.issued.is_some_and(|issued| (at..=until).contains(&issued)));
         let (issued, escalated) =
             hit.fold((0, 0), |(all, up), (_, line)| (all + 1, up + u32::from(line.escalations > 0)));
-        return format!(
-            "期间下发 {issued} 项，升级 {escalated} 项 ({issued} released meanwhile, {escalated} escalated)"
-        );
+        return Words {
+            zh: format!("期间下发 {issued} 项，升级 {escalated} 项"),
+            en: format!("{issued} released meanwhile, {escalated} escalated"),
+        };
     }
-    found.sort();
-    found.dedup();
     // What people said goes before rows that fired by themselves.
-    found.sort_by_key(|(_, what)| what.starts_with("触发"));
+    found.sort_by(|(one_at, one), (other_at, other)| {
+        (one.zh.starts_with(FIRED), one_at, &one.zh).cmp(&(other.zh.starts_with(FIRED), other_at, &other.zh))
+    });
+    found.dedup();
     if found.is_empty() {
-        return "六小时内无反应 none within six hours".into();
+        let is_over = report.head.chain.is_some() || report.tally.until.is_some_and(|until| until > at + WITHIN);
+        return if is_over {
+            words("六小时内无反应", "none within six hours")
+        } else {
+            words("尚无反应", "none yet")
+        };
     }
-    let first = found.iter().take(6).map(|(moment, what)| format!("{} (+{}) {what}", beijing(*moment), after(*moment)));
-    first.collect::<Vec<_>>().join("；")
+    let line = |moment: &Timestamp, what: &str| format!("{} (+{}) {what}", beijing(*moment), after(*moment));
+    let join = |of: fn(&Words) -> &str, between: &str| {
+        found.iter().take(6).map(|(moment, what)| line(moment, of(what))).collect::<Vec<_>>().join(between)
+    };
+    Words { zh: join(|what| &what.zh, "；"), en: join(|what| &what.en, "; ") }
+}
+
+/// How a row that fired begins.
+const FIRED: &str = "触发";
+
+fn words(zh: &str, en: &str) -> Words {
+    Words { zh: zh.to_owned(), en: en.to_owned() }
+}
+
+fn both(kind_zh: &str, zh: &str, kind_en: &str, en: &str) -> Words {
+    Words { zh: format!("{kind_zh}：{zh}"), en: format!("{kind_en}: {en}") }
 }

@@ -3,6 +3,9 @@
 //! In: rules, watch, virtual devices, virtual people. Out: the entries of the journal in order, judged observations, and
 //! the moment reached, handed to a [`Record`]. It reads no clock, so it runs as fast as the machine does; the same parts
 //! give the same entries, byte for byte. What people say and the core refuses is counted and leaves no trace.
+//!
+//! The water does not wait for people: what the devices tell and what the watch makes of it depends on nobody's answer, so it
+//! runs some minutes ahead on a thread of its own, and the core takes it minute by minute in the same order.
 
 use super::players::{Move, Plan, Players, Scene};
 use super::river::River;
@@ -10,6 +13,10 @@ use crate::command::{CommandSettings, Core, Entry, Input, State, Watch};
 use crate::model::{Observation, Timestamp};
 use crate::playbook::SignalKey;
 use std::collections::BTreeMap;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+/// Minutes that the water may run ahead of people.
+const AHEAD: usize = 16;
 
 /// Where a drill goes.
 pub trait Record {
@@ -68,17 +75,57 @@ pub struct RunCounts {
 pub struct Run {
     core: Core,
     state: State,
-    watch: Watch,
-    river: River,
+    water: Option<WaterSide>,
     players: Players,
     settings: CommandSettings,
     /// By moment and order of planning.
     queue: BTreeMap<(Timestamp, u64), Move>,
     planned: u64,
     now: Timestamp,
-    to: Timestamp,
     discharge_m3s: Option<f64>,
     counts: RunCounts,
+}
+
+/// Devices and watch: the half that depends on nobody's answer.
+#[derive(Debug)]
+struct WaterSide {
+    watch: Watch,
+    river: River,
+    now: Timestamp,
+    to: Timestamp,
+}
+
+/// What the water says in a minute.
+#[derive(Debug)]
+struct Minute {
+    at: Timestamp,
+    readings: usize,
+    judged: Vec<Observation>,
+    estimates: Vec<Observation>,
+    /// Outages, stones, water that comes.
+    health: Vec<Input>,
+    evaluate: Input,
+}
+
+impl WaterSide {
+    /// Minute by minute to the end, or until nobody listens any more.
+    fn flow(mut self, out: &SyncSender<Minute>) {
+        let mut readings = Vec::new();
+        while self.now <= self.to {
+            let at = self.now;
+            readings.clear();
+            self.river.tell(at, &mut readings);
+            let judged = self.watch.take(&readings);
+            let health = self.watch.health(at);
+            let evaluate = self.watch.evaluate(at);
+            let estimates = self.watch.drain_estimates();
+            let minute = Minute { at, readings: readings.len(), judged, estimates, health, evaluate };
+            if out.send(minute).is_err() {
+                return;
+            }
+            self.now = self.river.step_after(at);
+        }
+    }
 }
 
 impl Run {
@@ -87,14 +134,12 @@ impl Run {
         let mut run = Self {
             core: parts.core,
             state: State::default(),
-            watch: parts.watch,
-            river: parts.river,
+            water: Some(WaterSide { watch: parts.watch, river: parts.river, now: parts.from, to: parts.to }),
             players: parts.players,
             settings: parts.settings,
             queue: BTreeMap::new(),
             planned: 0,
             now: parts.from,
-            to: parts.to,
             discharge_m3s: None,
             counts: RunCounts::default(),
         };
@@ -117,21 +162,37 @@ impl Run {
         self.counts
     }
 
-    /// Runs to the last moment.
+    /// Runs to the last moment. A second call finds nothing left to do.
     ///
     /// # Errors
     /// When the record cannot be kept.
     pub fn to_end<R: Record>(&mut self, record: &mut R) -> Result<(), R::Fault> {
+        let Some(water) = self.water.take() else { return Ok(()) };
         let settings = self.settings.clone();
         self.step(Input::Configure { settings }, record)?;
-        let mut minute = self.now;
-        while minute <= self.to {
-            self.until(minute, record)?;
-            self.now = self.now.max(minute);
-            self.water(record)?;
-            record.minute(minute, &self.state);
-            minute = self.river.step_after(minute);
+        std::thread::scope(|scope| {
+            let (out, minutes) = sync_channel(AHEAD);
+            scope.spawn(move || water.flow(&out));
+            minutes.into_iter().try_for_each(|minute| self.minute(minute, record))
+        })
+    }
+
+    /// People and clocks up to the minute, then what the water says in it: kept, and judged by the core.
+    fn minute<R: Record>(&mut self, minute: Minute, record: &mut R) -> Result<(), R::Fault> {
+        self.until(minute.at, record)?;
+        self.now = self.now.max(minute.at);
+        self.counts.readings += minute.readings as u64;
+        record.observations(minute.judged)?;
+        for input in minute.health {
+            self.step(input, record)?;
         }
+        record.observations(minute.estimates)?;
+        if let Input::Evaluate { snapshot, .. } = &minute.evaluate {
+            self.discharge_m3s = snapshot.everywhere(&SignalKey::discharge());
+        }
+        self.counts.evaluations += 1;
+        self.step(minute.evaluate, record)?;
+        record.minute(minute.at, &self.state);
         Ok(())
     }
 
@@ -164,25 +225,6 @@ impl Run {
             self.step(input, record)?;
         }
         Ok(())
-    }
-
-    /// The readings of a minute: judged, kept, evaluated.
-    fn water<R: Record>(&mut self, record: &mut R) -> Result<(), R::Fault> {
-        let mut readings = Vec::new();
-        self.river.tell(self.now, &mut readings);
-        self.counts.readings += readings.len() as u64;
-        let judged = self.watch.take(&readings);
-        record.observations(judged)?;
-        for input in self.watch.health(self.now) {
-            self.step(input, record)?;
-        }
-        let input = self.watch.evaluate(self.now);
-        record.observations(self.watch.drain_estimates())?;
-        if let Input::Evaluate { snapshot, .. } = &input {
-            self.discharge_m3s = snapshot.everywhere(&SignalKey::discharge());
-        }
-        self.counts.evaluations += 1;
-        self.step(input, record)
     }
 
     fn step<R: Record>(&mut self, input: Input, record: &mut R) -> Result<(), R::Fault> {

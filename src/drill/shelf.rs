@@ -35,6 +35,8 @@ pub struct Shelf {
     /// Only asked by id; never walked.
     index: HashMap<SeriesId, usize>,
     columns: Vec<SeriesBatch>,
+    /// The column after the last one filled: minute after minute the series come in the same order.
+    likely: usize,
     points: usize,
     out: SyncSender<Vec<SeriesBatch>>,
     worker: JoinHandle<Result<u64, ShelfFault>>,
@@ -52,7 +54,7 @@ impl Shelf {
             .name("drill-shelf".into())
             .spawn(move || keep(&file, &bundles))
             .map_err(ShelfFault::Worker)?;
-        Ok(Self { index: HashMap::new(), columns: Vec::new(), points: 0, out, worker })
+        Ok(Self { index: HashMap::new(), columns: Vec::new(), likely: 0, points: 0, out, worker })
     }
 
     /// Takes observations in.
@@ -62,16 +64,24 @@ impl Shelf {
     pub fn put(&mut self, observations: Vec<Observation>) -> Result<(), ShelfFault> {
         self.points += observations.len();
         for seen in observations {
-            let place = match self.index.get(&seen.series) {
-                Some(place) => *place,
-                None => self.admit(&seen.series),
-            };
+            let place = self.place_of(&seen.series);
+            self.likely = place + 1;
             let Some(column) = self.columns.get_mut(place) else { continue };
             column.at_ms.push(seen.at.timestamp_millis());
             column.values.push(seen.value);
             column.quality.push(seen.quality);
         }
         if self.points >= BUNDLE { self.send() } else { Ok(()) }
+    }
+
+    fn place_of(&mut self, series: &SeriesId) -> usize {
+        if self.columns.get(self.likely).is_some_and(|column| column.series == *series) {
+            return self.likely;
+        }
+        match self.index.get(series) {
+            Some(place) => *place,
+            None => self.admit(series),
+        }
     }
 
     fn admit(&mut self, series: &SeriesId) -> usize {

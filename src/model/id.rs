@@ -100,7 +100,7 @@ macro_rules! sequence_id {
             type Err = String;
             fn from_str(text: &str) -> Result<Self, String> {
                 text.strip_prefix($prefix).and_then(|digits| digits.parse().ok()).map(Self)
-                    .ok_or_else(|| format!(concat!("{:?} is not an id of the form ", $prefix, "<number>"), text))
+                    .ok_or_else(|| format!(concat!("{:?} 不是 ", $prefix, "<数字> 形式的编号 (not an id of the form ", $prefix, "<number>)"), text))
             }
         }
         impl Serialize for $name {

@@ -9,7 +9,7 @@ use super::signal::SignalKey;
 use super::snapshot::{Snapshot, is_night, is_season};
 use crate::model::{Observation, PlaceId, SeriesId, StoneState, Timestamp};
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Series that the board keeps at most; a reach has a few dozen.
 const SERIES_MAX: usize = 512;
@@ -26,8 +26,8 @@ const TILT_MIN: i64 = 60;
 struct Stone {
     state: StoneState,
     alarmed_at: Option<Timestamp>,
-    /// Minute → tilt in degrees.
-    tilts: BTreeMap<i64, f64>,
+    /// Minute and tilt in degrees, in order of time.
+    tilts: VecDeque<(i64, f64)>,
 }
 
 /// How long values may be used, and which station is the control.
@@ -132,29 +132,14 @@ impl SignalBoard {
             return;
         }
         self.stone_count += usize::from(is_new);
-        let fresh = || Stone { state, alarmed_at: None, tilts: BTreeMap::new() };
-        let known = self.stones.entry(place.clone()).or_default().entry(stone.to_owned()).or_insert_with(fresh);
-        if state.at >= known.state.at {
-            known.state = state;
-        }
-        if state.shakes || state.moves {
-            known.alarmed_at = known.alarmed_at.max(Some(state.at));
-        }
-        if let Some(tilt) = state.tilt_deg.filter(|tilt| tilt.is_finite()) {
-            let minute = state.at.timestamp().div_euclid(60);
-            known.tilts.insert(minute, tilt);
-            let newest = known.tilts.keys().next_back().copied().unwrap_or(minute);
-            while known.tilts.first_key_value().is_some_and(|(oldest, _)| *oldest < newest - TILT_MIN) {
-                known.tilts.pop_first();
-            }
-        }
+        let fresh = Stone { state, alarmed_at: None, tilts: VecDeque::new() };
+        self.stones.entry(place.clone()).or_default().entry(stone.to_owned()).or_insert(fresh).hear(state);
     }
     /// Notes that a known stone was heard and nothing about it has changed; a stone never told of stays unknown.
     pub fn hear_stone(&mut self, place: &PlaceId, stone: &str, at: Timestamp) {
-        let known = self.stones.get(place).and_then(|stones| stones.get(stone));
         // Said again: what shakes still shakes, and its tilt stands in this minute's window too.
-        if let Some(state) = known.map(|known| StoneState { at, ..known.state }) {
-            self.set_stone(place, stone, state);
+        if let Some(known) = self.stones.get_mut(place).and_then(|stones| stones.get_mut(stone)) {
+            known.hear(StoneState { at, ..known.state });
         }
     }
     /// Takes in a value of one place as of `at`: `toe`, `toe_eta()`, `depth_village`, `depth_city`, `z_crest_gap`,
@@ -338,10 +323,38 @@ fn of_dam<'a>(key: &SignalKey, now: Timestamp, stones: impl Iterator<Item = &'a 
 }
 
 impl Stone {
+    fn hear(&mut self, state: StoneState) {
+        if state.at >= self.state.at {
+            self.state = state;
+        }
+        if state.shakes || state.moves {
+            self.alarmed_at = self.alarmed_at.max(Some(state.at));
+        }
+        if let Some(tilt) = state.tilt_deg.filter(|tilt| tilt.is_finite()) {
+            self.lean(state.at.timestamp().div_euclid(60), tilt);
+        }
+    }
+
+    /// The tilt of a minute; what is older than the window goes.
+    fn lean(&mut self, minute: i64, tilt: f64) {
+        match self.tilts.binary_search_by_key(&minute, |(at, _)| *at) {
+            Ok(known) => {
+                if let Some(cell) = self.tilts.get_mut(known) {
+                    cell.1 = tilt;
+                }
+            }
+            Err(place) => self.tilts.insert(place, (minute, tilt)),
+        }
+        let newest = self.tilts.back().map_or(minute, |(at, _)| *at);
+        while self.tilts.front().is_some_and(|(oldest, _)| *oldest < newest - TILT_MIN) {
+            self.tilts.pop_front();
+        }
+    }
+
     /// Greatest difference of two tilts in the window, in degrees; 0 while there are not two.
     fn swing(&self, now: Timestamp, minutes: i64) -> f64 {
         let to = now.timestamp().div_euclid(60);
-        let tilts = self.tilts.range(to - minutes..=to).map(|(_, tilt)| *tilt);
+        let tilts = self.tilts.iter().filter(|(at, _)| (to - minutes..=to).contains(at)).map(|(_, tilt)| *tilt);
         let (least, most) =
             tilts.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), tilt| (least.min(tilt), most.max(tilt)));
         (most - least).max(0.0)

@@ -23,7 +23,7 @@ mod track;
 
 pub use freshness::{Freshness, freshness};
 pub use judge::Judge;
-pub use limits::{Limits, QualityTable};
+pub use limits::{Limits, QualityTable, low_high};
 pub use relations::{RatingLine, RatingPair, Relations, Substitute, Twin};
 
 use crate::model::{Causes, Grade, Quality};

@@ -214,7 +214,8 @@ impl EvacuationRegister {
             json!({
                 "id": household.id, "name": mask_name(&household.name), "phone": mask_phone(&household.phone),
                 "category": category, "mark": mark, "category_name": { "zh": zh, "en": en },
-                "village": place.map(|place| &place.name_zh), "cell": household.place, "carer": carer,
+                "village": place.map(|place| &place.name_zh),
+                "village_name": place.map(|place| json!({ "zh": place.name_zh, "en": place.name_en })), "cell": household.place, "carer": carer,
                 "lon": household.at.0, "lat": household.at.1, "persons": household.persons,
                 "state": state, "need": household.need, "distance_m": null,
             })

@@ -44,17 +44,24 @@ impl<T: FromStr<Err = String> + Send, S: Send + Sync> FromRequestParts<S> for Id
     }
 }
 
+/// The most bytes of a body, for the words that refuse more.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
 /// A JSON body; what is wrong with it is said by field and position.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get::<BodyLimit>().copied();
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(JsonRejection::BytesRejection(fault)) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let words = "请求体过大，上限见配置 [limits] body_bytes，请分次发送 (the body is larger than [limits] body_bytes of the configuration: send less at once)";
-                Err(Problem::too_large(words))
+                let most = most.map_or_else(String::new, |BodyLimit(bytes)| format!(" {bytes}"));
+                Err(Problem::too_large(format!(
+                    "请求体过大，上限{most} 字节（配置 [limits] body_bytes），请分次发送 (more than{most} bytes: send less at once)"
+                )))
             }
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -126,7 +126,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/drills", "get", "演练 / drills"),
     ("/drills", "post", "开始演练 / start a drill"),
     ("/drills/{id}", "get", "一次演练 / one drill"),
-    ("/drills/{id}/report", "get", "演练报告（format=html|pdf|csv） / its report"),
+    ("/drills/{id}/report", "get", "演练报告（format=html|pdf|csv|md） / its report"),
     ("/drills/{id}/inject", "post", "导调注入 / break something in the drill"),
     ("/drills/{id}/injects", "get", "已注入及反应 / what was broken and what followed"),
     ("/drills/{id}/targets", "get", "可注入的对象 / what can be broken"),

@@ -1,6 +1,7 @@
 //! The site: its posts, its users, and the routes.
 
 use super::door::ScrapeToken;
+use super::extract::BodyLimit;
 use super::routes::{
     activations, alarms, amendments, cameras, demo, drills, drones, forecasts, hooks, imports, ingest, journal, map,
     people, preview, public, readings, reports, series, session, situation, sl323, tasks, twin,
@@ -15,10 +16,10 @@ use crate::model::Timestamp;
 use crate::store::arrivals::Arrivals;
 use crate::store::users::Users;
 use crate::store::{Flights, OnceKey, Photos};
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use serde_json::Value;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -67,17 +68,20 @@ pub enum ReportFormat {
     Pdf,
     /// One row a task.
     Csv,
+    /// For a text file.
+    Markdown,
 }
 
 impl ReportFormat {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Html, Self::Pdf, Self::Csv];
+    pub const ALL: [Self; 4] = [Self::Html, Self::Pdf, Self::Csv, Self::Markdown];
     /// The word of `?format=`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Html => "html",
             Self::Pdf => "pdf",
             Self::Csv => "csv",
+            Self::Markdown => "md",
         }
     }
     /// The form of that word.
@@ -90,6 +94,7 @@ impl ReportFormat {
             Self::Html => "report.html",
             Self::Pdf => "report.pdf",
             Self::Csv => "report.csv",
+            Self::Markdown => "report.md",
         }
     }
     /// Its media type.
@@ -98,6 +103,7 @@ impl ReportFormat {
             Self::Html => "text/html; charset=utf-8",
             Self::Pdf => "application/pdf",
             Self::Csv => "text/csv; charset=utf-8",
+            Self::Markdown => "text/markdown; charset=utf-8",
         }
     }
 }
@@ -283,7 +289,9 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/stream", get(stream::stream))
         .route("/openapi.json", get(openapi::document))
         .fallback(unknown)
-        .layer(DefaultBodyLimit::max(limits.body_bytes));
+        .method_not_allowed_fallback(other_method)
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(Extension(BodyLimit(limits.body_bytes)));
     Router::new()
         .nest("/api/v1", api)
         .route("/healthz", get(door::healthz))
@@ -309,6 +317,11 @@ const POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self'; 
 
 fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
+
+async fn other_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+    let words = format!("接口 {} 不接受 {method} ({method} is not taken here)", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", words)
 }
 
 async fn unknown(uri: axum::http::Uri) -> Problem {

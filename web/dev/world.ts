@@ -138,7 +138,7 @@ export const alarms = new Map<string, Alarm>([
   { id: 'alm-4', severity: 'warning', kind: 'task-overdue', cause: 'B4-020', title: { zh: '3 项任务超时未签收', en: '3 tasks overdue without an answer' }, count: 3, since: iso(-900), last: iso(-300), state: 'acked', acked_by: '王某', acked_at: iso(-200), shelved_until: null },
 ].map((alarm) => [alarm.id, alarm as Alarm]))
 
-export const reports: Report[] = [{ id: 'rep-1', kind: 'hazard', type: 'collapse', grade: 3, place: { chainage: 10_150, side: 'water', name: { zh: '马渡险工', en: 'Madu works' } }, observed_at: iso(-680), received_at: iso(-660), text: '坦石坍塌 12 m', by: { member: 'mbr-210', ...masked() }, photos: [], state: 'open', seen_by: null }]
+export const reports: Report[] = [{ id: 'rep-1', kind: 'hazard', type: 'collapse', grade: 3, place: { chainage: 10_150, side: 'water', name: { zh: '马渡险工', en: 'Madu works' } }, observed_at: iso(-680), received_at: iso(-660), text: '坦石坍塌 12 m', by: { member: 'mbr-210', ...masked() }, photos: [], state: 'open', seen_by: null, place_from: null }]
 
 const CATEGORIES: [string, string, string][] = [['disabled', '残疾人', 'Disabled'], ['elderly', '独居老人', 'Elderly alone'], ['pregnant', '孕产妇', 'Pregnant'], ['worker', '滩区作业人员', 'Floodplain worker'], ['patient', '慢病用药', 'Patient'], ['child', '留守儿童', 'Child']]
 const attention: Attention[] = Array.from({ length: 81 }, (_, i) => {
@@ -146,7 +146,7 @@ const attention: Attention[] = Array.from({ length: 81 }, (_, i) => {
   const village = villages[i % villages.length]!
   const [lon, lat] = at(village[2] + roll() * 300, 700)
   const state: Attention['state'] = i % 5 === 0 ? 'uncontacted' : i % 7 === 1 ? 'needs-help' : i % 4 === 2 ? 'moving' : 'evacuated'
-  return { id: `att-${i + 1}`, name: `${pickOf(SURNAMES)}某某`, category, category_name: { zh, en }, village: village[0], cell: `cell-${String((i % 17) * 4 + 1).padStart(2, '0')}`, carer: `${pickOf(SURNAMES)}某`, lon: lon!, lat: lat!, state, need: state === 'needs-help' ? '需车辆' : null, distance_m: Math.round(400 + roll() * 2600) }
+  return { id: `att-${i + 1}`, name: `${pickOf(SURNAMES)}某某`, category, category_name: { zh, en }, village: village[0], village_name: { zh: village[0], en: village[0] }, cell: `cell-${String((i % 17) * 4 + 1).padStart(2, '0')}`, carer: `${pickOf(SURNAMES)}某`, lon: lon!, lat: lat!, state, need: state === 'needs-help' ? '需车辆' : null, distance_m: Math.round(400 + roll() * 2600) }
 })
 export const evacuation: EvacuationView = {
   attention,

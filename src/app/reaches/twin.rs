@@ -39,7 +39,7 @@ impl TwinFiles {
     }
 
     /// Of a folder; `None` where it has no `twin.toml`.
-    pub(super) fn of_folder(folder: &Path) -> Result<Option<Self>, ReachFault> {
+    pub(in crate::app) fn of_folder(folder: &Path) -> Result<Option<Self>, ReachFault> {
         let mut fault = None;
         let files = Self::of(|name| {
             let path = folder.join(name);

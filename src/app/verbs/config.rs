@@ -30,17 +30,24 @@ pub(super) fn run(args: Args) -> Outcome {
     let config = Config::load(&file)?;
     // What the file names is read as the server would: a folder that is not there is found here, not at night.
     let files = SiteFiles::read(&config)?;
-    load_playbook(&files.playbook)?;
+    let rows = load_playbook(&files.playbook)?.instructions().len();
     config.series.check().map_err(ConfigError::from)?;
+    let (devices, series) = (files.sensors.devices.len(), files.sensors.series.len());
     if json {
-        println!("{}", serde_json::json!({"ok": true, "listen": config.listen, "data": config.data}));
+        let found = serde_json::json!({"ok": true, "listen": config.listen, "data": config.data, "devices": devices, "series": series, "instructions": rows});
+        println!("{found}");
     } else {
         println!(
-            "{}: in order (配置无误); listens on {}, data in {}",
+            "{}: 配置无误 (in order); 监听 listens on {}, 数据 data in {}; 设备 devices {devices}, 序列 series {series}, 指令 instructions {rows}",
             file.display(),
             config.listen,
             config.data.display()
         );
+        if series == 0 {
+            println!(
+                "  注意：没有任何测站序列，水情将一直未知 (no series of any station: the water stays unknown); [sensors]"
+            );
+        }
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ impl Source {
         let lines = folder.join(JOURNAL_FILE);
         let shown = lines.display().to_string();
         if lines.is_file() {
-            let open = File::open(&lines).map_err(|cause| format!("cannot read {shown}: {cause}"))?;
+            let open = File::open(&lines).map_err(|cause| format!("无法读取 {shown} (cannot read it): {cause}"))?;
             return Ok(Self::Drill {
                 lines: BufReader::new(open).lines(),
                 file: shown,
@@ -129,7 +129,10 @@ impl Source {
             Self::Drill { edition, .. } if !edition.is_file() => None,
             Self::Drill { edition, .. } => {
                 let shown = edition.display().to_string();
-                Some(std::fs::read_to_string(edition).map_err(|cause| format!("cannot read {shown}: {cause}"))?)
+                Some(
+                    std::fs::read_to_string(edition)
+                        .map_err(|cause| format!("无法读取 {shown} (cannot read it): {cause}"))?,
+                )
             }
             Self::Data { runtime, journal, .. } => runtime.block_on(journal.edition(name))?,
         };
@@ -154,7 +157,7 @@ fn chain_of(about: &Path) -> Result<Option<String>, Box<dyn Error>> {
         return Ok(None);
     }
     let shown = about.display();
-    let text = std::fs::read_to_string(about).map_err(|cause| format!("cannot read {shown}: {cause}"))?;
+    let text = std::fs::read_to_string(about).map_err(|cause| format!("无法读取 {shown} (cannot read it): {cause}"))?;
     let about: serde_json::Value = serde_json::from_str(&text).map_err(|cause| format!("{shown}: {cause}"))?;
     Ok(about.get("chain_sha256").and_then(serde_json::Value::as_str).map(str::to_owned))
 }

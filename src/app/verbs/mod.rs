@@ -84,7 +84,12 @@ enum Verb {
 
 /// Parses the command line and runs the verb; every failure is one printed chain and a non-zero code.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|fault| {
+        if fault.use_stderr() {
+            eprintln!("anlan: 命令有误，原因如下；用法见 --help");
+        }
+        fault.exit()
+    });
     // One provider of cryptography for every client and server of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome: Outcome = match cli.verb {

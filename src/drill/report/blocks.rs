@@ -210,6 +210,7 @@ fn injects(report: &Report<'_>, out: &mut Vec<Block>) {
             None => "到结束 to the end".to_owned(),
         };
         let reaction = super::super::reaction::reaction(report, inject, at);
+        let reaction = format!("{} ({})", reaction.zh, reaction.en);
         vec![beijing(at), kind, report.target_name(&inject.target), lasts, reaction]
     });
     let head = vec!["时间 time", "类型 kind", "对象 target", "持续 lasts", "反应 reaction"];

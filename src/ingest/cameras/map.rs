@@ -158,7 +158,7 @@ impl CameraMap {
         let beside = |path: &PathBuf| file.parent().unwrap_or(Path::new(".")).join(path);
         let read = |path: &PathBuf| {
             let path = beside(path);
-            std::fs::read(&path).map_err(|cause| wrong(format!("cannot read {}: {cause}", path.display())))
+            std::fs::read(&path).map_err(|cause| wrong(format!("无法读取 (cannot read) {}: {cause}", path.display())))
         };
         let mut cameras = positions(layer);
         let mut seen = BTreeSet::new();

@@ -91,6 +91,7 @@ pub struct Point {
     #[serde(default)]
     pub offset: f64,
     /// What the instrument can show, in the unit, before the offset of a site.
+    #[serde(default, deserialize_with = "crate::quality::low_high")]
     pub valid: Option<[f64; 2]>,
     /// Counts that mean "no value"; −1 is all bits set for an unsigned type of four registers.
     #[serde(default)]

@@ -1,9 +1,9 @@
 //! The one worker that writes: it merges waiting appends into one commit, seals a few heads with each, and tidies when idle.
 //!
 //! Order of one commit, all in one transaction: names of new series, the journal entry, chunks of the heads that are
-//! due, the mark how far each of those series is sealed, journal entries nobody needs any more. Only after the commit
-//! does memory change, and only then are the callers answered. A crash between any two of these steps leaves either
-//! all of it or nothing.
+//! due, the mark how far each of those series is sealed, journal entries nobody needs any more. After the commit memory is
+//! locked, the callers are answered, and memory is brought up: they go on meanwhile, and whoever reads after an answer waits
+//! for the lock. A crash between any two of these steps leaves either all of it or nothing.
 
 use super::coarse::Horizon;
 use super::embedded::Shared;
@@ -199,13 +199,12 @@ impl Writer {
         let crowded = self.journal_bytes() > self.shared.limits.journal_bytes;
         let budget = points * 2 + self.shared.limits.chunk_points;
         let due = self.shared.heads().due(budget, crowded);
-        let outcome = self.commit(&frames, &due).await;
+        let outcome = self.commit(&frames, &mut replies, &due).await;
         if self.shared.trip.is_tripped() {
             return None;
         }
-        for (frame, reply) in frames.iter().zip(replies) {
-            // A caller that no longer waits has lost only its answer.
-            let _ = reply.send(outcome.clone().map(|entry| Durable { points: frame.points, entry }));
+        if let Err(fault) = outcome {
+            replies.into_iter().for_each(|reply| drop(reply.send(Err(fault.clone()))));
         }
         if self.commits.is_multiple_of(COMMITS_BETWEEN_TIDYING) {
             self.tidy_slice().await;
@@ -217,8 +216,14 @@ impl Writer {
         self.shared.journal_bytes.load(Ordering::Relaxed)
     }
 
-    /// Writes one journal entry (none if there are no frames) and the chunks of the heads that are due.
-    async fn commit(&mut self, frames: &[Frame], due: &[u32]) -> Result<u64, SeriesError> {
+    /// Writes one journal entry (none if there are no frames) and the chunks of the heads that are due; answers the callers, one a
+    /// frame, if that succeeds.
+    async fn commit(
+        &mut self,
+        frames: &[Frame],
+        replies: &mut Vec<Reply<Durable>>,
+        due: &[u32],
+    ) -> Result<(), SeriesError> {
         self.make_sound().await?;
         let points = frames.iter().map(|frame| frame.points).sum();
         let entry = self.next_entry;
@@ -235,8 +240,14 @@ impl Writer {
         self.write(entry, body.as_deref(), &names, &sealed, &trim)
             .await
             .map_err(|fault| fault.unwrap_or_else(|cause| self.fault("writing points", points, cause)))?;
-        self.remember(entry, body.as_deref(), names.len(), sealed, &trim);
-        Ok(entry)
+        let answer = || {
+            for (frame, reply) in frames.iter().zip(replies.drain(..)) {
+                // A caller that no longer waits has lost only its answer.
+                let _ = reply.send(Ok(Durable { points: frame.points, entry }));
+            }
+        };
+        self.remember(entry, body.as_deref(), names.len(), sealed, &trim, answer);
+        Ok(())
     }
 
     pub(super) fn fault(&mut self, doing: &'static str, points: usize, cause: sqlx::Error) -> SeriesError {
@@ -302,12 +313,23 @@ impl Writer {
         trip.pass(CommitStep::Committed)
     }
 
-    /// Brings memory to what the file now holds.
-    fn remember(&mut self, entry: u64, body: Option<&[u8]>, named: usize, sealed: Vec<SealedHead>, trim: &Trim) {
+    /// Brings memory to what the file now holds; `answer` is called as soon as nobody can read what it held before.
+    fn remember(
+        &mut self,
+        entry: u64,
+        body: Option<&[u8]>,
+        named: usize,
+        sealed: Vec<SealedHead>,
+        trim: &Trim,
+        answer: impl FnOnce(),
+    ) {
         self.commits += 1;
         self.named += named;
         self.trimmed(trim);
+        self.journal.extend(body.map(|body| (entry, body.len())));
+        self.count_journal();
         let mut heads = self.shared.heads_mut();
+        answer();
         for head in sealed {
             heads.clear_head(head.number);
             let Some(slot) = heads.slot_mut(head.number) else { continue };
@@ -323,14 +345,10 @@ impl Writer {
                 self.untidy.insert(head.number);
             }
         }
-        if let Some(body) = body {
-            if let Err(reason) = heads.apply(entry, body) {
-                tracing::error!(entry, reason, "an entry just written cannot be read");
-            }
-            self.journal.push_back((entry, body.len()));
+        if let Some(Err(reason)) = body.map(|body| heads.apply(entry, body)) {
+            tracing::error!(entry, reason, "an entry just written cannot be read");
         }
         drop(heads);
-        self.count_journal();
         self.shared.spool.committed();
     }
 
@@ -374,8 +392,8 @@ impl Writer {
         let waiting = self.shared.heads().oldest_entry().is_some_and(|oldest| oldest < self.seal_through);
         let outcome = if waiting {
             let due = self.shared.heads().due(self.shared.limits.chunk_points * 8, true);
-            match self.commit(&[], &due).await {
-                Ok(_) => return,
+            match self.commit(&[], &mut Vec::new(), &due).await {
+                Ok(()) => return,
                 Err(fault) => Err(fault),
             }
         } else {

@@ -128,7 +128,8 @@ export interface WaterGrid { cell_m: number; columns: number; rows: number; boun
 export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos' | 'tip'; type: string; grade: 1 | 2 | 3
   place: { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number; name: Text | null }
   observed_at: string; received_at: string; text: string | null; by: Person; photos: { id: string; url: string }[]
-  state: 'open' | 'resolved' | 'false-alarm'; seen_by: string | null }
+  /** Where the place is from when the report itself named none: the duty post, where he was last, headquarters. */
+  place_from: 'duty' | 'last-known' | 'hq' | null; state: 'open' | 'resolved' | 'false-alarm'; seen_by: string | null }
 
 /** One try to get a picture from a camera; `fault` says why there is none. */
 export interface Shot { id: string; camera: string | null; name: Text | null; alarm: string | null; at: string; by: string; reason: string; metres: number | null; sha256: string | null; url: string | null; fault: string | null }
@@ -152,7 +153,7 @@ export type StreamEvent =
   | { event: 'alarm'; data: Alarm }
   | { event: 'resync'; data: { reason: string } }
 
-export interface Attention { id: string; name: string; category: string; category_name: Text; village: string; cell: string; carer: string
+export interface Attention { id: string; name: string; category: string; category_name: Text; village: string; village_name: Text | null; cell: string; carer: string
   lon: number; lat: number; state: 'uncontacted' | 'needs-help' | 'moving' | 'evacuated'; need: string | null; distance_m: number | null }
 /** Growers of a class: `notified` their task is done, `under_way` answered, `asked` released; the rest has no task. */
 export interface FarmerClass { class: string; name: Text; households: number; asked: number; under_way: number; notified: number }
@@ -187,7 +188,7 @@ export type InjectGroup = 'gauge' | 'stone' | 'people' | 'place'
 export interface InjectTarget { id: string; group: InjectGroup; name: Text; kinds: string[] }
 export interface InjectTargets { items: InjectTarget[]; kinds: { id: string; name: Text }[] }
 /** GET /drills/{id}/injects; POST /drills/{id}/inject {target, kind, value?, at_s?, for_s?} answers {number, injection}. */
-export interface InjectLine { number: number; injection: { target: string; kind: string; value?: number; from: string; for_s?: number }; name: Text; kind_name: Text; reaction: string }
+export interface InjectLine { number: number; injection: { target: string; kind: string; value?: number; from: string; for_s?: number }; name: Text; kind_name: Text; reaction: Text }
 
 /** GET /duty: one row for each duty and place; `owner` null is a vacancy. */
 export interface DutyRow { role: string; role_name?: Text; place: string; place_name?: Text; owner: Person | null; deputy: Person | null }

@@ -23,7 +23,7 @@ export const messages: Messages = {
       nav2: { title: '导航到 {name}', app: '用地图应用打开', amap: '用高德地图打开', bearing: '方向 {dir}，{text}', noFix: '还没有定位，打开手机定位后显示方向和距离。', offline: '离线时按方向和距离走，桩号见下图。', dirs: '北 东北 东 东南 南 西南 西 西北' },
       report: {
         title: '报险：看到了什么？', levee: '堤防', dam: '坝岸工程', other: '其他', change: '换一种', where: '在哪里', minus: '退 50 米', plus: '进 50 米', chainage: '桩号', noLevee: '还没有堤线数据，请在说明里写地点。', fromGps: '定位 ±{n} m', fromTask: '没有定位，按任务地点填', fromHand: '手工填写', noPlace: '没有定位，请填桩号', checkSide: '定位不准，请核对哪一侧',
-        side: '哪一侧', water: '临河', crest: '堤顶', land: '背河', near: '靠近 {name}', submit: '上报', more: '补充说明', size: '范围约（米）', muddy: '浑水', clear: '清水', waterKind: '出水', text: '说明（可不填）', saved: '已存手机，正在上报', savedOffline: '已存手机，有网就发', full: '手机里待发已满 {n} 条，先等它们发出去再报。打电话给值班室。',
+        side: '哪一侧', water: '临河', crest: '堤顶', land: '背河', near: '靠近 {name}', noPost: '没填桩号：按你的值守地段上报', submit: '上报', more: '补充说明', size: '范围约（米）', muddy: '浑水', clear: '清水', waterKind: '出水', text: '说明（可不填）', saved: '已存手机，正在上报', savedOffline: '已存手机，有网就发', full: '手机里待发已满 {n} 条，先等它们发出去再报。打电话给值班室。',
         photoFailed: '这张照片读不出来，请换一张。', seenBefore: '有人报过？', addPhoto: '补一张照片', metres: '{n} m 外', textSize: '范围约 {n} 米', textMuddy: '出水浑浊', textClear: '出水清', less: '减 1 米', plus1: '加 1 米', badChainage: '桩号写成 K9+200 的样子', outside: '桩号应在 {from} 到 {to} 之间',
       },
       queue: {
@@ -59,7 +59,7 @@ export const messages: Messages = {
       nav2: { title: 'Go to {name}', app: 'Open in the map app', amap: 'Open in Amap', bearing: 'Head {dir}, {text}', noFix: 'No position yet. Switch on location to see heading and distance.', offline: 'Offline: follow heading and distance; posts are in the strip below.', dirs: 'N NE E SE S SW W NW' },
       report: {
         title: 'Report: what do you see?', levee: 'Levee', dam: 'Dams and revetments', other: 'Other', change: 'Change', where: 'Where', minus: 'Back 50 m', plus: 'On 50 m', chainage: 'Post', noLevee: 'No levee line on this phone yet: write the place below.', fromGps: 'GPS ±{n} m', fromTask: 'No GPS: place of your task', fromHand: 'Entered by hand', noPlace: 'No GPS: enter the post', checkSide: 'GPS is coarse: check the side',
-        side: 'Side', water: 'River', crest: 'Crest', land: 'Land', near: 'Near {name}', submit: 'Send report', more: 'More details', size: 'Extent (m)', muddy: 'Muddy', clear: 'Clear', waterKind: 'Water', text: 'Note (optional)', saved: 'Kept on the phone, sending', savedOffline: 'Kept on the phone, goes with the next signal', full: '{n} items wait on this phone and none more fit. Let them go first, or call the duty room.',
+        side: 'Side', water: 'River', crest: 'Crest', land: 'Land', near: 'Near {name}', noPost: 'No chainage: goes as your duty post', submit: 'Send report', more: 'More details', size: 'Extent (m)', muddy: 'Muddy', clear: 'Clear', waterKind: 'Water', text: 'Note (optional)', saved: 'Kept on the phone, sending', savedOffline: 'Kept on the phone, goes with the next signal', full: '{n} items wait on this phone and none more fit. Let them go first, or call the duty room.',
         photoFailed: 'This picture cannot be read; take another.', seenBefore: 'Already reported?', addPhoto: 'Add a photo', metres: '{n} m away', textSize: 'about {n} m', textMuddy: 'muddy water', textClear: 'clear water', less: '1 m less', plus1: '1 m more', badChainage: 'Write the post like K9+200', outside: 'The post lies between {from} and {to}',
       },
       queue: {

@@ -21,7 +21,7 @@ use tokio::process::{Child, Command};
 pub(super) const OFFICERS: [&str; 2] = ["officer-a", "officer-b"];
 /// Some hours before the flood of 1958 reaches level IV.
 const FLOOD: &str = "1958-07";
-const START: &str = "1958-07-09T23:00:00+08:00";
+const START: &str = "1958-07-10T06:00:00+08:00";
 /// How long a server may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Ports of the works above the port of the gauges.

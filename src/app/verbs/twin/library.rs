@@ -4,10 +4,11 @@
 
 use super::Outcome;
 use super::results::write_whole;
-use crate::app::reaches::reach_from;
+use crate::app::reaches::{TwinFiles, embedded_reach};
 use crate::hydraulics::{Library, base_water, flood};
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Arguments of the verb.
@@ -28,8 +29,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let reach = reach_from(args.reach.as_deref())?;
-    let files = reach.twin.ok_or("该河段没有 twin 文件夹 (this reach has no folder `twin`)")?;
+    // The library that lies there belongs to the terrain before: it is made anew, not read.
+    let files = match &args.reach {
+        Some(folder) => TwinFiles::of_folder(&folder.join("twin"))?.map(Arc::new),
+        None => embedded_reach()?.twin,
+    };
+    let files = files.ok_or("该河段没有 twin 文件夹 (this reach has no folder `twin`)")?;
     let (site, ground) = files.ground()?;
     let workers = args.threads.unwrap_or_else(super::all_cores);
     let begun = Instant::now();

@@ -52,7 +52,9 @@ export const usePhone = defineStore('patrol-phone', () => {
   const drillElsewhere = computed(() => situation.value?.scope === 'live' && (situation.value.drill ?? null) !== null)
   const drill = computed(() => situation.value?.scope === 'drill' || situation.value?.clock.kind === 'drill')
   const nowMs = computed(() => reachNow(heardClock.value, phoneMs.value))
-  const list = computed(() => inOrder(tasks.value.map((task) => shown(task, items.value, me.value?.member_id ?? null))))
+  /** What the reach's clock said at a moment of the phone's. */
+  const reachMs = (atMs: number): number => reachNow(heardClock.value, atMs)
+  const list = computed(() => inOrder(tasks.value.map((task) => shown(task, items.value, { member: me.value?.member_id ?? null, user: me.value?.name ?? null }))))
   const leaving = computed(() => retreat(list.value))
   const unsent = computed(() => items.value.filter((item) => item.owner === me.value?.name && (item.state === 'queued' || item.state === 'sending')))
   const refused = computed(() => items.value.filter((item) => item.owner === me.value?.name && item.state === 'failed'))
@@ -320,7 +322,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   }
 
   return {
-    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, drillElsewhere, nowMs, list, leaving, unsent, refused, offline, here,
+    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, drillElsewhere, nowMs, reachMs, list, leaving, unsent, refused, offline, here,
     sos, queue, start, stop, refresh, loadHazards, answer, add, why, leave,
   }
 })

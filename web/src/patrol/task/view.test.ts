@@ -17,11 +17,12 @@ function move(kind: TaskMove, state: ItemState, created_ms: number): QueueItem {
     settled_ms: null, attempts: 0, retry_ms: 0, refusal: null, server_id: '',
   }
 }
+const WHO = (n: number): { member: string; user: string } => ({ member: `mbr-${n}`, user: `user-${n}` })
 const acknowledged = { status: 'acknowledged' as TaskStatus, acknowledged_at: '2026-07-28T22:05:00+08:00' }
 
 describe('shown', () => {
   function check(of: Task, items: QueueItem[], expected: { status: TaskStatus; next: string | null; waiting: boolean }): void {
-    const { status, next, waiting } = shown(of, items, 'mbr-1')
+    const { status, next, waiting } = shown(of, items, WHO(1))
     expect({ status, next, waiting }).toEqual(expected)
   }
   it('leads from 收到 to 到达 to 完成', () => {
@@ -42,7 +43,7 @@ describe('shown', () => {
     check(task({ status: 'withdrawn' }), [move('arrive', 'queued', 1)], { status: 'withdrawn', next: null, waiting: true })
   })
   it('gives no button for what another person holds', () => {
-    expect(shown(task({ holder: 'mbr-2' }), [], 'mbr-1')).toMatchObject({ next: null, mine: false, open: true })
+    expect(shown(task({ holder: 'mbr-2' }), [], WHO(1))).toMatchObject({ next: null, mine: false, open: true })
   })
 })
 
@@ -50,14 +51,21 @@ describe('handed to the deputy', () => {
   const person = (member: string, name: string): Task['owner'] => ({ member, name, phone: '' })
   const escalated = { status: 'escalated' as TaskStatus, escalations: 1, owner: person('mbr-1', '李某某'), deputy: person('mbr-2', '王某某'), holder: 'mbr-2' }
   it('leaves the owner his buttons until somebody answers', () => {
-    expect(shown(task(escalated), [], 'mbr-1')).toMatchObject({ next: 'acknowledge', mine: true, handedTo: '王某某' })
-    expect(shown(task(escalated), [], 'mbr-2')).toMatchObject({ next: 'acknowledge', mine: true, handedTo: null })
-    expect(shown(task(escalated), [], 'mbr-3')).toMatchObject({ next: null, mine: false, handedTo: null })
-    expect(shown(task({ ...escalated, ...acknowledged }), [], 'mbr-1')).toMatchObject({ next: null, mine: false, handedTo: null })
-    expect(shown(task(escalated), [move('acknowledge', 'queued', 1)], 'mbr-1')).toMatchObject({ status: 'acknowledged', next: 'arrive', mine: true })
+    expect(shown(task(escalated), [], WHO(1))).toMatchObject({ next: 'acknowledge', mine: true, handedTo: '王某某' })
+    expect(shown(task(escalated), [], WHO(2))).toMatchObject({ next: 'acknowledge', mine: true, handedTo: null })
+    expect(shown(task(escalated), [], WHO(3))).toMatchObject({ next: null, mine: false, handedTo: null })
+    expect(shown(task({ ...escalated, ...acknowledged }), [], WHO(1))).toMatchObject({ next: null, mine: false, handedTo: null })
+    expect(shown(task(escalated), [move('acknowledge', 'queued', 1)], WHO(1))).toMatchObject({ status: 'acknowledged', next: 'arrive', mine: true })
+  })
+  it('is over for the one who could not go, until he is named again', () => {
+    const declined = { reason: 'road-cut', text: null, by: 'user-1', at: '2026-07-28T22:03:00+08:00' }
+    expect(shown(task({ ...escalated, declined }), [], WHO(1))).toMatchObject({ status: 'declined', next: null, open: false })
+    expect(shown(task({ ...escalated, declined }), [], WHO(2))).toMatchObject({ next: 'acknowledge', mine: true, open: true })
+    const assigned = { by: 'chief', at: '2026-07-28T22:10:00+08:00', reason: 'way is free' }
+    expect(shown(task({ ...escalated, holder: 'mbr-1', declined, assigned }), [], WHO(1))).toMatchObject({ next: 'acknowledge', open: true })
   })
   it('does not ring him again', () => {
-    expect(newcomers([task({ ...escalated, holder: 'mbr-1' })], [shown(task(escalated), [], 'mbr-1')])).toEqual([])
+    expect(newcomers([task({ ...escalated, holder: 'mbr-1' })], [shown(task(escalated), [], WHO(1))])).toEqual([])
   })
 })
 
@@ -65,20 +73,20 @@ it('puts life safety first, then the newest, then the finished', () => {
   const list = [
     task({ id: 'old', issued_at: '2026-07-28T20:00:00+08:00' }), task({ id: 'new', issued_at: '2026-07-28T22:00:00+08:00' }), task({ id: 'done', status: 'done', issued_at: '2026-07-28T23:00:00+08:00' }),
     task({ id: 'out', life_safety: true, retreat: true, issued_at: '2026-07-28T19:00:00+08:00' }), task({ id: 'other', holder: 'mbr-2', issued_at: '2026-07-28T23:00:00+08:00' }),
-  ].map((it) => shown(it, [], 'mbr-1'))
+  ].map((it) => shown(it, [], WHO(1)))
   expect(inOrder(list).map((it) => it.task.id)).toEqual(['out', 'new', 'old', 'other', 'done'])
   expect(retreat(inOrder(list))?.task.id).toBe('out')
 })
 
 it('keeps the retreat order up until the person is out', () => {
   const out = task({ ...acknowledged, life_safety: true, retreat: true })
-  expect(retreat([shown(out, [], 'mbr-1')])).not.toBeNull()
-  expect(retreat([shown({ ...out, status: 'done', done_at: acknowledged.acknowledged_at }, [], 'mbr-1')])).toBeNull()
-  expect(retreat([shown({ ...out, holder: 'mbr-2' }, [], 'mbr-1')])).toBeNull()
+  expect(retreat([shown(out, [], WHO(1))])).not.toBeNull()
+  expect(retreat([shown({ ...out, status: 'done', done_at: acknowledged.acknowledged_at }, [], WHO(1))])).toBeNull()
+  expect(retreat([shown({ ...out, holder: 'mbr-2' }, [], WHO(1))])).toBeNull()
 })
 
 it('rings for new tasks, new rounds and tasks handed over, not for known ones', () => {
-  const ring = (before: Task[], now: Task): string[] => newcomers(before, [shown(now, [], 'mbr-1')]).map((it) => it.task.id)
+  const ring = (before: Task[], now: Task): string[] => newcomers(before, [shown(now, [], WHO(1))]).map((it) => it.task.id)
   expect(ring([], task())).toEqual(['tsk-1'])
   expect(ring([task()], task())).toEqual([])
   expect(ring([task()], task({ round: 2 }))).toEqual(['tsk-1'])
@@ -92,6 +100,6 @@ it.each([
 ])('cuts %s', (text, steps) => { expect(stepsOf(text)).toEqual(steps) })
 
 it.each([[true, 'evacuate', '去检查水尺', true], [false, 'team', '人员机械立即全部撤上大堤', false]])('covers the screen as the order says (%s), whatever its words', (retreats, category, text, expected) => {
-  const order = shown(task({ life_safety: true, retreat: retreats, category, text }), [], 'mbr-1')
+  const order = shown(task({ life_safety: true, retreat: retreats, category, text }), [], WHO(1))
   expect(retreat([order]) !== null).toBe(expected)
 })

@@ -11,13 +11,18 @@ const RANK: Record<TaskMove, number> = { acknowledge: 1, arrive: 2, done: 3, dec
 export interface ShownTask { task: Task; status: TaskStatus; next: Exclude<TaskMove, 'decline'> | null; waiting: boolean; mine: boolean; open: boolean; handedTo: string | null }
 
 /** Lays the outbox over the server's state, so that a tap shows at once, offline too. A withdrawal beats a late tap. */
-export function shown(task: Task, items: readonly QueueItem[], member: string | null): ShownTask {
+export function shown(task: Task, items: readonly QueueItem[], who: { member: string | null; user: string | null }): ShownTask {
+  const { member, user } = who
   const moves = items.filter((item) => item.subject === task.id && item.kind in RANK && item.state !== 'failed' && item.state !== 'draft').sort(byAge)
   const last = moves[moves.length - 1]
   const waiting = last !== undefined && (last.state === 'queued' || last.state === 'sending')
   const reached = task.done_at ? 3 : task.arrived_at ? 2 : task.acknowledged_at ? 1 : 0
   const local = last && !OVER.includes(task.status) && RANK[last.kind as TaskMove] > reached ? LOCAL[last.kind as TaskMove] : null
-  const status = local ?? task.status
+  // Who could not go is through with it, whoever has it now, until somebody names him again.
+  const refusedAt = task.declined !== null && task.declined.by === user ? Date.parse(task.declined.at) : null
+  const named = task.owner?.member === member && task.assigned ? Date.parse(task.assigned.at) : null
+  const refused = refusedAt !== null && reached === 0 && local === null && !(named !== null && named > refusedAt)
+  const status = refused && !OVER.includes(task.status) ? 'declined' : (local ?? task.status)
   const done = local === null ? reached : RANK[last?.kind as TaskMove]
   const open = !OVER.includes(status)
   const holds = task.holder === null || task.holder === member

@@ -1,8 +1,4 @@
 //! `anlan twin flood2d` as a user runs it: a small case end to end, going on from a checkpoint, and errors that name the cause.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-#[path = "twin/river.rs"]
-mod river;
 
 use std::fs;
 use std::path::Path;

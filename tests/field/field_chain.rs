@@ -1,5 +1,4 @@
 //! The first stretch of the chain: virtual devices → Modbus TCP → poller → judge → stones and forecast.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::drill::field::{Bench, BenchPart, FieldDevices, read_injects};
 use anlan::drill::floods::{Flood, FloodFiles};

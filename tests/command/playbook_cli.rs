@@ -1,5 +1,4 @@
 //! `anlan playbook` as an officer uses it: the program itself, its exit code, its words.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::Value;
 use std::fs;

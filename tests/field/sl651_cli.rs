@@ -1,5 +1,4 @@
 //! `anlan decode sl651` on published frames: what it prints and when it fails.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use serde_json::Value;
 use std::process::{Command, Output};

@@ -2,7 +2,6 @@
 //!
 //! Gauges every ten minutes and no stones, so that a debug build needs seconds for a flood; `ANLAN_RENEW=1` writes the
 //! transcripts anew, to be read line by line in review.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::editions;
 use anlan::app::rehearsal::{RehearsalParts, SiteFiles, rehearse};
@@ -150,7 +149,7 @@ impl Seen {
             .map(|task| (&task.code, task.status))
             .collect();
         assert!(left.is_empty(), "every task of the flood has an end: {left:?}");
-        let path = format!("{}/tests/drills/{}.expected.txt", env!("CARGO_MANIFEST_DIR"), self.head.flood);
+        let path = format!("{}/tests/command/drills/{}.expected.txt", env!("CARGO_MANIFEST_DIR"), self.head.flood);
         let now = self.transcript();
         if std::env::var_os("ANLAN_RENEW").is_some() {
             std::fs::write(&path, &now).unwrap();
@@ -305,7 +304,7 @@ fn drills_run_by_command_can_be_verified_and_replayed() {
 
 #[test]
 fn drills_script_of_the_docs_page_loads() {
-    let page = include_str!("../docs/drill.md");
+    let page = include_str!("../../docs/drill.md");
     let sample = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let files = SiteFiles::from_folders(None, None, None).unwrap();
     let injects = script::read("docs/drill.md", sample, &files.sensors, &files.reach.reach).unwrap();

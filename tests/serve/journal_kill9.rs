@@ -2,7 +2,6 @@
 //! readings are pushed: nothing that was answered may be lost, no task and no report may be doubled.
 //!
 //! `ANLAN_KILLS=100` sets the number of kills (default 3), `ANLAN_SEED` the moments.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::clock::wall_now;
 use anlan::model::{MemberId, UserName, UserRole};

@@ -1,13 +1,7 @@
 //! The poller against devices that misbehave: late, short, broken and refused answers, closed connections, dead units.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/fault_proxy.rs"]
-mod fault_proxy;
-#[path = "modbus/faults.rs"]
 mod faults;
-#[path = "modbus/honest.rs"]
 mod honest;
-#[path = "modbus/transports.rs"]
 mod transports;
 
 use anlan::ingest::Clock;

@@ -1,5 +1,4 @@
 //! Weirs, breaches, sides, sources and records of the inundation model against formulas, and cases that must be refused.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::hydraulics::{
     Advance, Boundary, Breach, BreachStart, Case, CaseFault, Cell, Edge, Grid, Inflow, Inundation, InundationFault,

@@ -1,5 +1,4 @@
 //! The inundation model gives the same bits for any number of workers, any vector width, and after a restart.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::hydraulics::{
     Boundary, Breach, BreachStart, Case, Edge, Grid, Inflow, Inundation, InundationFault, Scheme, Series, VectorWidth,

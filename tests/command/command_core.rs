@@ -1,5 +1,4 @@
 //! The command core against the demo playbook and reach: storyboards that read like a flood night.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;

@@ -1,6 +1,5 @@
 //! MQTT against a real mosquitto: both protocol versions, TLS with a site's own authority, wrong passwords, a broker that
 //! dies in the middle, a full queue, a broken store, and a server that is killed between store and acknowledgement.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::ingest::mqtt::{Broker, Mqtt, MqttLimits, MqttLink, MqttParts, MqttVersion};
 use anlan::ingest::sensors::{SensorFiles, Sensors};

@@ -1,5 +1,4 @@
 //! `anlan bench ingest`, `open` and `mqtt` as a user calls them, small.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::process::{Command, Output};
 

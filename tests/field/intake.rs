@@ -1,5 +1,4 @@
 //! What comes in by HTTP, against a running server: pushes, imports, hooks, the public's reports.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::clock::wall_now;
 use anlan::model::{SeriesId, UserName, UserRole};
@@ -45,7 +44,7 @@ impl Site {
              [field]\naddress = '127.0.0.1:9'\n{more}"
         );
         fs::write(folder.path().join("a.toml"), config).unwrap();
-        let page = include_str!("../docs/ingest/hooks.md");
+        let page = include_str!("../../docs/ingest/hooks.md");
         let (_, sample) = page.split_once("```toml\n# hooks.toml\n").unwrap();
         fs::write(folder.path().join("hooks.toml"), sample.split_once("```").unwrap().0).unwrap();
         let (server, base) = serve(folder.path()).await;

@@ -2,7 +2,6 @@
 //! a server whose remote store is away is killed twice: everything it answered reaches the remote store when that is back.
 //!
 //! `ANLAN_KILLS=100` sets the number of kills (default 3), `ANLAN_SEED` the moments.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::clock::wall_now;
 use anlan::model::{Observation, Quality, SeriesId, UserName, UserRole};

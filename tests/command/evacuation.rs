@@ -1,5 +1,4 @@
 //! How far an evacuation is, told by the tasks of a place: proposed, asked, under way, stuck, done; never by a constant.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;

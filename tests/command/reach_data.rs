@@ -1,17 +1,11 @@
 //! The demo reach as committed: counts, geometry, duties, and what the loader says of broken files.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "reach_data/counts.rs"]
 mod counts;
-#[path = "reach_data/duties.rs"]
 mod duties;
-#[path = "reach_data/faults.rs"]
 mod faults;
-#[path = "reach_data/geometry.rs"]
 mod geometry;
-#[path = "../examples/make_reach/mod.rs"]
+#[path = "../../examples/make_reach/mod.rs"]
 mod make_reach;
-#[path = "reach_data/sections.rs"]
 mod sections;
 
 use anlan::app::reaches::{ReachData, embedded_files, embedded_reach};

@@ -1,5 +1,4 @@
 //! What the desk at headquarters may rely on: reports have places, calls for help ring once, counts are kept.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;

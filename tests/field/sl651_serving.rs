@@ -1,5 +1,4 @@
 //! The whole way: a frame to `anlan serve`, its acknowledgement, kill -9, and the value in the store of the dead server.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::ingest::sl651::codec::{
     Coding, Direction, Element, End, Frame, Framer, Group, Moment, Report, StationAddress,

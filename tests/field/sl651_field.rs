@@ -1,5 +1,4 @@
 //! Virtual stations against the real server: reports, repeats after a lost centre, answers to questions.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::app::editions;
 use anlan::drill::field::{Bench, BenchPart, Reporters, read_injects};

@@ -1,6 +1,5 @@
 //! Clients and servers that nobody here wrote: `mbpoll` (libmodbus) reads and writes `anlan field`, a pymodbus server is read
 //! by the poller. A missing peer is a failure that says what to install.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::ingest::Clock;
 use anlan::ingest::modbus::Poller;

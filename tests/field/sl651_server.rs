@@ -1,5 +1,4 @@
 //! The server for SL 651 stations against a network that misbehaves: cut, doubled, spoilt, slow, half-closed and foreign.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anlan::ingest::IntakeError;
 use anlan::ingest::sensors::{SensorFiles, Sensors};

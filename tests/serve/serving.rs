@@ -1,5 +1,4 @@
 //! `anlan serve` as its operator meets it: closed door, set-up, limits, a second server, a revoked phone, backup, stop.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use futures::StreamExt;
 use reqwest::{Client, StatusCode};

@@ -1,8 +1,8 @@
 //! Devices behind a network that harms them, one fault each: the sound ones keep their period, and no number is ever another's.
 
-use super::fault_proxy::{Fault, FaultProxy};
 use super::honest::{Answer, device, word};
 use super::{clock, recv};
+use crate::fault_proxy::{Fault, FaultProxy};
 use anlan::ingest::modbus::Poller;
 use anlan::ingest::sensors::{SensorFiles, Sensors};
 use anlan::model::Timestamp;

@@ -1,5 +1,4 @@
 //! The program as its operator uses it: init, users, configuration, backup and restore, each by the built binary.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::Write;
 use std::path::Path;

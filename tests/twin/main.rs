@@ -1,0 +1,8 @@
+//! The flood simulation: exact solutions, the same bits, structures, and its commands.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod accuracy;
+mod bits;
+mod flood2d;
+mod river;
+mod structures;
