@@ -187,13 +187,13 @@ fn the_live_twin_goes_with_the_river_and_in_silence_gets_old_then_unknown() {
     let water = watch.water(now);
     let twin = water.twin.last.clone().unwrap();
     assert_eq!((water.twin_standing(now), twin.made_at, twin.discharge), (TwinStanding::Live, now, (now, 6500.0)));
-    let village = twin.places[&crate::model::PlaceId::new("village-huayuankou")];
-    assert!(village.crossed_at.unwrap() > start + TimeDelta::hours(12) && village.is_there(now), "{village:?}");
+    let field = twin.places[&crate::model::PlaceId::new("farm-01")];
+    assert!(field.crossed_at.unwrap() > start + TimeDelta::hours(12) && field.is_there(now), "{field:?}");
     let told =
         |watch: &mut Watch, at| watch.health(at).into_iter().find(|input| matches!(input, Input::WaterComes { .. }));
     let first = told(&mut watch, now).unwrap();
     let Input::WaterComes { places } = &first else { panic!() };
-    assert!(places.iter().any(|water| water.place.as_str() == "village-huayuankou"), "{places:?}");
+    assert!(places.iter().any(|water| water.place.as_str() == "farm-01"), "{places:?}");
     // Another watch over the same readings says the same.
     let mut again = fresh(slot);
     let same = risen(&mut again, start);

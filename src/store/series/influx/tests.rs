@@ -154,7 +154,7 @@ proptest::proptest! {
     #[test]
     fn influx_csv_any_text_gives_rows_or_words(text in "[#,a-z0-9\"\r\n]{0,200}") {
         if let Ok(rows) = csv::read(&text) {
-            proptest::prop_assert!(rows.len() <= text.lines().count());
+            proptest::prop_assert!(rows.len() <= text.split(['\n', '\r']).count());
         }
     }
 }
