@@ -156,14 +156,89 @@ fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
     assert_eq!(gauge(&again, minute(80)).value, None, "the gauge itself said nothing");
 }
 
+#[test]
+fn the_playbook_is_told_of_levee_and_villages_when_the_water_comes_and_not_before() {
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let mut watch = watch(&files.sensors, &playbook, files.reach.twin_slot_read(), start, 1.0);
+    let keys = playbook.signals();
+    let asked = |name: &str| keys.iter().filter(|key| key.name() == name).cloned().collect::<Vec<_>>();
+    let says = |watch: &mut Watch, at| {
+        let Input::Evaluate { snapshot, .. } = watch.evaluate(at) else { panic!() };
+        snapshot
+    };
+    let fires = |snapshot: &crate::playbook::Snapshot, code: &str| {
+        let verdicts = playbook.evaluate(snapshot, &crate::model::Standing::default(), &files.reach.reach);
+        let row = playbook.row(&code.into()).unwrap();
+        let true_at = verdicts.iter().filter(|verdict| verdict.row == row && verdict.truth.is_true());
+        true_at
+            .map(|verdict| verdict.place.as_ref().map_or("everywhere", |place| place.as_str()).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let before = says(&mut watch, start);
+    assert!(
+        ["toe", "toe_eta", "depth_village", "z_crest_gap", "overtop"]
+            .iter()
+            .all(|name| { asked(name).iter().all(|key| !before.values.contains_key(key)) }),
+        "nothing is known yet, and that is no zero"
+    );
+    // Two days of steady low water, then one in which the river rises; the gauges upstream say the same.
+    let river = |watch: &mut Watch, from_h: i64, to_h: i64, value: &dyn Fn(f64) -> f64| {
+        for step in from_h * 6..=to_h * 6 {
+            let at = start + TimeDelta::minutes(10 * step);
+            let q = value(step as f64 / 6.0);
+            hear(watch, "huayuankou", at, q);
+            for (station, share) in [("xiaolangdi", 0.8), ("heishiguan", 0.15), ("wuzhi", 0.05)] {
+                hear(watch, station, at, q * share);
+            }
+        }
+    };
+    river(&mut watch, -48, 0, &|_| 3500.0);
+    let dry = says(&mut watch, start);
+    let [toe, depth] = ["toe", "depth_village"].map(|name| asked(name).remove(0));
+    assert_eq!((dry.certain(&toe), dry.values[&toe].at.len()), (Some(0.0), 0), "known to be dry");
+    assert_eq!((dry.certain(&depth), fires(&dry, "B8-024")), (Some(0.0), Vec::new()));
+    assert_eq!(fires(&dry, "B8-007"), Vec::<String>::new());
+    river(&mut watch, 0, 24, &|hour| 3500.0 + 125.0 * hour);
+    let now = start + TimeDelta::hours(24);
+    let wet = says(&mut watch, now);
+    println!("{}", serde_json::to_string(&wet).unwrap());
+    let (toes, rows) = (&wet.values[&toe].at, fires(&wet, "B8-007"));
+    assert!(!toes.is_empty() && toes.values().all(|m| (0.05..4.0).contains(m)), "{toes:?}");
+    assert_eq!(rows, toes.keys().map(ToString::to_string).collect::<Vec<_>>(), "each wet segment and no other");
+    assert!(fires(&wet, "B8-024").iter().all(|place| wet.values[&depth].at[place.as_str()] > 0.5));
+    assert!(!fires(&wet, "B8-024").is_empty());
+    // Nobody behind the levee leaves because a training work in front of it is overtopped.
+    let overtop = asked("overtop").remove(0);
+    assert!(
+        wet.values[&overtop].at.keys().all(|place| place.as_str().starts_with("work-")),
+        "{:?}",
+        wet.values[&overtop]
+    );
+    for code in ["B15-021", "B22-011", "B22-016", "H-048"] {
+        assert_eq!(fires(&wet, code), Vec::<String>::new(), "{code}");
+    }
+    // In silence the last word holds for half a day and then nothing is known.
+    let old = says(&mut watch, now + TimeDelta::hours(11));
+    assert_eq!(fires(&old, "B8-007"), rows);
+    let gone = says(&mut watch, now + TimeDelta::hours(13));
+    assert!(!gone.values.contains_key(&toe) && !gone.values.contains_key(&depth));
+    assert_eq!(fires(&gone, "B8-007"), Vec::<String>::new());
+}
+
+fn hear(watch: &mut Watch, station: &str, at: Timestamp, value: f64) {
+    let series = format!("{station}.discharge").into();
+    watch.recall(&Observation { series, at, received_at: at, value, quality: Quality::GOOD });
+}
+
 /// A day in which the river rises from 3,500 to 6,500 m³/s, as the store remembers it.
 fn risen(watch: &mut Watch, start: Timestamp) -> Timestamp {
     let steps = 24 * 6;
     for step in 0..=steps {
         let at = start + TimeDelta::minutes(10 * step);
         let value = 3500.0 + 3000.0 * step as f64 / steps as f64;
-        let series = "huayuankou.discharge".into();
-        watch.recall(&Observation { series, at, received_at: at, value, quality: Quality::GOOD });
+        hear(watch, "huayuankou", at, value);
     }
     start + TimeDelta::hours(24)
 }

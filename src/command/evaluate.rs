@@ -4,7 +4,7 @@ use super::changes::RowChange;
 use super::core::Desk;
 use super::task::Task;
 use super::{Fact, Firing, FiringKey, ReadingRef, Sensed, Signature, WithdrawReason, Words};
-use crate::model::{Authority, EventId, InstructionCode, PlaceId, ReportId, TaskId, TaskStatus, WarningLevel};
+use crate::model::{Authority, EventId, InstructionCode, PlaceId, Reach, ReportId, TaskId, TaskStatus, WarningLevel};
 use crate::playbook::{Instruction, Phase, Playbook, Snapshot};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -131,7 +131,7 @@ impl Desk<'_> {
         hazard: Option<ReportId>,
         place: Option<&PlaceId>,
     ) -> Vec<Sensed> {
-        let mut because = sensed(row, snapshot, place);
+        let mut because = sensed(row, snapshot, place, &self.core.reach);
         because.extend(self.state.prepare_for_m3s.map(|value| Sensed { signal: PREPARED.to_owned(), value }));
         let report = hazard.and_then(|id| self.state.reports.get(&id));
         because.extend(report.map(|report| Sensed {
@@ -275,8 +275,10 @@ impl Desk<'_> {
 }
 
 /// The signals of a row's condition with their values, for the chain of evidence.
-fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>) -> Vec<Sensed> {
-    let value_of = |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.at_place(key, place));
+fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>, reach: &Reach) -> Vec<Sensed> {
+    let wide = matches!(row.scope.as_str(), "hq" | "all");
+    let value_of =
+        |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.counted(key, place, wide, reach));
     let keys = row.trigger.condition.signals();
     keys.into_iter().filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
 }

@@ -6,8 +6,9 @@
 use super::watch::GaugeView;
 use super::{Input, PlaceWater};
 use crate::forecast::Forecast;
-use crate::hydraulics::{DischargeMemory, MirrorInput, MirrorTable, Mirrored};
+use crate::hydraulics::{DischargeMemory, MirrorInput, MirrorTable, Mirrored, PlaceValues};
 use crate::model::{PlaceId, SeriesId, Timestamp};
+use crate::playbook::{SignalKey, Snapshot};
 use crate::quality::Freshness;
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -18,6 +19,9 @@ pub type TwinSlot = Arc<OnceLock<Option<Arc<MirrorTable>>>>;
 
 /// A mirror whose discharge is older than this tells nothing any more, as a forecast.
 const UNKNOWN_AFTER: TimeDelta = TimeDelta::hours(12);
+
+/// A freeboard of more is told as "at least this": a levee is built 3 m above the stage that it must hold.
+const FAR_BELOW_CREST_M: f64 = 4.0;
 
 /// Water that comes within this is told to the command, which has its own bound.
 const SOON: TimeDelta = TimeDelta::hours(2);
@@ -126,6 +130,34 @@ impl LiveTwin {
         }
     }
 
+    /// What it says of the signals that the playbook asks for, as of the discharge that it rests on; `None` while nothing is
+    /// known. Quiet places are many and a snapshot is kept for ever: where the model knows them all, the reach has their value.
+    pub(super) fn says(&self, now: Timestamp, keys: &[SignalKey]) -> Option<Snapshot> {
+        let twin = self.mirror.as_ref().filter(|twin| now - twin.discharge.0 <= UNKNOWN_AFTER)?;
+        let mut says = Snapshot::new(twin.discharge.0);
+        let until = twin.forecast_until();
+        for key in keys {
+            match key.name() {
+                "toe" => tell(&mut says, key, &twin.toe_m(now), Quiet::Is(0.0)),
+                "depth_village" => tell(&mut says, key, &twin.village_m(now), Quiet::Is(0.0)),
+                "toe_eta" => {
+                    // What does not come with this forecast may come after its end.
+                    let end = until.map(|until| (until - now).num_minutes().max(0) as f64 / 60.0);
+                    tell(&mut says, key, &twin.toe_h(now), end.map_or(Quiet::Unknown, Quiet::AtLeast));
+                }
+                "z_crest_gap" | "overtop" => {
+                    let hours = key.number(0).map(|hours| now + TimeDelta::hours(i64::from(hours)));
+                    let Some(until) = hours.or(until) else { continue };
+                    let Some(mut values) = twin.freeboard_m(now, until, key.name() == "overtop") else { continue };
+                    values.at.retain(|_, metres| *metres < FAR_BELOW_CREST_M);
+                    tell(&mut says, key, &values, Quiet::AtLeast(FAR_BELOW_CREST_M));
+                }
+                _ => {}
+            }
+        }
+        Some(says)
+    }
+
     /// What own people must be told of, within so long from now; `None` while nothing is known, and while
     /// nothing is to be told that was not told before.
     pub(super) fn water_comes(&mut self, now: Timestamp) -> Option<Input> {
@@ -150,6 +182,27 @@ impl LiveTwin {
 
     pub(super) fn view(&self) -> TwinView {
         TwinView { slot: self.slot.clone(), last: self.mirror.clone() }
+    }
+}
+
+/// What holds at the places that are not named.
+#[derive(Debug, Clone, Copy)]
+enum Quiet {
+    Is(f64),
+    AtLeast(f64),
+    Unknown,
+}
+
+/// To 1 cm, hours to a hundredth.
+fn tell(says: &mut Snapshot, key: &SignalKey, values: &PlaceValues, quiet: Quiet) {
+    let hundredths = |value: f64| (value * 100.0).round() / 100.0;
+    match quiet {
+        Quiet::Is(value) if values.is_whole => says.set(key.clone(), value),
+        Quiet::AtLeast(value) if values.is_whole => says.set_at_least(key.clone(), hundredths(value)),
+        _ => {}
+    }
+    for (place, value) in &values.at {
+        says.set_at(key.clone(), place.clone(), hundredths(*value));
     }
 }
 

@@ -289,6 +289,9 @@ impl Watch {
         }
         if due || self.twin.is_empty() {
             self.twin.renew(now, &self.parts.control, &self.parts.gauges, self.forecast.as_ref());
+            if let Some(says) = self.twin.says(now, &self.parts.keys) {
+                self.parts.board.set_twin(says);
+            }
         }
         for (dam, stone, news) in self.parts.stones.drain_news(now) {
             match news {

@@ -11,8 +11,10 @@
 
 use super::flooding::{Flooding, WET_CM};
 use super::impact::{Footprint, Outline, ROAD_CUT_CM};
+use super::levee::LeveeRow;
 use super::library::TwinModel;
-use crate::model::{Datum, PlaceId, Timestamp};
+use super::site::SiteGround;
+use crate::model::{Datum, PlaceId, PlaceKind, Timestamp};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -35,6 +37,8 @@ const SAME_WATER: TimeDelta = TimeDelta::hours(1);
 pub struct MirrorSpot {
     /// The place, or the way's own id.
     pub id: PlaceId,
+    /// What kind of place; `None` for a way.
+    pub kind: Option<PlaceKind>,
     /// Where, in metres of the local map.
     pub outline: Outline,
     /// Crest that people there stand on, m: the place counts as wet when the water passes it.
@@ -45,7 +49,7 @@ pub struct MirrorSpot {
 
 /// What one scenario does at a spot.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Rung {
+pub(super) struct Rung {
     q_m3s: f64,
     depth_m: f64,
     /// Minutes after the rise begins; `None` while the bound is not reached.
@@ -54,10 +58,10 @@ struct Rung {
 
 /// A spot through the scenarios, discharge rising.
 #[derive(Debug, Clone, PartialEq)]
-struct Ladder {
+pub(super) struct Ladder {
     rungs: Vec<Rung>,
     /// Depth that counts, m: of a place the first water, of a way the depth at which cars stop.
-    bound_m: f64,
+    pub(super) bound_m: f64,
     /// Discharge at which that depth is reached; `None` beyond the library.
     threshold_m3s: Option<f64>,
 }
@@ -67,6 +71,12 @@ struct Ladder {
 pub struct MirrorTable {
     places: BTreeMap<PlaceId, Ladder>,
     ways: Vec<(PlaceId, PlaceId, Ladder)>,
+    /// Segments and works where the site reads its levee.
+    pub(super) levee: Vec<LeveeRow>,
+    /// Every segment and work of the reach is among them.
+    pub(super) levee_is_whole: bool,
+    /// Villages, known to the model or not.
+    pub(super) villages: Vec<PlaceId>,
     /// Places whose cell is river at the base discharge: the model has no arrival there.
     in_river: Vec<PlaceId>,
     /// Discharge → stage at the gauge at the end of each scenario, m.
@@ -165,6 +175,10 @@ pub struct Mirrored {
     pub places: BTreeMap<PlaceId, Coming>,
     /// Ways out that are or will be cut.
     pub ways: Vec<WayCut>,
+    /// Segments whose toe has or gets water.
+    pub(super) toes: BTreeMap<PlaceId, Coming>,
+    /// Discharges from the measured one on, m³/s, with what the gauge adds.
+    pub(super) ahead: Vec<(Timestamp, f64)>,
     /// What it was looked up in.
     pub table: Arc<MirrorTable>,
 }
@@ -175,8 +189,17 @@ pub struct DischargeMemory {
     past: VecDeque<(Timestamp, f64)>,
 }
 
+impl Rung {
+    /// First water at a footprint in a scenario.
+    pub(super) fn of(own: &Footprint, member: &Flooding, ground: &SiteGround) -> Self {
+        let impact = own.impact(member, ground);
+        let arrival_min = impact.arrival_min.filter(|_| impact.is_wet()).map(f64::from);
+        Self { q_m3s: member.discharge_m3s, depth_m: impact.depth_m, arrival_min }
+    }
+}
+
 impl Ladder {
-    fn of(rungs: Vec<Rung>, bound_m: f64) -> Self {
+    pub(super) fn of(rungs: Vec<Rung>, bound_m: f64) -> Self {
         let threshold_m3s = rungs.iter().position(|rung| rung.arrival_min.is_some()).map(|at| {
             let Some(low) = at.checked_sub(1).and_then(|low| rungs.get(low)) else { return rungs[at].q_m3s };
             let high = rungs[at];
@@ -197,7 +220,7 @@ impl Ladder {
         Some((low, high, share))
     }
 
-    fn depth_m(&self, q_m3s: f64) -> f64 {
+    pub(super) fn depth_m(&self, q_m3s: f64) -> f64 {
         self.around(q_m3s).map_or(0.0, |(low, high, share)| low.depth_m + (high.depth_m - low.depth_m) * share)
     }
 
@@ -234,11 +257,7 @@ impl MirrorTable {
                 continue;
             }
             let rung = |member: &&Flooding| match &spot.leaves {
-                None => {
-                    let impact = own.impact(member, &model.ground);
-                    let arrival_min = impact.arrival_min.filter(|_| impact.is_wet()).map(f64::from);
-                    Rung { q_m3s: member.discharge_m3s, depth_m: impact.depth_m, arrival_min }
-                }
+                None => Rung::of(&own, member, &model.ground),
                 Some(_) => {
                     let depth_m = f64::from(own.depth_cm(&member.highest_cm)) / 100.0;
                     let arrival_min = own.cut_at_h(member, &library.hours).map(|(hour, _)| hour * 60.0);
@@ -252,6 +271,19 @@ impl MirrorTable {
                 Some(leaves) => ways.push((spot.id.clone(), leaves.clone(), ladder)),
             }
         }
+        let (mut levee, mut levee_is_whole) = (Vec::new(), true);
+        for spot in spots {
+            let is_levee = match spot.kind {
+                Some(PlaceKind::Segment) => true,
+                Some(PlaceKind::VulnerableWork | PlaceKind::TrainingWork) => false,
+                _ => continue,
+            };
+            let line = model.site.levee.iter().find(|line| line.place == spot.id);
+            levee_is_whole &= line.is_some();
+            levee.extend(line.map(|line| LeveeRow::of(line, is_levee, model, &members)));
+        }
+        let is_village = |spot: &&MirrorSpot| spot.kind == Some(PlaceKind::Village);
+        let villages = spots.iter().filter(is_village).map(|spot| spot.id.clone()).collect();
         let at_gauge = model.ground.grid.cell_at(model.site.gauge_at).map(|cell| model.ground.grid.index(cell));
         let stage = |member: &&Flooding| {
             let at = at_gauge?;
@@ -261,6 +293,9 @@ impl MirrorTable {
         Some(Self {
             places,
             ways,
+            levee,
+            levee_is_whole,
+            villages,
             in_river,
             gauge: members.iter().filter_map(stage).filter(|(_, stage)| stage.is_finite()).collect(),
             base_m3s: library.base_m3s,
@@ -276,6 +311,9 @@ impl MirrorTable {
     /// Whether the model can say when water comes to a place.
     pub fn knows(&self, place: &PlaceId) -> bool {
         self.places.contains_key(place)
+    }
+    pub(super) fn ladder(&self, place: &PlaceId) -> Option<&Ladder> {
+        self.places.get(place)
     }
     /// Whether a place lies where the river is at the base discharge.
     pub fn is_in_river(&self, place: &PlaceId) -> bool {
@@ -301,7 +339,7 @@ impl MirrorTable {
 }
 
 /// The value on straight lines through rising points; nothing outside them.
-fn straight(points: &[(f64, f64)], at: f64) -> Option<f64> {
+pub(super) fn straight(points: &[(f64, f64)], at: f64) -> Option<f64> {
     let pair = points.windows(2).find(|pair| (pair[0].0..=pair[1].0).contains(&at))?;
     let span = pair[1].0 - pair[0].0;
     let share = if span > 0.0 { (at - pair[0].0) / span } else { 0.0 };
@@ -346,7 +384,13 @@ impl Mirrored {
         let way = |(id, leaves, ladder): &(PlaceId, PlaceId, Ladder)| {
             Some(WayCut { id: id.clone(), leaves: leaves.clone(), cut: coming(ladder)? })
         };
+        let toe = |row: &LeveeRow| {
+            let ladder = row.toe.as_ref().filter(|_| row.is_levee)?;
+            Some((row.place.clone(), coming(ladder)?))
+        };
         Some(Self {
+            toes: table.levee.iter().filter_map(toe).collect(),
+            ahead: course.iter().filter(|(at, _)| *at >= present).copied().collect(),
             made_at: now,
             discharge,
             forecast_at: input.forecast.map(|(issued_at, _)| issued_at),

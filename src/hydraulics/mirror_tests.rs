@@ -1,7 +1,8 @@
 //! Tests of the live mirror on four cells: thresholds, lags, spells, the gauge.
 
 use super::*;
-use crate::hydraulics::{Grid, Library, LibraryPlan, NEVER_MIN, Plane, SiteGround, TwinSite};
+use crate::hydraulics::PlaceValues;
+use crate::hydraulics::{Grid, LeveeLine, Library, LibraryPlan, NEVER_MIN, Plane, SiteGround, TwinSite};
 
 const BASE: f64 = 3000.0;
 
@@ -61,12 +62,14 @@ fn model() -> TwinModel {
 fn table() -> Arc<MirrorTable> {
     let point = |id: &str, x: f64| MirrorSpot {
         id: id.into(),
+        kind: None,
         outline: Outline::Point([x, 50.0]),
         crest_m: None,
         leaves: None,
     };
     let way = |id: &str, to: f64| MirrorSpot {
         id: id.into(),
+        kind: None,
         outline: Outline::Line(vec![[150.0, 50.0], [to, 50.0]]),
         crest_m: None,
         leaves: Some("far".into()),
@@ -161,6 +164,95 @@ fn mirror_a_higher_gauge_raises_the_discharge_and_a_lower_one_takes_nothing_away
     assert!((at(99.0, Datum::Dagu, 5).present_m3s() - 7800.0).abs() < 1e-9);
     assert_eq!(at(92.6, Datum::National85, 5).gauge, GaugeWord::Silent);
     assert_eq!(at(92.6, Datum::Dagu, 90).gauge, GaugeWord::Silent);
+}
+
+/// The four cells with a levee read at the near plain, a work in front of it, a village on the far plain, and more segments.
+fn levee_table(more: &[(&str, f64)]) -> Arc<MirrorTable> {
+    let mut model = model();
+    let line = |id: &str, x: f64, crest_m: f64| LeveeLine {
+        place: id.into(),
+        toe: vec![[x, 50.0], [x + 10.0, 50.0]],
+        crest_m,
+        stage_at: [50.0, 50.0],
+    };
+    model.site.levee = vec![line("seg-a", 150.0, 95.0), line("work-a", 250.0, 92.2)];
+    model.site.levee.extend(more.iter().map(|(id, x)| line(id, *x, 95.0)));
+    let spot = |id: &str, x: f64, kind| MirrorSpot {
+        id: id.into(),
+        kind: Some(kind),
+        outline: Outline::Point([x, 50.0]),
+        crest_m: None,
+        leaves: None,
+    };
+    let segments = ["seg-a"].into_iter().chain(more.iter().map(|(id, _)| *id));
+    let mut spots: Vec<MirrorSpot> = segments.map(|id| spot(id, 150.0, PlaceKind::Segment)).collect();
+    spots.push(spot("work-a", 250.0, PlaceKind::TrainingWork));
+    spots.push(spot("far", 250.0, PlaceKind::Village));
+    Arc::new(MirrorTable::of(&model, &spots).unwrap())
+}
+
+fn one(values: &PlaceValues, place: &str) -> Option<f64> {
+    values.at.get(&PlaceId::new(place)).map(|value| (value * 1000.0).round() / 1000.0)
+}
+
+#[test]
+fn mirror_toe_village_and_freeboard_follow_the_course_of_the_discharge() {
+    let table = levee_table(&[]);
+    let ahead = [(t(60), 6000.0), (t(120), 12_000.0), (t(180), 12_000.0)];
+    let input = MirrorInput { discharge: Some((t(0), 3000.0)), stage: None, forecast: Some((t(0), &ahead)) };
+    let seen = Mirrored::make(&table, t(0), &memory(-60, &[3000.0; 6]), &input).unwrap();
+    // 3,300 is passed after 6 min, 126 min before the water is at the toe in the scenario of 12,000.
+    assert_eq!((one(&seen.toe_h(t(0)), "seg-a"), seen.toe_m(t(0)).at.len()), (Some(2.2), 0));
+    assert_eq!(one(&seen.toe_h(t(102)), "seg-a"), Some(0.5), "what is old counts on");
+    assert!(seen.toe_m(t(131)).at.is_empty());
+    assert_eq!((one(&seen.toe_m(t(132)), "seg-a"), one(&seen.toe_h(t(132)), "seg-a")), (Some(2.0), Some(0.0)));
+    assert!(seen.toe_m(t(0)).is_whole && !seen.toe_h(t(132)).at.contains_key("work-a"), "a work has no toe");
+    assert!(seen.village_m(t(258)).at.is_empty() && seen.village_m(t(0)).is_whole);
+    assert_eq!(one(&seen.village_m(t(259)), "far"), Some(1.0));
+    // Crest 95 over 91, 92 and 93.5 m at 3,000, 6,000 and 12,000 m³/s; the work's crest lies at 92.2 m.
+    let least = |until, works| seen.freeboard_m(t(0), t(until), works);
+    assert_eq!(one(&least(30, false).unwrap(), "seg-a"), Some(3.5));
+    assert_eq!(one(&least(60, false).unwrap(), "seg-a"), Some(3.0));
+    let whole = least(240, true).unwrap();
+    assert_eq!((one(&whole, "seg-a"), one(&whole, "work-a"), whole.is_whole), (Some(1.5), Some(-1.3), true));
+    assert_eq!(one(&least(60, false).unwrap(), "work-a"), None);
+    assert_eq!(least(241, true), None, "the forecast does not reach so far");
+    assert_eq!(seen.forecast_until(), Some(t(180)));
+}
+
+#[test]
+fn mirror_falling_water_lowers_the_toe_and_leaves_it() {
+    let seen = |values: &[f64], last: f64| {
+        let now = t(10 * values.len() as i64);
+        let input = MirrorInput { discharge: Some((now, last)), stage: None, forecast: None };
+        let seen = Mirrored::make(&levee_table(&[]), now, &memory(0, values), &input).unwrap();
+        (one(&seen.toe_m(now), "seg-a"), one(&seen.toe_h(now), "seg-a"), seen.freeboard_m(now, now, true))
+    };
+    assert_eq!(seen(&[12_000.0; 5], 6000.0), (Some(0.5), Some(0.0), None), "without a forecast no freeboard");
+    assert_eq!(seen(&[12_000.0; 5], 3000.0).0, Some(0.05), "a pond outlasts the crest");
+    assert_eq!(seen(&[12_000.0; 5], 2900.0), (None, None, None));
+}
+
+#[test]
+fn mirror_a_toe_or_a_segment_that_the_model_does_not_know_is_not_called_quiet() {
+    let seen = |table: Arc<MirrorTable>| {
+        let ahead = [(t(60), 20_000.0)];
+        let input = MirrorInput { discharge: Some((t(0), 3000.0)), stage: None, forecast: Some((t(0), &ahead)) };
+        Mirrored::make(&table, t(0), &DischargeMemory::default(), &input).unwrap()
+    };
+    let river = seen(levee_table(&[("seg-r", 50.0)]));
+    assert!(!river.toe_m(t(0)).is_whole && !river.toe_h(t(0)).at.contains_key("seg-r"), "river at the base");
+    let freeboard = river.freeboard_m(t(0), t(60), false).unwrap();
+    assert!(freeboard.is_whole, "the river stands beside its crest");
+    assert_eq!(one(&freeboard, "seg-r"), Some(1.5), "beyond the highest scenario the highest counts");
+    let mut partly = Arc::into_inner(levee_table(&[])).unwrap();
+    partly.levee_is_whole = false;
+    let part = seen(Arc::new(partly));
+    assert!(!part.toe_m(t(0)).is_whole && !part.freeboard_m(t(0), t(60), true).unwrap().is_whole);
+    // Without segments, villages and lines nothing is quiet either.
+    let bare = seen(table());
+    assert!(!bare.toe_m(t(0)).is_whole && !bare.village_m(t(0)).is_whole);
+    assert!(!bare.freeboard_m(t(0), t(60), true).unwrap().is_whole);
 }
 
 #[test]

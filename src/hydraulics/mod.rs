@@ -20,6 +20,7 @@ mod impact;
 mod inertia;
 mod inundation;
 mod kernels;
+mod levee;
 mod library;
 mod mirror;
 pub mod profile;
@@ -42,6 +43,7 @@ pub use grid::{Cell, Grid};
 pub use hazard::HazardClass;
 pub use impact::{Footprint, Impact, Outline, ROAD_CUT_CM};
 pub use inundation::{Advance, Inundation, InundationFault, WaterBalance};
+pub use levee::PlaceValues;
 pub use library::{Library, LibraryFault, Rests, TwinModel, fingerprint};
 pub use mirror::{
     Coming, DischargeMemory, GAUGE_TOLERANCE_M, GaugeWord, MirrorInput, MirrorSpot, MirrorTable, Mirrored, WayCut,

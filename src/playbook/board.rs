@@ -77,7 +77,7 @@ pub struct SignalBoard {
     stones: BTreeMap<PlaceId, BTreeMap<String, Stone>>,
     stone_count: usize,
     places: BTreeMap<(SignalKey, PlaceId), (Timestamp, f64)>,
-    freeboards: BTreeMap<PlaceId, (Timestamp, Vec<(Timestamp, f64)>)>,
+    twin: Option<Snapshot>,
 }
 
 impl SignalBoard {
@@ -93,7 +93,7 @@ impl SignalBoard {
             stones: BTreeMap::new(),
             stone_count: 0,
             places: BTreeMap::new(),
-            freeboards: BTreeMap::new(),
+            twin: None,
         }
     }
     /// Says for which place a station's rain, wind, waves and stage speak, beside the whole reach.
@@ -142,17 +142,16 @@ impl SignalBoard {
             known.hear(StoneState { at, ..known.state });
         }
     }
-    /// Takes in a value of one place as of `at`: `toe`, `toe_eta()`, `depth_village`, `depth_city`, `z_crest_gap`,
-    /// `pct_shelter`, `intrusion("river")`, ….
+    /// Takes in what the twin says, as of the discharge that it rests on; it replaces what it said before.
+    pub fn set_twin(&mut self, says: Snapshot) {
+        self.twin = Some(says);
+    }
+    /// Takes in a value of one place as of `at`, before what the twin says there: `toe` of a gauge at the toe, `pct_shelter`,
+    /// `intrusion("river")`, ….
     pub fn set_place_value(&mut self, key: SignalKey, place: PlaceId, value: f64, at: Timestamp) {
         if value.is_finite() {
             self.places.insert((key, place), (at, value));
         }
-    }
-    /// Takes in the forecast freeboard of a place, in m, for `overtop(h)`; levee segments against the levee crest, works
-    /// against their own.
-    pub fn set_freeboard(&mut self, place: PlaceId, issued_at: Timestamp, points: &[(Timestamp, f64)]) {
-        self.freeboards.insert(place, (issued_at, tidy(points)));
     }
 
     /// What is known at `now` of the wanted signals.
@@ -160,6 +159,10 @@ impl SignalBoard {
         let mut snapshot = Snapshot::new(now);
         for key in keys {
             self.write(key, now, &mut snapshot);
+        }
+        let twin = self.twin.iter().filter(|twin| now - twin.at <= self.settings.place_fresh);
+        for (key, sensed) in twin.flat_map(|twin| &twin.values).filter(|(key, _)| keys.contains(key)) {
+            snapshot.values.insert(key.clone(), sensed.clone());
         }
         for ((key, place), (at, value)) in &self.places {
             if now - *at <= self.settings.place_fresh && keys.contains(key) {
@@ -197,7 +200,6 @@ impl SignalBoard {
                     history.fresh(now, self.settings.weather_fresh)
                 });
             }
-            "overtop" => self.write_freeboards(key, first, now, snapshot),
             "stone_alarm" | "stone_tilt" | "stone_count_alarm" | "stone_offline" => {
                 self.write_stones(key, now, snapshot)
             }
@@ -221,7 +223,7 @@ impl SignalBoard {
             return;
         }
         let until = now + TimeDelta::hours(i64::from(hours));
-        let Some((value, is_whole)) = extreme(points, now, until, f64::max) else { return };
+        let Some((value, is_whole)) = highest(points, now, until) else { return };
         if is_whole {
             snapshot.set(key.clone(), value);
         } else {
@@ -238,8 +240,7 @@ impl SignalBoard {
             return;
         }
         let until = now + TimeDelta::hours(i64::from(hours));
-        let highest: Option<Vec<(f64, bool)>> =
-            members.iter().map(|course| extreme(course, now, until, f64::max)).collect();
+        let highest: Option<Vec<(f64, bool)>> = members.iter().map(|course| highest(course, now, until)).collect();
         let Some(highest) = highest else { return };
         let reached = highest.iter().filter(|(value, _)| *value >= f64::from(q)).count();
         let percent = 100.0 * reached as f64 / highest.len() as f64;
@@ -268,19 +269,6 @@ impl SignalBoard {
                 snapshot.set(key.clone(), highest);
             }
             if let Some(place) = place {
-                snapshot.set_at(key.clone(), place.clone(), value);
-            }
-        }
-    }
-
-    fn write_freeboards(&self, key: &SignalKey, hours: u32, now: Timestamp, snapshot: &mut Snapshot) {
-        let until = now + TimeDelta::hours(i64::from(hours));
-        for (place, (issued_at, points)) in &self.freeboards {
-            if now - *issued_at <= self.settings.forecast_fresh
-                && let Some((value, is_whole)) = extreme(points, now, until, f64::min)
-                // A freeboard that is only known for part of the time may become smaller: only a whole one counts.
-                && is_whole
-            {
                 snapshot.set_at(key.clone(), place.clone(), value);
             }
         }
@@ -373,17 +361,12 @@ fn tidy(points: &[(Timestamp, f64)]) -> Vec<(Timestamp, f64)> {
     points
 }
 
-/// The extreme of a forecast between two moments, straight lines between its points, and whether it reaches to the end
+/// The highest of a forecast between two moments, straight lines between its points, and whether it reaches to the end
 /// (an hour short is near enough).
-fn extreme(
-    points: &[(Timestamp, f64)],
-    from: Timestamp,
-    until: Timestamp,
-    better: fn(f64, f64) -> f64,
-) -> Option<(f64, bool)> {
+fn highest(points: &[(Timestamp, f64)], from: Timestamp, until: Timestamp) -> Option<(f64, bool)> {
     let inside = points.iter().filter(|(at, _)| (from..=until).contains(at)).map(|(_, value)| *value);
     let ends = [from, until].into_iter().filter_map(|moment| between(points, moment));
-    let value = inside.chain(ends).reduce(better)?;
+    let value = inside.chain(ends).reduce(f64::max)?;
     let reaches = points.last().is_some_and(|(last, _)| *last + TimeDelta::hours(1) >= until);
     let begins = points.first().is_some_and(|(first, _)| *first <= from + TimeDelta::hours(1));
     Some((value, reaches && begins))

@@ -285,10 +285,20 @@ fn playbook_board_twin_and_counts_hold_at_their_place_and_fade() {
         assert_eq!(value_at(&board, 1.0, text, "seg-9"), None, "{text}");
         assert_eq!(value_at(&board, 12.5, text, place), None, "{text}");
     }
-    board.set_freeboard(PlaceId::new("seg-1"), at(0.0), &[(at(0.0), 3.0), (at(5.0), 0.4), (at(10.0), 1.4)]);
-    assert_eq!(value_at(&board, 0.0, "overtop(1)", "seg-1"), Some(2.48));
-    assert_eq!(value_at(&board, 0.0, "overtop(6)", "seg-1"), Some(0.4));
-    assert_eq!(value_at(&board, 0.0, "overtop(12)", "seg-1"), None, "the forecast does not reach so far");
+    // What the twin says comes all at once and goes all at once; a gauge at the toe goes before it.
+    let mut says = Snapshot::new(at(1.0));
+    says.set_at_least(key("overtop(6)"), 4.0);
+    says.set_at(key("overtop(6)"), PlaceId::new("seg-1"), 0.4);
+    says.set_at(key("toe"), PlaceId::new("seg-1"), 0.9);
+    says.set_at(key("toe"), PlaceId::new("seg-2"), 0.2);
+    board.set_twin(says);
+    assert_eq!(value_at(&board, 2.0, "overtop(6)", "seg-1"), Some(0.4));
+    assert_eq!(value_at(&board, 2.0, "overtop(6)", "seg-9"), Some(4.0));
+    assert_eq!(value_at(&board, 2.0, "toe", "seg-2"), Some(0.2));
+    assert_eq!(value_at(&board, 2.0, "toe", "seg-1"), Some(0.7));
+    assert_eq!(value_at(&board, 13.5, "toe", "seg-2"), None, "an old twin says nothing");
+    board.set_twin(Snapshot::new(at(3.0)));
+    assert_eq!(value_at(&board, 3.0, "toe", "seg-2"), None);
 }
 
 #[test]

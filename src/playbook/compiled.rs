@@ -59,7 +59,9 @@ impl Known {
             (true, Some(local)) => Self::number(local),
             (false, Some(local)) => {
                 let is_min = key.spec().is_some_and(|spec| spec.worst == Worst::Min);
-                Self { value: if is_min { self.value.min(local) } else { self.value.max(local) }, ..self }
+                // Below a lower bound of the others the local value is the least there is.
+                let at_least = self.at_least && !(is_min && local <= self.value);
+                Self { value: if is_min { self.value.min(local) } else { self.value.max(local) }, at_least }
             }
         }
     }

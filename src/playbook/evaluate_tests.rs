@@ -122,6 +122,28 @@ fn playbook_local_values_speak_for_their_places() {
     assert_eq!([here(&found, "work-a"), here(&found, "work-b")], [False, True]);
     assert_eq!(here(&verdicts("community", "z_crest_gap<1.0", &freeboards, &quiet), "cell-c1"), True);
     assert_eq!(here(&verdicts("hq", "z_crest_gap<1.0", &freeboards, &quiet), "hq"), True);
+    // A work's crest stands in front of the levee: it is no cause to clear the town, and the levee's says nothing of a training work.
+    let crests = sensed(&[("overtop(6)", Some("seg-1"), 2.0), ("overtop(6)", Some("work-a"), -0.4)]);
+    let overtops = |scope: &str| verdicts(scope, "overtop(6)<0.5", &crests, &quiet);
+    assert_eq!(here(&overtops("vulnerable_spot"), "work-a"), True);
+    assert_eq!([here(&overtops("community"), "cell-c1"), here(&overtops("hq"), "hq")], [False, False]);
+    assert_eq!(
+        [here(&overtops("levee_segment"), "seg-1"), here(&overtops("levee_segment"), "seg-2")],
+        [False, Unknown]
+    );
+    // Far below the crest everywhere but at one segment.
+    let mut far = sensed(&[("overtop(6)", Some("seg-2"), 0.4)]);
+    far.set_at_least(key("overtop(6)"), 4.0);
+    let found = verdicts("levee_segment", "overtop(6)<0.5", &far, &quiet);
+    assert_eq!([here(&found, "seg-1"), here(&found, "seg-2")], [False, True]);
+    assert_eq!(here(&verdicts("hq", "overtop(6)<0.5", &far, &quiet), "hq"), True);
+    assert_eq!(here(&verdicts("hq", "overtop(6)<0.3", &far, &quiet), "hq"), False);
+    // What is told as the cause is what counted.
+    let counted = |place: &str, wide| far.counted(&key("overtop(6)"), &PlaceId::new(place), wide, &reach());
+    assert_eq!(
+        [counted("seg-1", false), counted("cell-c1", false), counted("hq", true)],
+        [Some(4.0), Some(0.4), Some(0.4)]
+    );
     // Quiet everywhere but on one dam.
     let stones = sensed(&[("stone_count_alarm(30)", None, 0.0), ("stone_count_alarm(30)", Some("dam-b1"), 3.0)]);
     let found = verdicts("vulnerable_spot", "stone_count_alarm(30)>=3", &stones, &quiet);

@@ -15,25 +15,30 @@ pub(super) struct LocalValues {
     worst_of_all: Option<f64>,
     worst: Worst,
     is_order: bool,
+    /// Crests: the one of a work in front of the levee says nothing of the levee, nor the levee's of it.
+    is_crest: bool,
 }
 
 impl LocalValues {
     pub fn sensed(key: &SignalKey, values: &BTreeMap<PlaceId, f64>, reach: &Reach) -> Self {
         let worst = key.spec().map_or(Worst::Max, |spec| spec.worst);
-        Self::new(values.clone(), worst, false, reach)
+        Self::new(values.clone(), worst, (false, matches!(key.name(), "overtop" | "z_crest_gap")), reach)
     }
     pub fn orders(places: Vec<&PlaceId>, reach: &Reach) -> Self {
-        Self::new(places.into_iter().map(|place| (place.clone(), 1.0)).collect(), Worst::Max, true, reach)
+        Self::new(places.into_iter().map(|place| (place.clone(), 1.0)).collect(), Worst::Max, (true, false), reach)
     }
 
-    fn new(own: BTreeMap<PlaceId, f64>, worst: Worst, is_order: bool, reach: &Reach) -> Self {
+    fn new(own: BTreeMap<PlaceId, f64>, worst: Worst, (is_order, is_crest): (bool, bool), reach: &Reach) -> Self {
         let mut lifted: BTreeMap<PlaceId, f64> = BTreeMap::new();
         let mut stretches = Vec::new();
+        let mut worst_of_all = None;
         for (id, value) in &own {
             let place = reach.place(id);
-            if let Some((from, to)) = place.and_then(stretch) {
-                stretches.push((from, to, *value));
+            if is_crest && place.is_some_and(|place| is_work(place.kind)) {
+                continue;
             }
+            worst_of_all = Some(worst_of_all.map_or(*value, |known| worse(worst, known, *value)));
+            stretches.extend(place.and_then(stretch).map(|(from, to)| (from, to, *value)));
             let mut above = place.and_then(|place| place.parent.as_ref());
             let mut steps = 0;
             while let Some(parent) = above
@@ -47,8 +52,7 @@ impl LocalValues {
                 steps += 1;
             }
         }
-        let worst_of_all = own.values().copied().reduce(|a, b| worse(worst, a, b));
-        Self { own, lifted, stretches, worst_of_all, worst, is_order }
+        Self { own, lifted, stretches, worst_of_all, worst, is_order, is_crest }
     }
 
     /// The worst of all values.
@@ -78,7 +82,7 @@ impl LocalValues {
     }
 
     fn alongside(&self, place: &Place) -> Option<f64> {
-        let (from, to) = stretch(place)?;
+        let (from, to) = stretch(place).filter(|_| !(self.is_crest && place.kind == PlaceKind::TrainingWork))?;
         let overlapping =
             self.stretches.iter().filter(|(other_from, other_to, _)| *other_from < to && from < *other_to);
         overlapping.map(|(_, _, value)| *value).reduce(|a, b| worse(self.worst, a, b))
@@ -106,6 +110,11 @@ fn worse(worst: Worst, a: f64, b: f64) -> f64 {
         Worst::Max => a.max(b),
         Worst::Min => a.min(b),
     }
+}
+
+/// Works that stand in front of the levee.
+fn is_work(kind: PlaceKind) -> bool {
+    matches!(kind, PlaceKind::VulnerableWork | PlaceKind::TrainingWork | PlaceKind::Dam)
 }
 
 fn stretch(place: &Place) -> Option<(f64, f64)> {

@@ -2,8 +2,10 @@
 //!
 //! In: judged values by signal. Out: a value, or nothing where nothing is known. Absence is never read as zero.
 
+use super::compiled::Known;
+use super::local::LocalValues;
 use super::signal::SignalKey;
-use crate::model::{PlaceId, Timestamp};
+use crate::model::{PlaceId, Reach, Timestamp};
 use chrono::{Datelike, FixedOffset, Timelike};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,6 +94,20 @@ impl Snapshot {
     /// The value at a place: its own, else that of the reach.
     pub fn at_place(&self, key: &SignalKey, place: &PlaceId) -> Option<f64> {
         self.values.get(key).and_then(|sensed| sensed.at.get(place).copied().or(sensed.all))
+    }
+}
+
+impl Snapshot {
+    /// The value that counts for a place of a row: its own, else what reaches it from other places, else that of the reach. For the
+    /// headquarters (`wide`) the worst of all.
+    pub fn counted(&self, key: &SignalKey, place: &PlaceId, wide: bool, reach: &Reach) -> Option<f64> {
+        let sensed = self.values.get(key)?;
+        let local = LocalValues::sensed(key, &sensed.at, reach);
+        if wide {
+            let known = Known::maybe(sensed.all).worse_with(local.worst_of_all(), key);
+            return Some(known.value).filter(|value| !value.is_nan());
+        }
+        local.at(place, reach).or(sensed.all)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::hydraulics::{
     Flooding, Footprint, HazardClass, Impact, MirrorSpot, MirrorTable, NEVER_MIN, Outline, Rests, SiteGround, Spread,
     TwinModel, WET_CM,
 };
-use crate::model::PlaceId;
+use crate::model::{PlaceId, PlaceKind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -105,6 +105,8 @@ pub enum SpotOutline {
 pub struct TwinPlace {
     /// Its id.
     pub id: PlaceId,
+    /// What kind of place.
+    pub kind: PlaceKind,
     /// Where people stand, degrees: longitude, latitude.
     pub at: [f64; 2],
     /// Crest of the dam that they stand on, m.
@@ -191,20 +193,21 @@ impl TwinDesk {
     fn mirror_spots(&self, model: &TwinModel) -> Vec<MirrorSpot> {
         let has_outline = |kind| matches!(kind, SpotKind::Village | SpotKind::Farm);
         let place = |place: &TwinPlace| {
-            let id = place.id.clone();
+            let (id, kind) = (place.id.clone(), Some(place.kind));
             if let Some(line) = model.site.levee.iter().find(|line| line.place == id) {
                 let outline = Outline::Line(line.toe.clone());
-                return MirrorSpot { id, outline, crest_m: Some(line.crest_m), leaves: None };
+                return MirrorSpot { id, kind, outline, crest_m: Some(line.crest_m), leaves: None };
             }
             let own = self.spots.iter().find(|known| has_outline(known.kind) && known.id == id.as_str());
             let spot = SpotOutline::Point(place.at);
             let outline = in_metres(model, own.map_or(&spot, |own| &own.outline));
-            MirrorSpot { id, outline, crest_m: place.crest_m, leaves: None }
+            MirrorSpot { id, kind, outline, crest_m: place.crest_m, leaves: None }
         };
         let way = |spot: &TwinSpot| {
             let leaves = spot.of.clone().filter(|_| spot.kind == SpotKind::Route)?;
             let id = PlaceId::new(&spot.id);
-            Some(MirrorSpot { id, outline: in_metres(model, &spot.outline), crest_m: None, leaves: Some(leaves) })
+            let outline = in_metres(model, &spot.outline);
+            Some(MirrorSpot { id, kind: None, outline, crest_m: None, leaves: Some(leaves) })
         };
         self.places.iter().map(place).chain(self.spots.iter().filter_map(way)).collect()
     }

@@ -34,6 +34,7 @@ impl ReachData {
             .collect();
         let place = |place: &Place| TwinPlace {
             id: place.id.clone(),
+            kind: place.kind,
             at: [place.lon, place.lat],
             crest_m: crests.get(place.id.as_str()).copied(),
         };
