@@ -6,7 +6,7 @@ use super::task::Task;
 use super::{Fact, Firing, FiringKey, ReadingRef, Sensed, Signature, WithdrawReason, Words};
 use crate::model::{Authority, EventId, InstructionCode, PlaceId, Reach, ReportId, TaskId, TaskStatus, WarningLevel};
 use crate::playbook::{Instruction, Phase, Playbook, Snapshot};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How the discharge that was set by decision is named among the signals.
@@ -47,7 +47,7 @@ impl Desk<'_> {
         for (row, change) in changes {
             self.record_changes(row, change, snapshot, readings);
         }
-        self.settle_tasks(&playbook);
+        self.settle_tasks(&playbook, None);
         self.close_event_if_clear(&playbook);
         self.issue_unsigned();
     }
@@ -161,18 +161,12 @@ impl Desk<'_> {
     }
 
     /// Drafts what stands, withdraws what a stronger row replaced or what has reached its end.
-    fn settle_tasks(&mut self, playbook: &Playbook) {
+    /// `released` is the colour that a confirmed request is about to release.
+    pub(super) fn settle_tasks(&mut self, playbook: &Playbook, released: Option<WarningLevel>) {
         if self.nothing_moved() {
             return;
         }
-        let fired: BTreeSet<(usize, PlaceId)> = self
-            .state
-            .firings
-            .iter()
-            .filter(|(_, firing)| !firing.stopped)
-            .filter_map(|((code, place, _), _)| Some((playbook.row(code)?, place.clone())))
-            .collect();
-        let standing = crate::playbook::supersede(&fired, playbook, &self.core.reach);
+        let standing = self.standing_rows(playbook, released);
         let mut to_draft = Vec::new();
         let mut to_withdraw = Vec::new();
         for ((code, place, hazard), firing) in &self.state.firings {
@@ -197,6 +191,31 @@ impl Desk<'_> {
         for key in to_draft {
             self.draft(playbook, key);
         }
+    }
+
+    /// Rows with their places that no stronger one replaces. What still waits for a signature replaces nothing that is out there: on
+    /// the deepest stretch somebody walks until the order for the stricter round is given. Of drafts that wait, one replaces another
+    /// where no higher colour is needed to release it.
+    fn standing_rows(&self, playbook: &Playbook, released: Option<WarningLevel>) -> BTreeSet<(usize, PlaceId)> {
+        let mut given: BTreeSet<(usize, PlaceId)> = BTreeSet::new();
+        let mut waiting: BTreeMap<WarningLevel, BTreeSet<(usize, PlaceId)>> = BTreeMap::new();
+        for ((code, place, _), firing) in self.state.firings.iter().filter(|(_, firing)| !firing.stopped) {
+            let Some((number, row)) = playbook.row(code).zip(playbook.instruction(code)) else { continue };
+            let is_issued = firing.task.is_some_and(|task| !self.state.drafts.contains(&task));
+            let of = if is_issued || self.goes_unsigned(row) || released.is_some_and(|level| row.level() <= level) {
+                &mut given
+            } else {
+                waiting.entry(row.level()).or_default()
+            };
+            of.insert((number, place.clone()));
+        }
+        let mut standing = crate::playbook::supersede(&given, playbook, &self.core.reach);
+        for of_level in waiting.into_values() {
+            given.extend(of_level.iter().cloned());
+            let with_drafts = crate::playbook::supersede(&given, playbook, &self.core.reach);
+            standing.extend(with_drafts.intersection(&of_level).cloned());
+        }
+        standing
     }
 
     fn stronger_than(&self, code: &InstructionCode) -> Option<InstructionCode> {

@@ -42,8 +42,10 @@ impl Desk<'_> {
             let prepared = Snapshot::at_discharge(self.now, q_m3s, Some((0.0, q_m3s)), &keys);
             self.prepare_rows(&prepared);
         }
+        let playbook = Arc::clone(&self.core.playbook);
+        // What a stricter row of this release replaces does not go out beside it.
+        self.settle_tasks(&playbook, activation.map(|_| level));
         if let Some(activation) = activation {
-            let playbook = Arc::clone(&self.core.playbook);
             let drafts: Vec<_> = self.state.drafts_up_to(level, &playbook).map(|task| task.id).collect();
             for task in drafts {
                 self.issue(task, Signature::Activation { activation });

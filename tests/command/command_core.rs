@@ -633,6 +633,46 @@ fn core_goes_from_quiet_through_red_to_all_clear() {
 }
 
 #[test]
+fn core_a_stricter_round_that_waits_for_its_order_takes_nobody_off_the_levee() {
+    let mut night = Night::new();
+    let deep = |night: &mut Night| {
+        for _ in 0..3 {
+            night.now += TimeDelta::minutes(1);
+            let mut snapshot =
+                Snapshot::at_discharge(night.now, 5000.0, Some((72.0, 5000.0)), &CORE.playbook.signals());
+            snapshot.set("toe".parse().unwrap(), 0.0);
+            snapshot.set_at("toe".parse().unwrap(), "seg-04".into(), 3.2);
+            night.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
+        }
+    };
+    // Who walks the toe of the segment, and every round that was ever ordered there.
+    let rounds = ["B4-010", "B6-008", "B6-009", "B8-008", "B10-008", "B15-009"];
+    let of_segment = |night: &Night, counts: &dyn Fn(&Task) -> bool| -> Vec<String> {
+        let here =
+            |task: &&Task| task.place.as_str() == "seg-04" && rounds.contains(&task.code.as_str()) && counts(task);
+        let mut codes: Vec<_> = night.state.tasks.values().filter(here).map(|task| task.code.to_string()).collect();
+        codes.sort();
+        codes
+    };
+    let out = |night: &Night| of_segment(night, &|task| task.is_live() && task.status != TaskStatus::Draft);
+    deep(&mut night);
+    night.activate(WarningLevel::Blue);
+    deep(&mut night);
+    // Three metres at the toe call for the round of every ten minutes, which is red: until it is ordered somebody walks.
+    assert_eq!(out(&night), ["B4-010"]);
+    let waiting = of_segment(&night, &|task| task.status == TaskStatus::Draft);
+    assert_eq!(waiting, ["B10-008", "B15-009", "B6-009"], "one for each colour that may be released");
+    night.activate(WarningLevel::Yellow);
+    deep(&mut night);
+    assert_eq!(out(&night), ["B6-009"]);
+    night.activate(WarningLevel::Red);
+    deep(&mut night);
+    assert_eq!(out(&night), ["B15-009"]);
+    let ever = of_segment(&night, &|task| task.issued_at.is_some());
+    assert_eq!(ever, ["B15-009", "B4-010", "B6-009"], "no round was ordered beside a stricter one");
+}
+
+#[test]
 fn core_replay_gives_the_byte_same_journal() {
     let mut night = Night::new();
     night.now += TimeDelta::nanoseconds(200_734); // Clocks are finer than what is written down.

@@ -168,11 +168,12 @@ fn request(scene: &Scene<'_>, level: WarningLevel, reason: &str) -> Input {
 /// Signs what one person may sign; what only two may release goes out with the level in force asked for once more.
 fn sign(scene: &Scene<'_>) -> Vec<Input> {
     let (mut duty, mut chief) = (BTreeSet::<InstructionCode>::new(), BTreeSet::<InstructionCode>::new());
-    let (mut of_two, mut above) = (false, false);
+    let mut of_two = false;
+    // A higher level is about to be asked for: its release takes these along. A higher draft by itself may wait for days.
+    let rises = scene.state.watch.proposed > scene.state.in_force;
     for task in scene.state.drafts() {
         let Some(row) = scene.core.playbook.instruction(&task.code) else { continue };
         if row.level() > scene.state.in_force {
-            above = true;
             continue;
         }
         match row.authority {
@@ -186,7 +187,7 @@ fn sign(scene: &Scene<'_>) -> Vec<Input> {
     };
     let mut say: Vec<Input> =
         [signature(at_desk(scene.now), duty), signature(commander(), chief)].into_iter().flatten().collect();
-    if of_two && !above && scene.state.pending.is_none() {
+    if of_two && !rises && scene.state.pending.is_none() {
         say.push(request(scene, scene.state.in_force, "转发授权单位发布的信息，补充下发待发任务"));
     }
     say
