@@ -298,8 +298,9 @@ fn sensed(row: &Instruction, snapshot: &Snapshot, place: Option<&PlaceId>, reach
     let wide = matches!(row.scope.as_str(), "hq" | "all");
     let value_of =
         |key| place.map_or_else(|| snapshot.everywhere(key), |place| snapshot.counted(key, place, wide, reach));
-    let keys = row.trigger.condition.signals();
-    keys.into_iter().filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
+    let mut once = BTreeSet::new();
+    let keys = row.trigger.condition.signals().into_iter().filter(|key| once.insert(*key));
+    keys.filter_map(|key| Some(Sensed { signal: key.to_string(), value: value_of(key)? })).collect()
 }
 
 /// The same signals with discharge and its forecast not below what the level in force prepares for.
