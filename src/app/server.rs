@@ -16,10 +16,10 @@ use crate::ingest::hooks::HookMap;
 use crate::ingest::modbus::Poller;
 use crate::ingest::mqtt::Broker;
 use crate::ingest::{Intake, IntakeParts};
-use crate::model::{Reading, WarningLevel};
+use crate::model::{Reading, Timestamp, WarningLevel};
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals};
 use crate::store::jobs::{JOBS_SCHEMA, Jobs};
-use crate::store::series::SeriesStore;
+use crate::store::series::{SeriesError, SeriesStore};
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
     Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
@@ -116,13 +116,15 @@ impl Server {
         let folded = Folded::of(&journal).await?;
         let empty = folded.state.last.0 == 0;
         let stop = CancellationToken::new();
+        let known = folded.state.at;
+        let now = parts.clock.as_ref().map_or_else(wall_now, |clock| clock.now().max(known));
+        let series = OpenSeries::open(&parts.series, &parts.data, now).await?;
         let reach_clock = match &parts.clock {
             None => ReachClock::real(),
-            // A demo that goes on begins where its journal ends: its time never runs back.
-            Some(clock) => clock.begin((!empty).then_some(folded.state.at)),
+            // A demo that goes on begins where its journal and its readings end: its time never runs back.
+            Some(clock) => clock.begin(newest_usable(&*series.store).await?.max((!empty).then_some(known))),
         };
         let clock: Clock = Arc::new(move || reach_clock.now());
-        let series = OpenSeries::open(&parts.series, &parts.data, clock()).await?;
         let settings = parts.settings.clone();
         let (engine, writer) =
             assemble::start_engine(journal, folded, &parts.files, settings, Arc::clone(&clock), stop.clone()).await?;
@@ -345,5 +347,33 @@ async fn asked_to_stop() {
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         () = terminate => {}
+    }
+}
+
+/// The moment of the newest reading that decisions may rest on; what a device with a wrong clock says moves nobody's time.
+async fn newest_usable(store: &dyn SeriesStore) -> Result<Option<Timestamp>, SeriesError> {
+    let latest = store.latest().await?;
+    let usable = latest.values().filter(|sample| sample.quality.is_usable()).map(|sample| sample.at);
+    Ok(usable.max())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Causes, Grade, Observation, Quality};
+    use crate::store::series::{EmbeddedSeries, SeriesLimits};
+
+    #[tokio::test]
+    async fn a_demo_goes_on_after_its_newest_usable_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = EmbeddedSeries::open(&folder.path().join("series.db"), SeriesLimits::default()).await.unwrap();
+        assert_eq!(newest_usable(&store).await.unwrap(), None);
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let (last, ahead) = (at("1958-07-16T10:00:50Z"), at("1958-07-16T23:00:00Z"));
+        let one =
+            |series: &str, at, quality| Observation { series: series.into(), at, received_at: at, value: 1.0, quality };
+        let wrong = Quality { grade: Grade::Suspect, causes: Causes::CLOCK };
+        store.append(&[one("a.discharge", last, Quality::GOOD), one("b.discharge", ahead, wrong)]).await.unwrap();
+        assert_eq!(newest_usable(&store).await.unwrap(), Some(last));
     }
 }

@@ -73,6 +73,8 @@ pub fn reader_says(why: &str) -> (&'static str, Option<&str>) {
         ("duplicate", "重复", quoted),
         ("EOF while", "内容不完整", None),
         ("expected", "书写有误", None),
+        ("unclosed", "括号或引号没有闭合", None),
+        ("un", "书写有误", None),
         ("invalid", "书写有误", None),
     ];
     let found = known.into_iter().find(|(begins, ..)| why.starts_with(begins));

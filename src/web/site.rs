@@ -16,7 +16,7 @@ use crate::model::Timestamp;
 use crate::store::arrivals::Arrivals;
 use crate::store::users::Users;
 use crate::store::{Flights, OnceKey, Photos};
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, OriginalUri};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -298,6 +298,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/readyz", get(door::readyz))
         .route("/metrics", get(door::metrics))
         .fallback(pages::page)
+        .method_not_allowed_fallback(other_method)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&site), door::guard))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
@@ -319,11 +320,11 @@ fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<Header
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
-async fn other_method(method: axum::http::Method, uri: axum::http::Uri) -> Problem {
+async fn other_method(method: axum::http::Method, OriginalUri(uri): OriginalUri) -> Problem {
     let words = format!("接口 {} 不接受 {method} ({method} is not taken here)", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", words)
 }
 
-async fn unknown(uri: axum::http::Uri) -> Problem {
+async fn unknown(OriginalUri(uri): OriginalUri) -> Problem {
     Problem::not_found(format!("接口 {}", uri.path()))
 }

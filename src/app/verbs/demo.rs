@@ -233,8 +233,18 @@ fn announce(server: &Server, accounts: &[Account], as_json: bool) -> Outcome {
             .collect();
         writeln!(out, "{}", json!({ "url": format!("http://{}", server.address), "link": first, "accounts": list }))?;
     } else {
-        writeln!(out, "安澜演示（合成数据）已启动。请在浏览器打开 (open in a browser):\n\n  {first}\n")?;
-        writeln!(out, "其他演示账号，链接只能用一次 (other demo accounts, each link works once):")?;
+        writeln!(
+            out,
+            "安澜演示（合成数据）已启动。请在浏览器打开，值班员 duty-a 的链接 (open in a browser, as duty officer duty-a):\n\n  {first}\n"
+        )?;
+        writeln!(
+            out,
+            "每个链接只能用一次，之后浏览器保持登录；重新启动得到新链接 (each link works once, then the browser stays logged in;"
+        )?;
+        writeln!(
+            out,
+            "a new start gives new links). 蓝色响应为演示预置 (blue is preset). 其他演示账号 (other demo accounts):"
+        )?;
         for account in accounts.iter().skip(1) {
             writeln!(out, "  {:<10} {:<9} {}", account.name, account.role.as_str(), account.link)?;
         }

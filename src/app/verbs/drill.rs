@@ -13,7 +13,7 @@ use clap::Subcommand;
 use serde_json::json;
 use std::error::Error;
 use std::fs;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -167,8 +167,10 @@ impl Keeper {
         self.told = Instant::now();
         let share = (now - self.from).num_seconds() as f64 / (self.to - self.from).num_seconds().max(1) as f64;
         let local = now + chrono::TimeDelta::hours(8);
+        // One line that is written over, or in a file one line each.
+        let (begin, end) = if std::io::stderr().is_terminal() { ("\r", "") } else { ("", "\n") };
         eprint!(
-            "\r【演练】 {} {:>3.0} %  {}  {} 项任务 tasks  {} 条记录 facts ",
+            "{begin}【演练】 {} {:>3.0} %  {}  {} 项任务 tasks  {} 条记录 facts {end}",
             local.format("%m-%d %H:%M"),
             share * 100.0,
             state.in_force,
