@@ -324,6 +324,9 @@ async fn intake_a_table_is_looked_at_confirmed_once_and_leaves_as_sl323() {
     assert!(anlan(&["import", "b.csv", "--data", "data"]).await.0);
     let (done, words) = anlan(&["import", "b.csv", "--data", "data", "--json"]).await;
     assert!(done && words.contains("\"known\":1"), "{words}");
+    fs::write(dir.join("c.csv"), "时间,花园口流量\n2026-07-14 12:00,99999\n").unwrap();
+    let (done, words) = anlan(&["import", "c.csv", "--data", "data", "--preview"]).await;
+    assert!(done && words.contains("质控：1 个值") && words.contains("99999 range"), "{words}");
     let (done, words) = anlan(&["export", "series", "--data", "data", "--out", "book"]).await;
     assert!(done && words.contains("series.csv"), "{words}");
     let listed = fs::read_to_string(dir.join("book/series.csv")).unwrap();

@@ -9,6 +9,7 @@ use crate::ingest::offer::{Target, Targets};
 use crate::ingest::sheet::{Ask, Book, Place, Places, Preview, preview};
 use crate::ingest::sl323;
 use crate::ingest::units::datum_of;
+use crate::model::Observation;
 use crate::store::arrivals::{ARRIVALS_SCHEMA, Arrivals, NewForecast};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
 use crate::store::users::USERS_SCHEMA;
@@ -82,7 +83,9 @@ async fn import(args: Args) -> Outcome {
         let known = places.of(station).ok_or_else(|| format!("no station {station} (没有该测站)"))?;
         ask.station = Some(known.to_owned());
     }
-    let read = |path: &PathBuf| std::fs::read(path).map_err(|cause| format!("cannot read {}: {cause}", path.display()));
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|cause| format!("无法读取 (cannot read) {}: {cause}", path.display()))
+    };
     let mut notes = Vec::new();
     if let Some(path) = &args.stations {
         let table = sl323::stations(&Book::read(&read(path)?, None)?, &places)?;
@@ -94,19 +97,35 @@ async fn import(args: Args) -> Outcome {
     let store = EmbeddedSeries::open(&series_file(&data), SeriesLimits::default()).await?;
     let mut found = preview(&book, &places, &ask, &store, wall_now()).await?;
     found.notes.extend(notes);
+    let mut judge = files.sensors.judge();
+    let judged: Vec<_> = found.readings.iter().flat_map(|reading| judge.judge(reading)).collect();
+    found.notes.extend(doubted(&judged));
     show(&found, args.json);
-    let outcome = if args.preview { Ok(()) } else { keep(&found, &files, &store, args.leave_out).await };
+    let outcome = if args.preview { Ok(()) } else { keep(&found, &judged, &store, args.leave_out).await };
     store.close().await;
     outcome
 }
 
-async fn keep(found: &Preview, files: &SiteFiles, store: &EmbeddedSeries, leave_out: usize) -> Outcome {
+/// What the checks say of values that decisions may not rest on: the first of them by name, and how many there are.
+fn doubted(judged: &[Observation]) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let mut doubtful = judged.iter().filter(|seen| !seen.quality.is_usable()).peekable();
+    if doubtful.peek().is_none() {
+        return Vec::new();
+    }
+    let line = |seen: &Observation| {
+        format!("  {} {} {} {}", seen.series, seen.at.to_rfc3339(), seen.value, seen.quality.causes.words().join("|"))
+    };
+    let all = doubtful.clone().count();
+    let head = format!("质控：{all} 个值存入但不用于决策 (kept with a flag, no decision rests on them)");
+    std::iter::once(head).chain(doubtful.take(SHOWN).map(line)).collect()
+}
+
+async fn keep(found: &Preview, judged: &[Observation], store: &EmbeddedSeries, leave_out: usize) -> Outcome {
     if found.rows_bad != leave_out {
         let words = "rows would be left out, nothing was imported; mend the file, or say";
         return Err(format!("{} {words} --leave-out {} (未导入)", found.rows_bad, found.rows_bad).into());
     }
-    let mut judge = files.sensors.judge();
-    let judged: Vec<_> = found.readings.iter().flat_map(|reading| judge.judge(reading)).collect();
     for part in judged.chunks(APPEND_MAX) {
         let _ = store.append(part).await?;
     }
@@ -131,7 +150,8 @@ async fn import_forecasts(args: &Args, places: &Places, data: &Path) -> Outcome 
         datum,
         sheet: args.sheet.clone(),
     };
-    let bytes = std::fs::read(&args.file).map_err(|cause| format!("cannot read {}: {cause}", args.file.display()))?;
+    let bytes = std::fs::read(&args.file)
+        .map_err(|cause| format!("无法读取 (cannot read) {}: {cause}", args.file.display()))?;
     let now = wall_now();
     let found = forecasts::read(&bytes, &ask, places, now)?;
     show_forecasts(&found, args.json);
