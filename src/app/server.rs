@@ -373,7 +373,8 @@ mod tests {
         let one =
             |series: &str, at, quality| Observation { series: series.into(), at, received_at: at, value: 1.0, quality };
         let wrong = Quality { grade: Grade::Suspect, causes: Causes::CLOCK };
-        store.append(&[one("a.discharge", last, Quality::GOOD), one("b.discharge", ahead, wrong)]).await.unwrap();
+        let _ =
+            store.append(&[one("a.discharge", last, Quality::GOOD), one("b.discharge", ahead, wrong)]).await.unwrap();
         assert_eq!(newest_usable(&store).await.unwrap(), Some(last));
     }
 }
