@@ -125,10 +125,14 @@ test('from the register of the gauge to the name on the wall, through a killed s
     for (const page of [a, b, phone]) await page.locator('html[data-link=ok]').waitFor({ timeout: 30_000 });
 
     const back = await phone.getByTestId('task-row').evaluateAll((rows) => rows.map((row) => row.dataset.id));
-    assert.deepEqual(back.sort(), mine.sort(), 'every task is there exactly once');
+    for (const id of mine) assert.equal(back.filter((one) => one === id).length, 1, `${id} is there exactly once`);
     assert.equal((await ask(a, '/situation')).level.in_force, 'red');
     const kept = await tasksOf(a);
-    assert.deepEqual(kept.map((task) => task.id).sort(), released.map((task) => task.id).sort(), 'no task lost, none doubled');
+    // The twin is made anew at the start and sees the raised river: what it calls for then is new, and stands nowhere twice.
+    const known = new Set(kept.map((task) => task.id));
+    assert.deepEqual(released.filter((task) => !known.has(task.id)).map((task) => task.id), [], 'no task lost');
+    const stands = kept.filter((task) => task.status !== 'withdrawn').map((task) => `${task.code} ${task.place.id} ${task.hazard ?? ''}`);
+    assert.equal(new Set(stands).size, stands.length, 'none doubled');
 
     const card = phone.locator('[data-testid=task-row]:has([data-testid=ack-button])');
     const id = await card.evaluate((row) => row.dataset.id);
