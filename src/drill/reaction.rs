@@ -28,16 +28,11 @@ pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> Words {
     if matches!(inject.kind, FaultKind::Breach | FaultKind::Rumour) {
         for line in tally.reports.values().filter(|line| soon(line.at)) {
             found.push((line.at, both("报告", &line.text, "reported", &line.text)));
-            found.extend(line.seen.map(|seen| (seen, words("指挥部签阅", "seen by headquarters"))));
+            found.extend(line.seen.map(|seen| (seen, Words::new("指挥部签阅", "seen by headquarters"))));
             found.extend(line.settled.map(|(end, nothing)| {
-                (
-                    end,
-                    if nothing {
-                        words("判为误报", "found to be nothing")
-                    } else {
-                        words("处置完毕", "dealt with")
-                    },
-                )
+                let (zh, en) =
+                    if nothing { ("判为误报", "found to be nothing") } else { ("处置完毕", "dealt with") };
+                (end, Words::new(zh, en))
             }));
         }
     }
@@ -46,10 +41,10 @@ pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> Words {
         let hit = tally.issued().filter(|(_, line)| line.issued.is_some_and(|issued| (at..=until).contains(&issued)));
         let (issued, escalated) =
             hit.fold((0, 0), |(all, up), (_, line)| (all + 1, up + u32::from(line.escalations > 0)));
-        return Words {
-            zh: format!("期间下发 {issued} 项，升级 {escalated} 项"),
-            en: format!("{issued} released meanwhile, {escalated} escalated"),
-        };
+        return Words::new(
+            format!("期间下发 {issued} 项，升级 {escalated} 项"),
+            format!("{issued} released meanwhile, {escalated} escalated"),
+        );
     }
     // What people said goes before rows that fired by themselves.
     found.sort_by(|(one_at, one), (other_at, other)| {
@@ -58,26 +53,20 @@ pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> Words {
     found.dedup();
     if found.is_empty() {
         let is_over = report.head.chain.is_some() || report.tally.until.is_some_and(|until| until > at + WITHIN);
-        return if is_over {
-            words("六小时内无反应", "none within six hours")
-        } else {
-            words("尚无反应", "none yet")
-        };
+        let (zh, en) =
+            if is_over { ("六小时内无反应", "none within six hours") } else { ("尚无反应", "none yet") };
+        return Words::new(zh, en);
     }
     let line = |moment: &Timestamp, what: &str| format!("{} (+{}) {what}", beijing(*moment), after(*moment));
     let join = |of: fn(&Words) -> &str, between: &str| {
         found.iter().take(6).map(|(moment, what)| line(moment, of(what))).collect::<Vec<_>>().join(between)
     };
-    Words { zh: join(|what| &what.zh, "；"), en: join(|what| &what.en, "; ") }
+    Words::new(join(|what| &what.zh, "；"), join(|what| &what.en, "; "))
 }
 
 /// How a row that fired begins.
 const FIRED: &str = "触发";
 
-fn words(zh: &str, en: &str) -> Words {
-    Words { zh: zh.to_owned(), en: en.to_owned() }
-}
-
 fn both(kind_zh: &str, zh: &str, kind_en: &str, en: &str) -> Words {
-    Words { zh: format!("{kind_zh}：{zh}"), en: format!("{kind_en}: {en}") }
+    Words::new(format!("{kind_zh}：{zh}"), format!("{kind_en}: {en}"))
 }

@@ -74,16 +74,7 @@ fn drill(flood: &str, seed: u64, broken: &str) -> Seen {
         reach: files.reach.reach.clone().into(),
     };
     let flood = Flood::load(&editions::floods::files(), flood).unwrap();
-    let (from, to) = flood.span();
-    let head = ReportHead {
-        flood: flood.id().into(),
-        seed,
-        from,
-        to,
-        injects: injects.clone(),
-        chain: None,
-        interrupted: false,
-    };
+    let head = ReportHead::begun(&flood, seed, injects.clone());
     let sensors = files.sensors.clone();
     let parts = RehearsalParts {
         files,

@@ -12,3 +12,4 @@ mod sl651_cli;
 mod sl651_field;
 mod sl651_server;
 mod sl651_serving;
+mod support;

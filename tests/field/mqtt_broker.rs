@@ -1,25 +1,23 @@
 //! MQTT against a real mosquitto: both protocol versions, TLS with a site's own authority, wrong passwords, a broker that
 //! dies in the middle, a full queue, a broken store, and a server that is killed between store and acknowledgement.
 
+use crate::support::{Store, free_port, serve};
 use anlan::ingest::mqtt::{Broker, Mqtt, MqttLimits, MqttLink, MqttParts, MqttVersion};
 use anlan::ingest::sensors::{SensorFiles, Sensors};
-use anlan::ingest::{IntakeError, Sink};
-use anlan::model::{Reading, SeriesId, Timestamp};
+use anlan::model::{SeriesId, Timestamp};
 use anlan::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
 use anlan::store::series_file;
-use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 const ROWS: &str = "
@@ -101,10 +99,6 @@ fn rights_of_root() -> bool {
     status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
 }
 
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
 /// What the server tells of itself; empty while it is down.
 async fn metrics(port: u16) -> String {
     let mut text = String::new();
@@ -173,41 +167,9 @@ fn publish_packet(topic: &str, payload: &[u8], id: u16, retain: bool) -> Vec<u8>
     packet
 }
 
-/// A store that can be slow or broken.
-struct Store {
-    kept: Mutex<Vec<Reading>>,
-    broken: AtomicBool,
-    refusals: AtomicUsize,
-    gate: Semaphore,
-}
-
-#[async_trait]
-impl Sink for Store {
-    async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        self.gate.acquire().await.unwrap().forget();
-        self.gate.add_permits(1);
-        if self.broken.load(Ordering::SeqCst) {
-            self.refusals.fetch_add(1, Ordering::SeqCst);
-            return Err(IntakeError::Stopping);
-        }
-        self.kept.lock().unwrap().extend(readings);
-        Ok(())
-    }
-}
-
-impl Store {
-    fn open() -> Arc<Self> {
-        Arc::new(Self {
-            kept: Mutex::default(),
-            broken: AtomicBool::new(false),
-            refusals: AtomicUsize::new(0),
-            gate: Semaphore::new(1),
-        })
-    }
-    /// Numbers of the messages that are stored, without repeats.
-    fn numbers(&self) -> BTreeSet<i64> {
-        self.kept.lock().unwrap().iter().map(|reading| reading.observed_at.timestamp()).collect()
-    }
+/// Numbers of the messages that are stored, without repeats.
+fn numbers_in(store: &Store) -> BTreeSet<i64> {
+    store.kept.lock().unwrap().iter().map(|reading| reading.observed_at.timestamp()).collect()
 }
 
 struct House {
@@ -241,8 +203,8 @@ impl House {
             .await;
     }
     async fn stored(&self, numbers: &BTreeSet<i64>) {
-        until("all is stored", || async { self.store.numbers().is_superset(numbers) }).await;
-        let stored = self.store.numbers();
+        until("all is stored", || async { numbers_in(&self.store).is_superset(numbers) }).await;
+        let stored = numbers_in(&self.store);
         assert!(&stored == numbers, "too many: {:?}", stored.difference(numbers).take(5).collect::<Vec<_>>());
     }
 }
@@ -297,9 +259,9 @@ async fn broker_dies_in_the_middle(version: MqttVersion) {
         let house = House::start(broker.settings(version), &store, quick());
         house.connected().await;
         Publisher::connect(broker.port).await.publish(&messages(round..round + 1)).await;
-        until("the new one is stored", || async { store.numbers().contains(&round) }).await;
+        until("the new one is stored", || async { numbers_in(&store).contains(&round) }).await;
         until("acknowledged", || async { house.link().counted.settled == house.link().counted.messages }).await;
-        if store.numbers().iter().all(|number| *number >= 200) {
+        if numbers_in(&store).iter().all(|number| *number >= 200) {
             return;
         }
     }
@@ -494,18 +456,8 @@ async fn mqtt_server_killed_in_the_middle_loses_nothing_and_doubles_nothing() {
         let done = command.args(arguments).current_dir(temp.path()).stdout(Stdio::null()).status();
         assert!(done.unwrap().success());
     }
-    let serve = || {
-        Command::new(env!("CARGO_BIN_EXE_anlan"))
-            .args(["serve", "--config", "a.toml"])
-            .current_dir(temp.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap()
-    };
     const LAST: i64 = 3000;
-    let mut server = serve();
+    let mut server = serve(temp.path());
     // The session exists at the broker once the first message comes through; till then messages go nowhere.
     until("the server subscribed", || async {
         fs::metadata(broker.folder.path().join("mosquitto.db")).is_ok_and(|_| {
@@ -519,7 +471,7 @@ async fn mqtt_server_killed_in_the_middle_loses_nothing_and_doubles_nothing() {
         publisher.publish(&messages(start..start + 500)).await;
         if round % 2 == 0 {
             server.kill().await.unwrap();
-            server = serve();
+            server = serve(temp.path());
         }
     }
     publisher.publish(&[("anlan/m/data", "{\"t\": 9999, \"z\": 1}".to_owned())]).await;

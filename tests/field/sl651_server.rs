@@ -1,24 +1,22 @@
 //! The server for SL 651 stations against a network that misbehaves: cut, doubled, spoilt, slow, half-closed and foreign.
 
-use anlan::ingest::IntakeError;
+use crate::support::Store;
 use anlan::ingest::sensors::{SensorFiles, Sensors};
 use anlan::ingest::sl651::codec::{
     Coding, Content, Direction, Element, ElementId, End, Frame, Framer, Group, Line, Moment, Packet, Query, Report,
     StationAddress, split,
 };
 use anlan::ingest::sl651::{AskFault, Sink, Sl651, Sl651Limits, Sl651Parts};
-use anlan::model::{Reading, Timestamp};
+use anlan::model::Timestamp;
 use anlan::store::Photos;
-use async_trait::async_trait;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 const NOW: &str = "2024-07-24T09:30:00Z";
@@ -51,26 +49,6 @@ set_clock = true
 series = [{ element = 'Z' }]
 ";
 
-/// A store that can be slow or broken.
-struct Store {
-    kept: Mutex<Vec<Reading>>,
-    broken: AtomicBool,
-    gate: Semaphore,
-}
-
-#[async_trait]
-impl Sink for Store {
-    async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        self.gate.acquire().await.unwrap().forget();
-        self.gate.add_permits(1);
-        if self.broken.load(Ordering::SeqCst) {
-            return Err(IntakeError::Stopping);
-        }
-        self.kept.lock().unwrap().extend(readings);
-        Ok(())
-    }
-}
-
 struct House {
     server: Sl651,
     store: Arc<Store>,
@@ -86,7 +64,7 @@ impl House {
         let mut files = SensorFiles::new();
         files.insert("s.toml".into(), ROWS.into());
         let sensors = Sensors::load(&files).unwrap();
-        let store = Arc::new(Store { kept: Mutex::default(), broken: AtomicBool::new(false), gate: Semaphore::new(1) });
+        let store = Store::open();
         let folder = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
         let parts = Sl651Parts {

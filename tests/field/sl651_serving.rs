@@ -1,5 +1,6 @@
 //! The whole way: a frame to `anlan serve`, its acknowledgement, kill -9, and the value in the store of the dead server.
 
+use crate::support::{free_port, serve};
 use anlan::ingest::sl651::codec::{
     Coding, Direction, Element, End, Frame, Framer, Group, Moment, Report, StationAddress,
 };
@@ -46,14 +47,7 @@ async fn sl651_what_the_server_acknowledged_survives_its_sudden_end() {
         start.to_rfc3339()
     );
     fs::write(temp.path().join("a.toml"), config).unwrap();
-    let mut server = Command::new(env!("CARGO_BIN_EXE_anlan"))
-        .args(["serve", "--config", "a.toml"])
-        .current_dir(temp.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let mut server = serve(temp.path());
     let mut tries = 0;
     let mut station = loop {
         match TcpStream::connect(free).await {
@@ -64,15 +58,7 @@ async fn sl651_what_the_server_acknowledged_survives_its_sudden_end() {
         tries += 1;
     };
     station.write_all(&report(start).encode().unwrap()).await.unwrap();
-    let (mut framer, mut buffer) = (Framer::default(), [0; 256]);
-    let answer = loop {
-        let count = station.read(&mut buffer).await.unwrap();
-        assert!(count > 0, "closed without an answer");
-        framer.push(&buffer[..count]);
-        if let Some(received) = framer.next_frame() {
-            break received.frame;
-        }
-    };
+    let answer = heard(&mut station).await;
     server.kill().await.unwrap();
     assert_eq!((answer.function, answer.end), (0x32, End::Eot));
     let series = EmbeddedSeries::open(&series_file(&temp.path().join("data")), SeriesLimits::default()).await.unwrap();
@@ -83,10 +69,6 @@ async fn sl651_what_the_server_acknowledged_survives_its_sudden_end() {
         // The pollers add that the unreachable gauges gave no number; the report stands beside it.
         assert!(stored.iter().any(|sample| sample.at == start && sample.value == value), "{quantity}: {stored:?}");
     }
-}
-
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
 }
 
 async fn anlan(folder: &Path, arguments: &[&str]) -> Value {
@@ -126,14 +108,7 @@ async fn sl651_an_operator_asks_a_station_and_sets_its_clock() {
         anlan(temp.path(), &["user", "add", name, "--role", role, "--no-password", "--data", "data"]).await;
         links.push(anlan(temp.path(), &["user", "link", name, "--data", "data", "--json"]).await);
     }
-    let _server = Command::new(env!("CARGO_BIN_EXE_anlan"))
-        .args(["serve", "--config", "a.toml"])
-        .current_dir(temp.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let _server = serve(temp.path());
     // Plain HTTP, but the client is built with TLS and asks for one crypto provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::new();

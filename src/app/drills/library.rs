@@ -31,18 +31,13 @@ pub(super) fn list(level_iv_m3s: Option<f64>) -> Value {
 
 /// `10000_from_1982`: the flood of 1982, scaled to 10,000 m³/s.
 fn drill_names(bare: &str) -> (String, String) {
-    let scaled = bare.split_once("_from_").and_then(|(m3s, year)| Some((m3s.parse::<u32>().ok()?, year)));
-    match scaled {
-        Some((m3s, year)) => {
-            (format!("演练洪水 {m3s} m³/s（{year} 年型）"), format!("drill flood {m3s} m³/s (shape of {year})"))
-        }
-        None => match bare.strip_suffix("_regulated") {
-            Some(year) => {
-                (format!("演练洪水 {year} 年型（水库调蓄后）"), format!("drill flood of {year}, with the reservoirs"))
-            }
-            None => (format!("演练洪水 {bare}"), format!("drill flood {bare}")),
-        },
+    if let Some((m3s, year)) = bare.split_once("_from_") {
+        return (format!("演练洪水 {m3s} m³/s（{year} 年型）"), format!("drill flood {m3s} m³/s (shape of {year})"));
     }
+    if let Some(year) = bare.strip_suffix("_regulated") {
+        return (format!("演练洪水 {year} 年型（水库调蓄后）"), format!("drill flood of {year}, with the reservoirs"));
+    }
+    (format!("演练洪水 {bare}"), format!("drill flood {bare}"))
 }
 
 fn listed(files: &FloodFiles, id: &str, level_iv_m3s: Option<f64>) -> Option<Value> {

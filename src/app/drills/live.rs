@@ -243,7 +243,7 @@ impl LiveDrill {
                 let reaction = reaction(report, &Inject::of(injection, self.start), injection.from);
                 json!({ "number": index + 1, "injection": injection, "name": { "zh": zh, "en": en },
                         "kind_name": { "zh": injection.kind.name_zh(), "en": injection.kind.name_en() },
-                        "reaction": { "zh": reaction.zh, "en": reaction.en } })
+                        "reaction": reaction })
             })
             .collect()
         })

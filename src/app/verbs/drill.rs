@@ -105,15 +105,7 @@ fn run_flood(args: &RunArgs) -> Outcome {
     let edition = serde_json::to_vec(&files.playbook)?;
     write(&args.out.join(EDITION_FILE), &edition)?;
     let (from, to) = flood.span();
-    let head = ReportHead {
-        flood: args.flood.clone(),
-        seed: args.seed,
-        from,
-        to,
-        injects: injects.clone(),
-        chain: None,
-        interrupted: false,
-    };
+    let head = ReportHead::begun(&flood, args.seed, injects.clone());
     let sensors = files.sensors.clone();
     let parts = RehearsalParts {
         files,

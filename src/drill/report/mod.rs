@@ -15,6 +15,7 @@ pub(super) use names::corps_zh;
 pub use pdf::{ChineseFont, PdfFault};
 
 use super::field::Inject;
+use super::floods::Flood;
 use super::tally::Tally;
 use crate::command::Core;
 use crate::ingest::sensors::Sensors;
@@ -37,6 +38,14 @@ pub struct ReportHead {
     pub chain: Option<String>,
     /// The server went down in the middle of it.
     pub interrupted: bool,
+}
+
+impl ReportHead {
+    /// Of a whole flood that begins; its end is not known yet.
+    pub fn begun(flood: &Flood, seed: u64, injects: Vec<Inject>) -> Self {
+        let (from, to) = flood.span();
+        Self { flood: flood.id().to_owned(), seed, from, to, injects, chain: None, interrupted: false }
+    }
 }
 
 /// A drill to report on.
