@@ -56,7 +56,7 @@ pub fn files(ground: &Ground, dams: &[Dam]) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("terrain.asc".to_owned(), heights),
         ("cover.asc".to_owned(), cover),
-        ("twin.toml".to_owned(), plan(ground)),
+        ("twin.toml".to_owned(), plan(ground, dams)),
         ("marks.toml".to_owned(), marks(ground, dams)),
     ])
 }
@@ -162,7 +162,7 @@ fn line(points: impl IntoIterator<Item = (f64, f64)>) -> String {
     format!("[{}]", points.into_iter().map(point).collect::<Vec<_>>().join(", "))
 }
 
-fn plan(ground: &Ground) -> String {
+fn plan(ground: &Ground, dams: &[Dam]) -> String {
     let mut text = format!(
         "# {}\n# The inundation model of the reach: what docs/twin.md explains. Plane: metres east and north of the origin.\n\
          synthetic = true\n\n[plane]\norigin_lon = {}\norigin_lat = {}\nm_per_degree_lon = {}\nm_per_degree_lat = {}\n\n\
@@ -207,7 +207,7 @@ fn plan(ground: &Ground) -> String {
             work.en
         );
     }
-    places(ground, &mut text);
+    places(ground, dams, &mut text);
     text
 }
 
@@ -248,7 +248,7 @@ fn edge(text: &mut String, kind: &str, points: &[(f64, f64)], crest_m: f64) {
 }
 
 /// Where depth and freeboard of a place are read: the toe of each segment, the water beside each work.
-fn places(ground: &Ground, text: &mut String) {
+fn places(ground: &Ground, dams: &[Dam], text: &mut String) {
     for n in 1..=SEGMENTS {
         let (from, to) = segment(n);
         let middle = f64::midpoint(from, to);
@@ -264,8 +264,9 @@ fn places(ground: &Ground, text: &mut String) {
     for work in &WORKS {
         let middle = f64::midpoint(work.from_m, work.to_m);
         // Training works are built lower than the levee: their crest is that of their lowest dam.
+        let dams = dams.iter().filter(|dam| dam.work.id == work.id).map(|dam| dam.crest_m);
         let crest =
-            if work.on_levee { ground::levee_crest(work.to_m) - 0.3 } else { ground::design_stage(work.to_m) + 0.2 };
+            if work.on_levee { ground::levee_crest(work.to_m) - 0.3 } else { dams.fold(f64::INFINITY, f64::min) };
         let north = if work.on_levee { TOE_M } else { super::works::training_line(middle) + 60.0 };
         let toe = chainages(work.from_m + 20.0, work.to_m - 20.0, 120.0)
             .into_iter()

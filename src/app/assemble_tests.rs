@@ -284,3 +284,31 @@ fn the_live_twin_goes_with_the_river_and_in_silence_gets_old_then_unknown() {
     assert_eq!(watch.water(much_later).twin_standing(much_later), TwinStanding::NoDischarge);
     assert_eq!(told(&mut watch, much_later), None);
 }
+
+#[test]
+fn forecast_and_twin_are_made_anew_at_once_when_the_river_has_left_what_they_rest_on() {
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let mut watch = watch(&files.sensors, &playbook, files.reach.twin_slot_read(), start, 1.0);
+    for step in 0..=48 * 6 {
+        let at = start + TimeDelta::minutes(10 * (step - 24 * 6));
+        for (station, q_m3s) in [("xiaolangdi", 5200.0), ("heishiguan", 900.0), ("wuzhi", 300.0)] {
+            hear(&mut watch, station, at, q_m3s);
+        }
+    }
+    let now = risen(&mut watch, start);
+    let mut made_after = |minute: i64, q_m3s: f64| {
+        let at = now + TimeDelta::minutes(minute);
+        hear(&mut watch, "huayuankou", at, q_m3s);
+        watch.evaluate(at);
+        assert!(watch.water(at).forecast.is_some());
+        let twin = watch.water(at).twin.last.unwrap();
+        ((twin.made_at - now).num_minutes(), twin.discharge.1)
+    };
+    assert_eq!(made_after(0, 6500.0), (0, 6500.0));
+    assert_eq!(made_after(1, 6600.0), (0, 6500.0), "as a river does");
+    assert_eq!(made_after(2, 7100.0), (2, 7100.0));
+    assert_eq!(made_after(3, 7150.0), (2, 7100.0));
+    assert_eq!(made_after(12, 7150.0), (12, 7150.0), "ten minutes have passed");
+}

@@ -106,7 +106,7 @@ impl Server {
         let directory = StoreDirectory::claim(&parts.data)?;
         // The port first: a second server must fail before it touches anything.
         let listener = TcpListener::bind(parts.listen).await.map_err(|cause| {
-            format!("cannot listen on {}: {cause}; another program has the port, choose another with --listen or `listen` (端口被占用)", parts.listen)
+            format!("端口被占用或不可用：{0}（{cause}）。用 --listen 或配置项 `listen` 换一个 (cannot listen on {0}; where another program has the port, choose another with --listen or `listen`)", parts.listen)
         })?;
         let address = listener.local_addr()?;
         let database =

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 const TREND_H: i64 = 3;
 /// Shortest time between two points kept for the trend, in seconds.
 const TREND_STEP_S: i64 = 300;
+/// A measured discharge that differs by more of what the last forecast rests on asks for a new one at once.
+const OVERTAKEN_SHARE: f64 = 0.05;
 
 /// A gauge as screens show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +160,8 @@ pub struct Watch {
     /// Estimates that nobody has taken away for the store yet.
     pub(super) estimates: Vec<Observation>,
     forecast: Option<Forecast>,
+    /// The discharge that was measured when forecast and twin were last made.
+    rests_on_m3s: Option<f64>,
     /// Which change of the plans from elsewhere was taken in last.
     plans_as_of: i64,
     /// Until when signals of events hold.
@@ -183,6 +187,7 @@ impl Watch {
             newest: BTreeMap::new(),
             estimates: Vec::new(),
             forecast: None,
+            rests_on_m3s: None,
             plans_as_of: 0,
             held: BTreeMap::new(),
             told: LastWord::default(),
@@ -195,7 +200,7 @@ impl Watch {
     pub fn take(&mut self, readings: &[Reading]) -> Vec<Observation> {
         let mut judged = Vec::with_capacity(readings.len());
         for reading in readings {
-            judged.extend(self.parts.judge.judge(reading));
+            self.parts.judge.judge_into(reading, &mut judged);
         }
         for observation in &judged {
             self.note(observation);
@@ -272,11 +277,10 @@ impl Watch {
     /// The signals as they stand, with the readings that the level rests on.
     pub fn evaluate(&mut self, now: Timestamp) -> Input {
         self.stand_in(now);
-        let due = self
-            .forecast
-            .as_ref()
-            .is_none_or(|old| now - old.issued_at >= TimeDelta::seconds(i64::from(self.parts.forecast_every_s)));
+        let every = TimeDelta::seconds(i64::from(self.parts.forecast_every_s));
+        let due = self.forecast.as_ref().is_none_or(|old| now - old.issued_at >= every) || self.is_overtaken();
         if due {
+            self.rests_on_m3s = self.newest.get(&self.parts.control).map(|reading| reading.value);
             self.forecast = self.parts.forecaster.as_ref().and_then(|forecaster| forecaster.forecast(now));
             if let Some(forecast) = &self.forecast {
                 let points: Vec<_> = forecast.points.iter().map(|point| (point.at, tenths(point.q_m3s))).collect();
@@ -304,6 +308,12 @@ impl Watch {
         self.snapshot = Some(snapshot.clone());
         let readings = self.newest.get(&self.parts.control).cloned().into_iter().collect();
         Input::Evaluate { snapshot, readings }
+    }
+
+    /// The river has left what forecast and twin rest on by more than a river does between two forecasts.
+    fn is_overtaken(&self) -> bool {
+        let measured = self.newest.get(&self.parts.control).map(|reading| reading.value);
+        measured.zip(self.rests_on_m3s).is_some_and(|(now, then)| (now - then).abs() > OVERTAKEN_SHARE * then)
     }
 
     /// Plans and discharges forecast elsewhere, as they stand after their change number `as_of`; an earlier state that comes late is

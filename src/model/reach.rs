@@ -38,10 +38,20 @@ pub enum ReachError {
 /// Places, people and duties of one stretch of river, indexed.
 #[derive(Debug, Clone, Default)]
 pub struct Reach {
-    places: BTreeMap<PlaceId, Place>,
+    /// By id; the position of a place is its number.
+    places: Vec<Place>,
+    /// By number: the number of the place that it is part of.
+    parents: Vec<Option<usize>>,
     members: BTreeMap<MemberId, Member>,
     duty: BTreeMap<(String, PlaceId), (MemberId, MemberId)>,
-    by_scope: BTreeMap<String, Vec<PlaceId>>,
+    by_scope: BTreeMap<String, Scope>,
+}
+
+/// The places that answer one scope, in the order of their ids.
+#[derive(Debug, Clone, Default)]
+struct Scope {
+    ids: Vec<PlaceId>,
+    numbers: Vec<usize>,
 }
 
 impl Reach {
@@ -50,24 +60,29 @@ impl Reach {
     /// # Errors
     /// The first fault found, by name.
     pub fn new(places: Vec<Place>, members: Vec<Member>, duty: Vec<DutyRow>) -> Result<Self, ReachError> {
-        let mut reach = Self::default();
-        for place in places {
-            for scope in &place.scopes {
-                reach.by_scope.entry(scope.clone()).or_default().push(place.id.clone());
-            }
-            if let Some(twice) = reach.places.insert(place.id.clone(), place) {
-                return Err(ReachError::Duplicate { file: "places".into(), kind: "place", id: twice.id.to_string() });
-            }
+        let mut reach = Self { places, ..Self::default() };
+        reach.places.sort_by(|one, next| one.id.cmp(&next.id));
+        if let Some(twice) = reach.places.windows(2).find(|pair| matches!(pair, [one, next] if one.id == next.id)) {
+            let id = twice.first().map_or_else(String::new, |place| place.id.to_string());
+            return Err(ReachError::Duplicate { file: "places".into(), kind: "place", id });
         }
-        for place in reach.places.values() {
-            if let Some(parent) = &place.parent
-                && !reach.places.contains_key(parent)
-            {
-                return Err(dangling("places", &place.id, "place", parent));
+        let parent_of = |place: &Place| match &place.parent {
+            None => Ok(None),
+            Some(parent) => match reach.number(parent) {
+                Some(number) => Ok(Some(number)),
+                None => Err(dangling("places", &place.id, "place", parent)),
+            },
+        };
+        reach.parents = reach.places.iter().map(parent_of).collect::<Result<_, _>>()?;
+        for (number, place) in reach.places.iter().enumerate() {
+            for name in &place.scopes {
+                let scope = reach.by_scope.entry(name.clone()).or_default();
+                scope.ids.push(place.id.clone());
+                scope.numbers.push(number);
             }
         }
         for member in members {
-            if !reach.places.contains_key(&member.post) {
+            if reach.number(&member.post).is_none() {
                 return Err(dangling("members", &member.id, "place", &member.post));
             }
             if let Some(twice) = reach.members.insert(member.id.clone(), member) {
@@ -80,7 +95,7 @@ impl Reach {
                     return Err(dangling("duty", &row.role, "member", member));
                 }
             }
-            if row.place.as_str() != "*" && !reach.places.contains_key(&row.place) {
+            if row.place.as_str() != "*" && reach.number(&row.place).is_none() {
                 return Err(dangling("duty", &row.role, "place", &row.place));
             }
             let key = (row.role.clone(), row.place.clone());
@@ -92,23 +107,36 @@ impl Reach {
                 });
             }
         }
-        for ids in reach.by_scope.values_mut() {
-            ids.sort();
-        }
         Ok(reach)
     }
 
     /// The place of that id.
     pub fn place(&self, id: &PlaceId) -> Option<&Place> {
-        self.places.get(id)
+        self.places.get(self.number(id)?)
     }
     /// All places, by id.
-    pub fn places(&self) -> impl Iterator<Item = &Place> {
-        self.places.values()
+    pub fn places(&self) -> impl ExactSizeIterator<Item = &Place> {
+        self.places.iter()
+    }
+    /// The position of a place among [`Self::places`]: what is asked of every place every minute is asked by number.
+    pub fn number(&self, id: &PlaceId) -> Option<usize> {
+        self.places.binary_search_by(|place| place.id.cmp(id)).ok()
+    }
+    /// The place of that number.
+    pub fn numbered(&self, number: usize) -> Option<&Place> {
+        self.places.get(number)
+    }
+    /// The number of the place that this one is part of.
+    pub fn parent(&self, number: usize) -> Option<usize> {
+        self.parents.get(number).copied().flatten()
     }
     /// The places that answer a scope of the playbook, by id; empty for an unknown scope.
     pub fn places_of_scope(&self, scope: &str) -> &[PlaceId] {
-        self.by_scope.get(scope).map_or(&[], Vec::as_slice)
+        self.by_scope.get(scope).map_or(&[], |scope| &scope.ids)
+    }
+    /// The numbers of [`Self::places_of_scope`], in the same order.
+    pub fn numbers_of_scope(&self, scope: &str) -> &[usize] {
+        self.by_scope.get(scope).map_or(&[], |scope| &scope.numbers)
     }
     /// The person of that id.
     pub fn member(&self, id: &MemberId) -> Option<&Member> {
@@ -142,13 +170,13 @@ impl Reach {
         let mut at = spot.place.clone();
         while let Some(here) = at {
             let parent = self.place(&here).and_then(|place| place.parent.clone());
-            if self.places.contains_key(&here) {
+            if self.number(&here).is_some() {
                 found.push(here);
             }
             at = parent;
         }
         if let Some(chainage_m) = spot.chainage {
-            found.extend(self.places.values().filter(|place| place.spans(chainage_m)).map(|place| place.id.clone()));
+            found.extend(self.places.iter().filter(|place| place.spans(chainage_m)).map(|place| place.id.clone()));
         } else if let (true, Some((lon, lat))) = (found.is_empty(), spot.lon.zip(spot.lat)) {
             found.extend(self.places_around(lon, lat));
         }
@@ -159,7 +187,7 @@ impl Reach {
     /// The nearest place in the field with all it is part of; none when even that is farther than [`NEAR_M`].
     fn places_around(&self, lon: f64, lat: f64) -> Vec<PlaceId> {
         let indoors = |kind| matches!(kind, PlaceKind::Hq | PlaceKind::Town | PlaceKind::Depot | PlaceKind::Shelter);
-        let in_field = self.places.values().filter(|place| !indoors(place.kind)).map(|place| &place.id);
+        let in_field = self.places.iter().filter(|place| !indoors(place.kind)).map(|place| &place.id);
         let nearest = self.nearest_of(in_field, lon, lat).filter(|(_, metres)| *metres <= NEAR_M);
         let spot = nearest.map(|(place, _)| Spot { place: Some(place.id.clone()), ..Spot::default() });
         spot.map_or_else(Vec::new, |spot| self.places_at(&spot))
@@ -182,7 +210,7 @@ impl Reach {
 
     /// The levee's first and last chainage, in m; `None` where no segment has one.
     pub fn levee_ends(&self) -> Option<(f64, f64)> {
-        let of_levee = self.places.values().filter(|place| place.kind == PlaceKind::Segment);
+        let of_levee = self.places.iter().filter(|place| place.kind == PlaceKind::Segment);
         let ends = of_levee.filter_map(|place| place.chainage_from_m.zip(place.chainage_to_m));
         ends.reduce(|(from, to), (next_from, next_to)| (from.min(next_from), to.max(next_to)))
     }

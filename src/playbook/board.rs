@@ -9,7 +9,7 @@ use super::signal::SignalKey;
 use super::snapshot::{Snapshot, is_night, is_season};
 use crate::model::{Observation, PlaceId, SeriesId, StoneState, Timestamp};
 use chrono::TimeDelta;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Series that the board keeps at most; a reach has a few dozen.
 const SERIES_MAX: usize = 512;
@@ -160,12 +160,13 @@ impl SignalBoard {
         for key in keys {
             self.write(key, now, &mut snapshot);
         }
+        let wanted: BTreeSet<_> = keys.iter().collect();
         let twin = self.twin.iter().filter(|twin| now - twin.at <= self.settings.place_fresh);
-        for (key, sensed) in twin.flat_map(|twin| &twin.values).filter(|(key, _)| keys.contains(key)) {
+        for (key, sensed) in twin.flat_map(|twin| &twin.values).filter(|(key, _)| wanted.contains(key)) {
             snapshot.values.insert(key.clone(), sensed.clone());
         }
         for ((key, place), (at, value)) in &self.places {
-            if now - *at <= self.settings.place_fresh && keys.contains(key) {
+            if now - *at <= self.settings.place_fresh && wanted.contains(key) {
                 snapshot.set_at(key.clone(), place.clone(), *value);
             }
         }

@@ -146,7 +146,7 @@ impl<'a> Situation<'a> {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let parts = self.playbook.parts();
         let mut verdicts = Vec::with_capacity(parts.rows.len());
-        let mut places = PlaceFrames { situation: self, frames: BTreeMap::new() };
+        let mut places = PlaceFrames { situation: self, frames: vec![None; self.reach.places().len()] };
         for (number, (row, instruction)) in parts.rows.iter().zip(&parts.instructions).enumerate() {
             let frame = self.frame_of(row);
             let hazards = self.hazards_at_large(row);
@@ -156,9 +156,10 @@ impl<'a> Situation<'a> {
                 continue;
             }
             let mut local = Vec::new();
-            for place in self.reach.places_of_scope(&instruction.scope) {
-                let frame = places.of(place, row);
-                let hazards = self.hazards_at(row, &instruction.scope, place);
+            let scope = &instruction.scope;
+            for (place, at) in self.reach.places_of_scope(scope).iter().zip(self.reach.numbers_of_scope(scope)) {
+                let frame = places.of(*at, row);
+                let hazards = self.hazards_at(row, scope, place);
                 let here = self.judge(row, frame, &hazards);
                 if here != at_large {
                     local.push(self.verdict(number, row, frame, &hazards, here, Some(place.clone())));
@@ -302,22 +303,23 @@ impl<'a> Situation<'a> {
     }
 }
 
-/// Frames of places, built once a situation.
+/// Frames of places, built once a situation, by the numbers of the places.
 struct PlaceFrames<'s, 'a> {
     situation: &'s Situation<'a>,
-    frames: BTreeMap<PlaceId, Frame>,
+    frames: Vec<Option<Frame>>,
 }
 
 impl PlaceFrames<'_, '_> {
-    fn of(&mut self, place: &PlaceId, row: &CompiledRow) -> &Frame {
+    fn of(&mut self, number: usize, row: &CompiledRow) -> &Frame {
         let situation = self.situation;
         if !row.slots.iter().any(|slot| situation.local.contains_key(slot)) {
             return &situation.base;
         }
-        self.frames.entry(place.clone()).or_insert_with(|| {
+        let Some(cell) = self.frames.get_mut(number) else { return &situation.base };
+        cell.get_or_insert_with(|| {
             let mut frame = situation.base.clone();
             for (slot, values) in &situation.local {
-                if let Some(value) = values.at(place, situation.reach)
+                if let Some(value) = values.at(number, situation.reach)
                     && let Some(cell) = frame.get_mut(*slot)
                 {
                     *cell = Known::number(value);

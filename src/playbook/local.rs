@@ -2,19 +2,20 @@
 
 use super::signal::{SignalKey, Worst};
 use crate::model::{Hazard, Place, PlaceId, PlaceKind, Reach};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The values of one signal at single places.
+/// The values of one signal at single places, by their numbers in the reach; NaN where there is none.
 #[derive(Debug, Clone)]
 pub(super) struct LocalValues {
-    own: BTreeMap<PlaceId, f64>,
+    own: Vec<f64>,
     /// Lifted from the parts of a place to the place.
-    lifted: BTreeMap<PlaceId, f64>,
+    lifted: Vec<f64>,
     /// Places with a value that lie along the levee: from, to, value.
     stretches: Vec<(f64, f64, f64)>,
     worst_of_all: Option<f64>,
     worst: Worst,
-    is_order: bool,
+    /// Of an order: the kinds of the places that carry it.
+    carriers: Option<BTreeSet<String>>,
     /// Crests: the one of a work in front of the levee says nothing of the levee, nor the levee's of it.
     is_crest: bool,
 }
@@ -22,37 +23,38 @@ pub(super) struct LocalValues {
 impl LocalValues {
     pub fn sensed(key: &SignalKey, values: &BTreeMap<PlaceId, f64>, reach: &Reach) -> Self {
         let worst = key.spec().map_or(Worst::Max, |spec| spec.worst);
-        Self::new(values.clone(), worst, (false, matches!(key.name(), "overtop" | "z_crest_gap")), reach)
+        let is_crest = matches!(key.name(), "overtop" | "z_crest_gap");
+        Self::new(values.iter().map(|(place, value)| (place, *value)), (worst, is_crest, None), reach)
     }
     pub fn orders(places: Vec<&PlaceId>, reach: &Reach) -> Self {
-        Self::new(places.into_iter().map(|place| (place.clone(), 1.0)).collect(), Worst::Max, (true, false), reach)
+        let kinds = places.iter().map(|id| kind_of(id).to_owned()).collect();
+        Self::new(places.into_iter().map(|place| (place, 1.0)), (Worst::Max, false, Some(kinds)), reach)
     }
 
-    fn new(own: BTreeMap<PlaceId, f64>, worst: Worst, (is_order, is_crest): (bool, bool), reach: &Reach) -> Self {
-        let mut lifted: BTreeMap<PlaceId, f64> = BTreeMap::new();
+    fn new<'v>(
+        values: impl Iterator<Item = (&'v PlaceId, f64)>,
+        (worst, is_crest, carriers): (Worst, bool, Option<BTreeSet<String>>),
+        reach: &Reach,
+    ) -> Self {
+        let nothing = vec![f64::NAN; reach.places().len()];
+        let (mut own, mut lifted) = (nothing.clone(), nothing);
         let mut stretches = Vec::new();
-        let mut worst_of_all = None;
-        for (id, value) in &own {
-            let place = reach.place(id);
+        let mut worst_of_all = f64::NAN;
+        for (id, value) in values {
+            let number = reach.number(id);
+            put(&mut own, number, |_| value);
+            let place = number.and_then(|number| reach.numbered(number));
             if is_crest && place.is_some_and(|place| is_work(place.kind)) {
                 continue;
             }
-            worst_of_all = Some(worst_of_all.map_or(*value, |known| worse(worst, known, *value)));
-            stretches.extend(place.and_then(stretch).map(|(from, to)| (from, to, *value)));
-            let mut above = place.and_then(|place| place.parent.as_ref());
-            let mut steps = 0;
-            while let Some(parent) = above
-                && steps < DEPTH_MAX
-            {
-                lifted
-                    .entry(parent.clone())
-                    .and_modify(|known| *known = worse(worst, *known, *value))
-                    .or_insert(*value);
-                above = reach.place(parent).and_then(|place| place.parent.as_ref());
-                steps += 1;
+            worst_of_all = worse(worst, worst_of_all, value);
+            stretches.extend(place.and_then(stretch).map(|(from, to)| (from, to, value)));
+            for above in above(number, reach) {
+                put(&mut lifted, Some(above), |known| worse(worst, known, value));
             }
         }
-        Self { own, lifted, stretches, worst_of_all, worst, is_order, is_crest }
+        let worst_of_all = known(worst_of_all);
+        Self { own, lifted, stretches, worst_of_all, worst, carriers, is_crest }
     }
 
     /// The worst of all values.
@@ -60,25 +62,15 @@ impl LocalValues {
         self.worst_of_all
     }
 
-    /// The value at a place, `None` where nothing speaks for it.
-    pub fn at(&self, id: &PlaceId, reach: &Reach) -> Option<f64> {
-        if let Some(value) = self.own.get(id).or_else(|| self.lifted.get(id)) {
-            return Some(*value);
+    /// The value at a place of the reach, `None` where nothing speaks for it.
+    pub fn at(&self, number: usize, reach: &Reach) -> Option<f64> {
+        let of = |values: &[f64], number: usize| values.get(number).copied().and_then(known);
+        if let Some(value) = of(&self.own, number).or_else(|| of(&self.lifted, number)) {
+            return Some(value);
         }
-        let place = reach.place(id)?;
-        self.above(place, reach).or_else(|| self.alongside(place)).or_else(|| self.far_off(place))
-    }
-
-    fn above(&self, place: &Place, reach: &Reach) -> Option<f64> {
-        let mut above = place.parent.as_ref();
-        for _ in 0..DEPTH_MAX {
-            let parent = above?;
-            if let Some(value) = self.own.get(parent) {
-                return Some(*value);
-            }
-            above = reach.place(parent).and_then(|place| place.parent.as_ref());
-        }
-        None
+        let place = reach.numbered(number)?;
+        let from_above = || above(Some(number), reach).find_map(|above| of(&self.own, above));
+        from_above().or_else(|| self.alongside(place)).or_else(|| self.far_off(place))
     }
 
     fn alongside(&self, place: &Place) -> Option<f64> {
@@ -91,20 +83,35 @@ impl LocalValues {
     /// Places away from the levee line answer to the worst of all; so does an order that no place of the scope carries.
     fn far_off(&self, place: &Place) -> Option<f64> {
         let is_away = !is_on_line(place.kind);
-        let carried = self.is_order && self.own.keys().any(|id| reach_kind_same(id, place));
-        if is_away && !carried { self.worst_of_all() } else { None }
+        let is_carried = self.carriers.as_ref().is_some_and(|kinds| kinds.contains(kind_of(&place.id)));
+        if is_away && !is_carried { self.worst_of_all() } else { None }
     }
+}
+
+fn known(value: f64) -> Option<f64> {
+    (!value.is_nan()).then_some(value)
+}
+
+fn put(values: &mut [f64], number: Option<usize>, with: impl FnOnce(f64) -> f64) {
+    if let Some(value) = number.and_then(|number| values.get_mut(number)) {
+        *value = with(*value);
+    }
+}
+
+/// What a place is part of, from the nearest upwards.
+fn above(number: Option<usize>, reach: &Reach) -> impl Iterator<Item = usize> {
+    std::iter::successors(number, |number| reach.parent(*number)).skip(1).take(DEPTH_MAX)
 }
 
 /// Longest chain of parents that is followed.
 const DEPTH_MAX: usize = 8;
 
-/// Ids carry their kind before the first hyphen, so two of a kind can be told apart from two of different kinds.
-fn reach_kind_same(id: &PlaceId, place: &Place) -> bool {
-    let kind_of = |id: &PlaceId| id.as_str().split('-').next().unwrap_or("").to_owned();
-    kind_of(id) == kind_of(&place.id)
+/// Ids carry their kind before the first hyphen.
+fn kind_of(id: &PlaceId) -> &str {
+    id.as_str().split('-').next().unwrap_or("")
 }
 
+/// The more dangerous of two values; of NaN and a value, the value.
 fn worse(worst: Worst, a: f64, b: f64) -> f64 {
     match worst {
         Worst::Max => a.max(b),
@@ -150,15 +157,8 @@ pub(super) fn related(a: &PlaceId, b: &PlaceId, reach: &Reach) -> bool {
 }
 
 fn is_part_of(part: &PlaceId, whole: &PlaceId, reach: &Reach) -> bool {
-    let mut above = reach.place(part).and_then(|place| place.parent.as_ref());
-    for _ in 0..DEPTH_MAX {
-        match above {
-            None => return false,
-            Some(parent) if parent == whole => return true,
-            Some(parent) => above = reach.place(parent).and_then(|place| place.parent.as_ref()),
-        }
-    }
-    false
+    let whole = reach.number(whole);
+    above(reach.number(part), reach).any(|above| Some(above) == whole)
 }
 
 /// Whether a hazard concerns a place of a scope: it names the place; it is nowhere in particular; or it names no place of

@@ -9,6 +9,7 @@ use crate::model::{PlaceId, Reach, Timestamp};
 use chrono::{Datelike, FixedOffset, Timelike};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The values of one signal.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -20,14 +21,19 @@ pub struct Sensed {
     /// [`Self::all`] is only a lower bound: a forecast that does not reach as far as was asked.
     #[serde(default, skip_serializing_if = "is_false")]
     pub at_least: bool,
-    /// Values of single places; each goes before [`Self::all`].
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub at: BTreeMap<PlaceId, f64>,
+    /// Values of single places; each goes before [`Self::all`]. Shared: what the twin said last stands in every snapshot
+    /// until it says something else.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub at: Arc<BTreeMap<PlaceId, f64>>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_false(flag: &bool) -> bool {
     !*flag
+}
+
+fn is_empty(at: &BTreeMap<PlaceId, f64>) -> bool {
+    at.is_empty()
 }
 
 /// Sensed values at one moment; answers are 1 or 0, what is absent is unknown.
@@ -80,7 +86,7 @@ impl Snapshot {
     /// Sets the value of one place; NaN and infinities stay unknown.
     pub fn set_at(&mut self, key: SignalKey, place: PlaceId, value: f64) {
         if value.is_finite() {
-            self.values.entry(key).or_default().at.insert(place, value);
+            Arc::make_mut(&mut self.values.entry(key).or_default().at).insert(place, value);
         }
     }
     /// The value for the whole reach where it is more than a lower bound.
@@ -107,7 +113,8 @@ impl Snapshot {
             let known = Known::maybe(sensed.all).worse_with(local.worst_of_all(), key);
             return Some(known.value).filter(|value| !value.is_nan());
         }
-        local.at(place, reach).or(sensed.all)
+        let here = reach.number(place).map_or_else(|| sensed.at.get(place).copied(), |number| local.at(number, reach));
+        here.or(sensed.all)
     }
 }
 

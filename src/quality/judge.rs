@@ -58,11 +58,11 @@ impl Judge {
 
     /// The same, put at the end of a list.
     pub fn judge_into(&mut self, reading: &Reading, out: &mut Vec<Observation>) {
-        if !self.tracks.contains_key(&reading.series) {
+        let Some(track) = self.tracks.get(&reading.series) else {
             let track = self.new_track(&reading.series);
             self.tracks.insert(reading.series.clone(), track);
-        }
-        let Some(track) = self.tracks.get(&reading.series) else { return };
+            return self.judge_into(reading, out);
+        };
         let witness = track.witness.as_ref().and_then(|id| self.tracks.get(id));
         let case = Case { reading, limits: &track.limits, track, witness, tracks: &self.tracks };
         let is_newest = track.newest.is_none_or(|newest| reading.observed_at >= newest.at);
@@ -153,7 +153,9 @@ fn place(track: &mut Track, mut seen: Observation, out: &mut Vec<Observation>) {
         return;
     }
     (track.skew_s, track.behind) = (None, None);
-    let jumped = seen.quality.causes.has(Causes::SPIKE) && seen.quality.grade == Grade::Suspect;
+    // A step that only its steepness betrays is confirmed by the plateau after it, where noise and river are known apart.
+    let is_step = seen.quality.causes.has(Causes::RISE) && track.limits.rise_band.is_some();
+    let jumped = seen.quality.grade == Grade::Suspect && (seen.quality.causes.has(Causes::SPIKE) || is_step);
     // What another series speaks against is not confirmed by its own repetition.
     if jumped && seen.quality.causes.without(CROSS) {
         confirm(track, &mut seen, out);

@@ -100,6 +100,29 @@ fn a_real_jump_is_believed_after_two_more_values_and_corrected_backwards() {
 }
 
 #[test]
+fn a_step_too_small_for_a_jump_is_believed_as_soon_and_a_ramp_is_not() {
+    let table = || -> QualityTable {
+        let mut table = limits();
+        table.values_mut().for_each(|limits| {
+            (limits.rise_band, limits.rise_window_s, limits.rise_per_hour) = (Some(150.0), Some(900.0), Some(600.0));
+        });
+        table
+    };
+    let grades = |values: &[f64]| {
+        let mut judge = Judge::new(table(), BTreeMap::new());
+        let readings = values.iter().enumerate().map(|(n, value)| reading(n as i64 * 60, *value));
+        readings.flat_map(|reading| judge.judge(&reading)).map(|seen| words(&seen)).collect::<Vec<_>>()
+    };
+    let rise = "Suspect rise";
+    assert_eq!(grades(&[3000.0, 3300.0, 3305.0]), ["Good", rise, rise]);
+    // The third value of the plateau frees the two that waited.
+    assert_eq!(grades(&[3000.0, 3300.0, 3305.0, 3310.0])[3..], ["Good", "Good", "Good"]);
+    assert_eq!(grades(&[3000.0, 3300.0, 3005.0, 3300.0, 3010.0]), ["Good", rise, "Good", rise, "Good"]);
+    let ramp: Vec<f64> = (0..6).map(|n| 3000.0 + 200.0 * f64::from(n)).collect();
+    assert!(grades(&ramp)[1..].iter().all(|words| words.starts_with("Suspect")), "{:?}", grades(&ramp));
+}
+
+#[test]
 fn standing_still_is_frozen_only_while_the_witness_moves_or_after_long() {
     let play = |moving: bool, until: i64| {
         let mut judge = Judge::new(limits(), BTreeMap::new());

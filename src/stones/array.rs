@@ -5,6 +5,7 @@ use super::hazard::{self, Standing, StoneHazard, Witness};
 use super::stone::{Stone, StoneWord};
 use crate::model::{Observation, PlaceId, StoneState, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Where a stone lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub enum StoneNews {
 /// One stone of the array.
 #[derive(Debug, Clone)]
 struct Row {
-    id: String,
+    id: Arc<str>,
     dam: PlaceId,
     work: PlaceId,
     stone: Stone,
@@ -57,7 +58,7 @@ pub struct StoneArray {
     /// In the order of their ids.
     rows: Vec<Row>,
     /// Looked up by key only.
-    index: HashMap<String, usize>,
+    index: HashMap<Arc<str>, usize>,
     since: Option<Timestamp>,
     /// Rows of each dam.
     dams: BTreeMap<PlaceId, Vec<usize>>,
@@ -67,8 +68,9 @@ pub struct StoneArray {
 impl StoneArray {
     /// Of these stones, none of them heard yet.
     pub fn new(sites: impl IntoIterator<Item = StoneSite>, settings: StoneSettings) -> Self {
-        let sites: BTreeMap<String, StoneSite> = sites.into_iter().map(|site| (site.id.clone(), site)).collect();
-        let row = |(id, site): (String, StoneSite)| {
+        let sites: BTreeMap<Arc<str>, StoneSite> =
+            sites.into_iter().map(|site| (Arc::from(site.id.as_str()), site)).collect();
+        let row = |(id, site): (Arc<str>, StoneSite)| {
             let StoneSite { dam, work, .. } = site;
             Row { id, dam, work, stone: Stone::default(), heard: true, told: None }
         };
@@ -143,7 +145,7 @@ impl StoneArray {
 
     /// Dam, stone and news of every stone heard since the last call; at the first call of all stones. Whoever is told
     /// must note the sameness too: a stone of which nothing comes any more is silent by the clock.
-    pub fn drain_news(&mut self, now: Timestamp) -> Vec<(PlaceId, String, StoneNews)> {
+    pub fn drain_news(&mut self, now: Timestamp) -> Vec<(PlaceId, Arc<str>, StoneNews)> {
         let since = *self.since.get_or_insert(now);
         let agreed: BTreeSet<PlaceId> = self.dams.keys().filter(|dam| self.is_agreed(dam)).cloned().collect();
         let news = |row: &mut Row| {
@@ -165,7 +167,7 @@ impl StoneArray {
 
     /// Stone → word, as on the wire.
     pub fn words(&self, now: Timestamp) -> BTreeMap<String, &'static str> {
-        self.rows.iter().map(|row| (row.id.clone(), row.stone.word(now, &self.settings).as_str())).collect()
+        self.rows.iter().map(|row| (row.id.to_string(), row.stone.word(now, &self.settings).as_str())).collect()
     }
 
     /// The word of one stone.

@@ -120,7 +120,7 @@ fn changes_are_told_once_and_unheard_stones_at_the_start() {
         poll(&mut array, 1, second, 2.0, 0.05, 0.0);
         let news = array.drain_news(at(second));
         assert!(array.drain_news(at(second + 1)).is_empty(), "told once");
-        assert_eq!((news.len(), news[0].1.as_str()), (1, "stone-1"));
+        assert_eq!((news.len(), &*news[0].1), (1, "stone-1"));
         news[0].2
     };
     assert_eq!(news_after(60), StoneNews::Changed(state(60, Some(0.0))));

@@ -2,7 +2,7 @@
 
 use super::faults::Inject;
 use super::noise::noise;
-use super::stone::StoneMoment;
+use super::stone::{Rest, StoneMoment};
 use crate::drill::floods::Flood;
 use crate::ingest::sensors::{Device, DeviceKind, Function, Point, Raw, Sensors};
 use crate::model::{FaultKind, Timestamp};
@@ -28,6 +28,8 @@ pub struct Bench {
     units: BTreeMap<(String, u8), Vec<usize>>,
     /// Faults that touch each device, so that the many sound ones ask nothing.
     touching: Vec<Vec<usize>>,
+    /// How each device would lie as a stone, at rest.
+    rests: Vec<Rest>,
     /// Counts written by a client: (device, quantity) → raw count.
     written: Mutex<BTreeMap<(usize, String), i128>>,
 }
@@ -55,7 +57,8 @@ impl Bench {
             units.entry((device.endpoint.clone(), device.unit)).or_default().push(index);
         }
         let touching = parts.sensors.devices.iter().map(|device| touching(&parts.injects, device)).collect();
-        Self { parts, units, touching, written: Mutex::default() }
+        let rests = parts.sensors.devices.iter().map(|device| Rest::of(parts.seed, &device.id)).collect();
+        Self { parts, units, touching, rests, written: Mutex::default() }
     }
     /// One more fault, counted from the same moment as the others.
     pub fn add(&mut self, inject: Inject) {
@@ -264,8 +267,9 @@ impl Bench {
                 let river =
                     point.quantity.starts_with("acc").then(|| self.flood_value("huayuankou", "discharge", moment));
                 let discharge_m3s = river.flatten().unwrap_or(0.0);
+                let Some(rest) = self.rests.get(index).copied() else { return f64::NAN };
                 let seed = self.parts.seed;
-                StoneMoment { seed, id: &device.id, now, discharge_m3s, faults: &faults }.value(&point.quantity)
+                StoneMoment { seed, id: &device.id, rest, now, discharge_m3s, faults: &faults }.value(&point.quantity)
             }
             DeviceKind::Gauge { station } => self.gauge_value(index, device, station, &point.quantity, now),
         }

@@ -4,10 +4,27 @@ use super::faults::Inject;
 use super::noise::noise;
 use crate::model::{FaultKind, Timestamp};
 
+/// The tilts of a stone at rest, in degrees: none lies quite level.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    x: f64,
+    y: f64,
+    z: f64,
+}
+
+impl Rest {
+    pub(super) fn of(seed: u64, id: &str) -> Self {
+        let draw = |quantity, spread| spread * noise(seed, &[id, ".", quantity, ".rest"], 0);
+        Self { x: draw("tilt_x", 4.0), y: draw("tilt_y", 4.0), z: draw("tilt_z", 30.0) }
+    }
+}
+
 /// A stone at a moment.
 pub(super) struct StoneMoment<'a> {
     pub(super) seed: u64,
     pub(super) id: &'a str,
+    /// How it lies when nothing has moved it.
+    pub(super) rest: Rest,
     pub(super) now: Timestamp,
     /// m³/s at Huayuankou: fast water shakes a little.
     pub(super) discharge_m3s: f64,
@@ -28,9 +45,9 @@ impl StoneMoment<'_> {
         let frozen = self.fault(FaultKind::Frozen).map(|(_, since)| since);
         let second = frozen.unwrap_or(self.now).timestamp();
         match quantity {
-            "tilt_x" => self.rest("tilt_x", 4.0) + self.roll() + self.draw("tilt_x", second) * 0.05,
-            "tilt_y" => self.rest("tilt_y", 4.0) + self.roll() * 0.4 + self.draw("tilt_y", second) * 0.05,
-            "tilt_z" => self.rest("tilt_z", 30.0) + self.roll() * 0.2 + self.draw("tilt_z", second) * 0.1,
+            "tilt_x" => self.rest.x + self.roll() + self.draw("tilt_x", second) * 0.05,
+            "tilt_y" => self.rest.y + self.roll() * 0.4 + self.draw("tilt_y", second) * 0.05,
+            "tilt_z" => self.rest.z + self.roll() * 0.2 + self.draw("tilt_z", second) * 0.1,
             "acc_rms" => {
                 self.shake() * 0.4 + 0.01 + self.discharge_m3s * 1e-6 + self.draw("acc_rms", second).abs() * 0.004
             }
@@ -45,9 +62,6 @@ impl StoneMoment<'_> {
 
     fn draw(&self, quantity: &str, second: i64) -> f64 {
         noise(self.seed, &[self.id, ".", quantity], second)
-    }
-    fn rest(&self, quantity: &str, spread: f64) -> f64 {
-        spread * noise(self.seed, &[self.id, ".", quantity, ".rest"], 0)
     }
     fn fault(&self, kind: FaultKind) -> Option<(&Inject, Timestamp)> {
         self.faults.iter().copied().find(|(inject, _)| inject.kind == kind)

@@ -49,7 +49,7 @@ pub(super) fn run(args: Args) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     println!("{} 条记录 facts of {}", figures.facts, figures.flood);
-    println!("推演 drill                        {:>10.2} s", figures.drill_s);
+    println!("演练 drill                        {:>10.2} s", figures.drill_s);
     println!("校验链 chain                      {:>10.2} s", figures.chain_s);
     println!(
         "逐字节重演 folded again, compared {:>10.2} s，{:.0} facts/s",
