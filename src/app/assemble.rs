@@ -168,7 +168,7 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, twin: Option<TwinSlot>, sta
         board,
         forecaster: sensors.forecast.clone().map(Forecaster::new),
         stones: sensors.stone_array(),
-        gauges: gauges(sensors, speed),
+        gauges: gauges(sensors, started, speed),
         keys: playbook.signals(),
         control,
         forecast_every_s: FORECAST_EVERY_S,
@@ -177,7 +177,7 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, twin: Option<TwinSlot>, sta
 }
 
 /// Gauges in the order of the stations, discharge before stage.
-fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
+fn gauges(sensors: &Sensors, started: Timestamp, speed: f64) -> Vec<GaugeView> {
     let mut gauges = Vec::new();
     for station in &sensors.stations {
         let of_station = sensors.series_of(&station.id).into_iter();
@@ -199,6 +199,7 @@ fn gauges(sensors: &Sensors, speed: f64) -> Vec<GaugeView> {
                 grace_s: interval_s,
                 gateway: sensors.gateway_of(id).map(str::to_owned),
                 heard_at: None,
+                watched_since: started,
                 stand_in: None,
             });
         }

@@ -82,7 +82,8 @@ impl Metrics {
     fn register(&mut self) {
         let r = &mut self.registry;
         r.register("build", "Version of the program", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
-        let age = "Age of the last usable value of a series, on the clock of the reach";
+        let age =
+            "Age of the last usable value of a series, or of the watch where none ever came, on the clock of the reach";
         r.register_with_unit("gauge_age", age, Unit::Seconds, self.gauge_age.clone());
         r.register("polls", "Polls due since the start, by endpoint", self.polls.clone());
         r.register("poll_answers", "Polls answered in full since the start, by endpoint", self.answers.clone());
@@ -170,10 +171,9 @@ impl Metrics {
     fn read_post(&self, post: &Post) {
         let now = post.engine.now();
         for gauge in &post.water().gauges {
-            if let Some(time) = gauge.time {
-                let age_s = (now - time).num_milliseconds() as f64 / 1000.0;
-                self.gauge_age.get_or_create(&Of { of: gauge.series.to_string() }).set(age_s);
-            }
+            let since = gauge.time.unwrap_or(gauge.watched_since);
+            let age_s = (now - since).num_milliseconds() as f64 / 1000.0;
+            self.gauge_age.get_or_create(&Of { of: gauge.series.to_string() }).set(age_s);
         }
         let state = post.engine.state();
         self.facts.set(state.last.0.cast_signed());

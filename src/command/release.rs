@@ -2,10 +2,10 @@
 
 use super::core::Desk;
 use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
-use crate::model::{ActivationId, InstructionCode, TaskId, WarningLevel};
+use crate::model::{ActivationId, FactSeq, InstructionCode, PlaceId, TaskId, TaskStatus, WarningLevel};
 use crate::playbook::{Phase, Snapshot};
 use chrono::TimeDelta;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// 响应降级, as the trigger language names it.
@@ -63,6 +63,36 @@ impl Desk<'_> {
             if self.state.orders.iter().any(|order| order.name == name && order.place.is_none()) {
                 self.record(Fact::OrderLifted { name: name.to_owned(), place: None, by: None });
             }
+        }
+        self.begin_anew();
+    }
+
+    /// What a lowering or headquarters took back in this event is asked anew on the way up: a row that still holds fires again, and
+    /// with it comes a new order; one that has become safe or has ended may fire again for the discharge that is now prepared for.
+    fn begin_anew(&mut self) {
+        let mut over: BTreeMap<(InstructionCode, FactSeq), (Vec<PlaceId>, Vec<PlaceId>)> = BTreeMap::new();
+        for ((code, place, hazard), firing) in &self.state.firings {
+            let task = firing.task.and_then(|task| self.state.tasks.get(&task));
+            let is_withdrawn = task.is_some_and(|task| task.status == TaskStatus::Withdrawn);
+            let row = self.core.playbook.instruction(code);
+            let is_of_flood = row.is_some_and(|row| matches!(row.phase, Phase::Alert | Phase::Respond));
+            if !is_withdrawn || !is_of_flood || hazard.is_some() {
+                continue;
+            }
+            let (all, holding) = over.entry((code.clone(), firing.fact)).or_default();
+            all.push(place.clone());
+            if firing.safe_since.is_none() && !firing.stopped {
+                holding.push(place.clone());
+            }
+        }
+        for ((code, fact), (places, holding)) in over {
+            self.record(Fact::Rearmed { code: code.clone(), places, hazard: None });
+            if holding.is_empty() {
+                continue;
+            }
+            let why = self.state.fired_because.get(&fact).cloned();
+            let (because, readings) = why.map_or_else(Default::default, |why| (why.because, why.readings));
+            self.record(Fact::Fired { code, places: holding, because, readings, hazard: None });
         }
     }
 

@@ -53,6 +53,8 @@ pub struct GaugeView {
     pub gateway: Option<String>,
     /// When anything of it last came, usable or not.
     pub heard_at: Option<Timestamp>,
+    /// Since when it is listened to: from then the silence of one that never spoke is counted.
+    pub watched_since: Timestamp,
     /// What is used in its place while it is silent or refused.
     pub stand_in: Option<StandIn>,
 }
@@ -68,7 +70,8 @@ impl GaugeView {
         [self.series.to_string(), self.station.clone()].into_iter().chain(gateway.collect::<Vec<_>>())
     }
     fn is_silent(&self, now: Timestamp) -> bool {
-        self.time.is_some() && self.freshness_at(now) >= Freshness::Stale
+        let since = self.time.unwrap_or(self.watched_since);
+        freshness(Some(since), self.interval_s, self.grace_s, now) >= Freshness::Stale
     }
     pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
         freshness(self.time, self.interval_s, self.grace_s, now)
@@ -447,7 +450,12 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
         let due = |time| time + TimeDelta::milliseconds(((gauge.interval_s + gauge.grace_s) * 1000.0) as i64);
         let heard = of_gateway().filter_map(|other| other.heard_at).max();
         let stations: BTreeSet<&str> = of_gateway().map(|other| other.station.as_str()).collect();
-        let is_gateway = stations.len() > 1 && heard.zip(gauge.time).is_some_and(|(heard, time)| heard <= due(time));
+        let is_cut = match (heard, gauge.time) {
+            (None, _) => true,
+            (Some(heard), Some(time)) => heard <= due(time),
+            (Some(_), None) => false,
+        };
+        let is_gateway = stations.len() > 1 && is_cut;
         let (cause, words) = if let (true, Some(gateway)) = (is_gateway, &gauge.gateway) {
             let count = of_gateway().count();
             let zh = format!("网关 {gateway} 中断，其后 {count} 个序列无数据");
@@ -473,11 +481,18 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
 }
 
 /// Nothing comes (中断), or what comes is refused by the checks: the one asks for the line, the other for the instrument.
-fn outage_zh<'a>(mut gauges: impl Iterator<Item = &'a GaugeView>, now: Timestamp) -> &'static str {
+fn outage_zh<'a>(gauges: impl Iterator<Item = &'a GaugeView>, now: Timestamp) -> &'static str {
     let is_heard = |gauge: &GaugeView| {
         freshness(gauge.heard_at, gauge.interval_s, gauge.grace_s, now) < Freshness::Stale && gauge.heard_at.is_some()
     };
-    if gauges.any(is_heard) { "有数据但不可用（质控未通过）" } else { "中断" }
+    let gauges: Vec<_> = gauges.collect();
+    if gauges.iter().any(|gauge| is_heard(gauge)) {
+        "有数据但不可用（质控未通过）"
+    } else if gauges.iter().all(|gauge| gauge.heard_at.is_none()) {
+        "启动以来无数据"
+    } else {
+        "中断"
+    }
 }
 
 /// To 0.1 m³/s: finer than any forecast, coarser than what two machines' arithmetic may differ by.

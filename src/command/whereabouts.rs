@@ -6,7 +6,7 @@
 
 use super::core::Desk;
 use super::{Actor, FieldReport, Refused, ReportKind};
-use crate::model::{MemberId, PlaceId, PlaceKind, Spot, Timestamp};
+use crate::model::{MemberId, PlaceId, PlaceKind, ReportId, Side, Spot, Timestamp};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,27 @@ pub enum PlaceFrom {
 }
 
 impl Desk<'_> {
+    /// Where it is, as people on the levee say it: the stake and the side, else the place.
+    pub(super) fn spot_words(&self, report: ReportId) -> (String, String) {
+        let Some(report) = self.state.reports.get(&report) else { return Default::default() };
+        let spot = &report.content.place;
+        let (side_zh, side_en) = match spot.side {
+            Some(Side::Water) => ("临河", " river side"),
+            Some(Side::Crest) => ("堤顶", " crest"),
+            Some(Side::Land) => ("背河", " land side"),
+            None => ("", ""),
+        };
+        if let Some(chainage_m) = spot.chainage {
+            let whole = chainage_m.round() as i64;
+            let stake = format!("K{}+{:03}", whole / 1000, whole % 1000);
+            return (format!("{stake}{side_zh}"), format!("{stake}{side_en}"));
+        }
+        let place = report.places.first().and_then(|id| self.core.reach.place(id));
+        place.map_or_else(Default::default, |place| {
+            (format!("{}{side_zh}", place.name_zh), format!("{}{side_en}", place.name_en))
+        })
+    }
+
     /// The places of a report, and how they were found unless the reporter named them.
     pub(super) fn whereabouts(
         &self,

@@ -58,6 +58,19 @@ struct Peak {
     m3s: f64,
     stage_m: Option<f64>,
     at: Option<Timestamp>,
+    /// Noon of the day, where only the day is listed.
+    noon: Option<Timestamp>,
+}
+
+/// A crest as it was listed for a station.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ListedPeak {
+    /// m³/s.
+    pub m3s: f64,
+    /// When; noon where only the day is listed.
+    pub at: Option<Timestamp>,
+    /// Whether the hour is listed.
+    pub to_the_hour: bool,
 }
 
 impl Flood {
@@ -113,6 +126,11 @@ impl Flood {
     /// First and last moment of the Huayuankou series.
     pub fn span(&self) -> (Timestamp, Timestamp) {
         self.discharge.span().unwrap_or((DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MIN_UTC))
+    }
+    /// What is listed of the crest at a station.
+    pub fn listed_peak(&self, station: &str) -> Option<ListedPeak> {
+        let Peak { m3s, at, noon, .. } = *self.peaks.get(station)?;
+        Some(ListedPeak { m3s, at: at.or(noon), to_the_hour: at.is_some() })
     }
     /// Highest discharge at Huayuankou, in m³/s.
     pub fn peak_m3s(&self) -> f64 {
@@ -240,8 +258,10 @@ fn read_peaks(files: &FloodFiles, event: &str) -> Result<BTreeMap<String, Peak>,
             return Err(FileFault::at(&file, line, 1, what, "write a number above 0"));
         };
         let at = row.get(3).filter(|cell| cell.contains('T')).and_then(|cell| moment(&format!("{cell}:00+08:00")));
+        let day = row.get(3).filter(|cell| !cell.is_empty() && !cell.contains('T'));
+        let noon = day.and_then(|cell| moment(&format!("{cell}T12:00:00+08:00")));
         let stage_m = row.get(4).and_then(|cell| cell.parse().ok());
-        peaks.insert(station_id(row.get(1).unwrap_or_default()), Peak { m3s, stage_m, at });
+        peaks.insert(station_id(row.get(1).unwrap_or_default()), Peak { m3s, stage_m, at, noon });
     }
     Ok(peaks)
 }

@@ -21,13 +21,15 @@ pub fn reaction(report: &Report<'_>, inject: &Inject, at: Timestamp) -> Words {
     });
     found.extend(silent.map(|(_, line)| (line.first, both("告警", &line.title.zh, "alarm", &line.title.en))));
     let of_stones = matches!(inject.kind, FaultKind::Shake | FaultKind::Breach | FaultKind::Drift | FaultKind::Spike);
-    if of_stones || inject.kind == FaultKind::Rumour {
+    let of_gauge = matches!(inject.kind, FaultKind::Drift | FaultKind::Spike)
+        && !["stone", "dam", "work"].iter().any(|kind| inject.target.starts_with(kind));
+    if (of_stones && !of_gauge) || inject.kind == FaultKind::Rumour {
         let rows = tally.hazard_rows.iter().filter(|(moment, _)| soon(*moment));
         found.extend(rows.map(|(moment, code)| (*moment, both(FIRED, code.as_str(), "fired", code.as_str()))));
     }
     if matches!(inject.kind, FaultKind::Breach | FaultKind::Rumour) {
-        for line in tally.reports.values().filter(|line| soon(line.at)) {
-            found.push((line.at, both("报告", &line.text, "reported", &line.text)));
+        for line in tally.reports.values().filter(|line| line.is_hazard && soon(line.at)) {
+            found.push((line.at, both("报告", &line.text.zh, "reported", &line.text.en)));
             found.extend(line.seen.map(|seen| (seen, Words::new("指挥部签阅", "seen by headquarters"))));
             found.extend(line.settled.map(|(end, nothing)| {
                 let (zh, en) =

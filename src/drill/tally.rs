@@ -2,9 +2,9 @@
 //!
 //! In: entries, as they come. Out: figures for the report. It judges nobody; [`super::score`] proposes.
 
-use crate::command::{Entry, Fact, Injection, WATER_ALARM, WithdrawReason};
+use crate::command::{Entry, Fact, Injection, ReportKind, WATER_ALARM, WithdrawReason};
 use crate::model::{ActivationId, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp, WarningLevel};
-use crate::playbook::Words;
+use crate::playbook::{Words, hazard_name};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 
@@ -74,8 +74,10 @@ pub struct Request {
 /// A report from the field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportLine {
-    /// Words of it.
-    pub text: String,
+    /// What the reporter said, in English what it is called.
+    pub text: Words,
+    /// A hazard, and not a call for help or a patrol's round.
+    pub is_hazard: bool,
     /// When it came.
     pub at: Timestamp,
     /// When HQ looked.
@@ -307,9 +309,16 @@ impl Tally {
             }),
             Fact::Withdrawn { task, reason } => self.line(*task, |line| line.withdrawn = Some((at, why(reason)))),
             Fact::Reported { report, content, .. } => {
-                let text = content.text.clone().unwrap_or_else(|| content.type_.to_string());
-                self.say(at, format!("险情报告：{text}"), format!("reported: {}", content.type_));
-                self.reports.insert(*report, ReportLine { text, at, seen: None, settled: None });
+                let is_hazard = content.kind == ReportKind::Hazard;
+                let name = match content.kind {
+                    ReportKind::Sos => Words::new("现场求救 SOS", "SOS from the field"),
+                    _ => hazard_name(content.type_.as_str()),
+                };
+                let said = content.text.clone().unwrap_or_else(|| name.zh.clone());
+                let zh = if is_hazard { format!("险情报告：{said}") } else { said.clone() };
+                self.say(at, zh, format!("reported: {}", name.en));
+                let text = Words::new(said, name.en);
+                self.reports.insert(*report, ReportLine { text, is_hazard, at, seen: None, settled: None });
             }
             Fact::ReportSeen { report, .. } => {
                 if let Some(line) = self.reports.get_mut(report) {

@@ -3,6 +3,7 @@
 //! In: usable observations of upstream discharges and of the target, plans and forecasts from elsewhere. Out: hourly points with a band
 //! from an ensemble, each saying how much of it rests on water already measured. It refuses to forecast when the main upstream gauge is stale.
 
+pub mod downstream;
 mod ensemble;
 mod imported;
 pub mod route;

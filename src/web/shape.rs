@@ -191,10 +191,27 @@ impl Frame<'_> {
     }
 }
 
+fn alarm_kind(alarm: &Alarm, state: &State) -> Value {
+    let (kind, rest) = alarm.key.split_once(':').unwrap_or((&alarm.key, ""));
+    let report = || state.reports.values().find(|report| report.id.to_string() == rest);
+    match report().filter(|_| kind == "report") {
+        Some(report) => json!(report.content.kind),
+        None => json!(kind),
+    }
+}
+
+/// Who calls for help, own people in the water's way, what happens to the works: before what nobody has answered.
+pub fn alarm_rank(alarm: &Alarm, state: &State) -> usize {
+    let kind = alarm_kind(alarm, state);
+    let first = ["sos", "water", "hazard", "stones"];
+    first.iter().position(|known| kind.as_str() == Some(known)).unwrap_or(first.len())
+}
+
 /// An alarm row.
-pub fn alarm(alarm: &Alarm, now: Timestamp) -> Value {
+/// Its kind is the beginning of its key; for a report, what was reported: `sos`, `hazard`, `tip`.
+pub fn alarm(alarm: &Alarm, state: &State, now: Timestamp) -> Value {
     let shelved = alarm.shelved_until.filter(|until| *until > now);
-    let state = if alarm.closed {
+    let minded = if alarm.closed {
         "closed"
     } else if shelved.is_some() {
         "shelved"
@@ -203,10 +220,10 @@ pub fn alarm(alarm: &Alarm, now: Timestamp) -> Value {
     } else {
         "new"
     };
-    let kind = alarm.key.split(':').next().unwrap_or_default();
+    let kind = alarm_kind(alarm, state);
     json!({
         "id": alarm.key, "severity": alarm.severity, "kind": kind, "cause": alarm.key, "title": words(&alarm.title),
-        "count": alarm.count, "since": alarm.since, "last": alarm.last, "state": state,
+        "count": alarm.count, "since": alarm.since, "last": alarm.last, "state": minded,
         "acked_by": alarm.minded.as_ref().map(|(_, by)| &by.user),
         "acked_at": time(alarm.minded.as_ref().map(|(at, _)| *at)), "shelved_until": time(shelved),
     })

@@ -186,7 +186,7 @@ impl Listener {
             let activations = touched.activations.iter().filter_map(|id| state.activations.get(id));
             events.extend(activations.map(|asked| ("activation", frame.activation(asked, state))));
             let alarms = touched.alarms.iter().filter_map(|key| state.alarms.get(key));
-            events.extend(alarms.map(|alarm| ("alarm", shape::alarm(alarm, state.at))));
+            events.extend(alarms.map(|alarm| ("alarm", shape::alarm(alarm, state, state.at))));
         }
         let reports = touched.reports.iter().filter_map(|id| state.reports.get(id));
         let mine = |by: &crate::command::Actor| self.member.is_none() || by.member == self.member;

@@ -715,6 +715,68 @@ fn core_second_peak_takes_back_what_the_first_lowering_ordered() {
 }
 
 #[test]
+fn core_what_a_lowering_took_back_is_given_again_when_the_level_rises_again() {
+    let given = |night: &Night| -> std::collections::BTreeSet<_> {
+        let open = night.state.tasks.values().filter(|task| task.issued_at.is_some() && task.is_open());
+        open.map(|task| (task.code.clone(), task.place.clone())).collect()
+    };
+    let prepare = |night: &mut Night, q_m3s: f64| {
+        let by = officer("zhang", UserRole::Duty);
+        let reason = "预报洪峰".into();
+        let ask = Input::Ask { by, level: WarningLevel::Red, reason, ordered_by: None, prepare_for_m3s: Some(q_m3s) };
+        night.give(ask).unwrap();
+        let id = night.state.pending.unwrap();
+        night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    };
+    // An assumed crest, given up and feared again: at once, within the hour that re-arming takes, and after it.
+    for hours in [0, 1, 3] {
+        let mut night = Night::new();
+        night.water(5_400.0);
+        prepare(&mut night, 22_000.0);
+        let first = given(&night);
+        night.activate(WarningLevel::Blue);
+        let low = given(&night);
+        assert!(low.len() + 500 < first.len(), "{} of {} are left", low.len(), first.len());
+        for _ in 0..hours {
+            night.water(5_400.0);
+        }
+        prepare(&mut night, 22_000.0);
+        let again = given(&night);
+        let missing: Vec<_> = first.difference(&again).collect();
+        assert!(missing.is_empty(), "{hours} h later {} are missing, first {:?}", missing.len(), missing.first());
+        let open = night.state.tasks.values().filter(|task| task.is_open()).count();
+        let places: std::collections::BTreeSet<_> = night
+            .state
+            .tasks
+            .values()
+            .filter(|task| task.is_open())
+            .map(|task| (&task.code, &task.place, task.hazard))
+            .collect();
+        assert_eq!(open, places.len(), "no order stands twice at a place");
+    }
+    // The river itself never fell: it was lowered by decision, and by decision it is raised again.
+    let mut night = Night::new();
+    night.water(9_000.0);
+    night.activate(WarningLevel::Orange);
+    let first = given(&night);
+    let (taken_back, _) = night.first_issued();
+    let by = officer("zhang", UserRole::Duty);
+    let recall = Input::Withdraw { by, tasks: vec![taken_back], reason: "下错了".into() };
+    night.give(recall).unwrap();
+    let key =
+        |night: &Night, task| night.state.tasks.get(&task).map(|task| (task.code.clone(), task.place.clone())).unwrap();
+    night.water(9_000.0);
+    assert!(!given(&night).contains(&key(&night, taken_back)), "what people took back stays away under the same level");
+    night.activate(WarningLevel::Blue);
+    assert!(given(&night).len() < first.len());
+    night.water(9_000.0);
+    night.activate(WarningLevel::Orange);
+    let again = given(&night);
+    let missing: Vec<_> = first.difference(&again).collect();
+    assert!(missing.is_empty(), "{} are missing, first {:?}", missing.len(), missing.first());
+}
+
+#[test]
 fn core_end_of_rounds_does_not_waver() {
     let mut night = Night::new();
     night.water(4_500.0);

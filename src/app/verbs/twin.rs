@@ -3,6 +3,7 @@
 //! In: a case file. Out: rasters, series and `run.json` in a folder; progress on standard error.
 
 mod case_file;
+mod downstream;
 mod geotiff;
 mod library;
 mod profile;
@@ -38,6 +39,8 @@ enum Action {
     Profile(CaseArgs),
     /// 河道洪水演算：马斯京根、非线性、变参数，可率定 (a flood through a reach, parameters given or calibrated).
     Route(CaseArgs),
+    /// 下游传播：洪峰何时到下游各站、还有多大，可按历史洪峰率定 (when a flood comes to the stations below, and how high).
+    Downstream(downstream::Args),
     /// 情景库：按 twin.toml 逐个流量与溃口计算 (the scenario library of a reach).
     Library(library::Args),
     /// 预报检验：历史洪水逐时回放，误差、带内率、命中漏报误报 (the forecast on floods of the past).
@@ -80,6 +83,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Action::Flood2d(args) => flood2d(&args),
         Action::Profile(args) => profile::run(&args),
         Action::Route(args) => route::run(&args),
+        Action::Downstream(args) => downstream::run(&args),
         Action::Library(args) => library::run(&args),
         Action::Verify(args) => verify::run(&args),
     }

@@ -1,8 +1,9 @@
 //! Rows that have fired, and why.
 
 use super::State;
-use crate::command::{Entry, Fact, ReadingRef, Sensed};
+use crate::command::{Entry, Fact, ReadingRef, Sensed, Task};
 use crate::model::{FactSeq, InstructionCode, PlaceId, ReportId, TaskId, Timestamp};
+use std::collections::BTreeMap;
 
 /// A row, a place, and the hazard that the row answers there, where it answers one: two hazards make two firings.
 pub type FiringKey = (InstructionCode, PlaceId, Option<ReportId>);
@@ -16,7 +17,7 @@ pub struct Firing {
     pub safe_since: Option<Timestamp>,
     /// Its repetition has reached its end.
     pub stopped: bool,
-    /// Its task, unless a stronger row took the place.
+    /// Its task, be it one of an earlier firing that is not over, unless a stronger row took the place.
     pub task: Option<TaskId>,
 }
 
@@ -37,8 +38,13 @@ impl State {
             Fact::Fired { code, places, because, readings, hazard } => {
                 let why = FiredBecause { at: entry.at, because: because.clone(), readings: readings.clone() };
                 self.fired_because.insert(entry.seq, why);
+                // An order of the row that is still out there is the order: nobody gets it twice.
+                let of_row = |task: &&Task| task.is_live() && task.code == *code && task.hazard == *hazard;
+                let out: BTreeMap<_, _> =
+                    self.tasks.values().filter(of_row).map(|task| (task.place.clone(), task.id)).collect();
                 for place in places {
-                    let firing = Firing { fact: entry.seq, safe_since: None, stopped: false, task: None };
+                    let task = out.get(place).copied();
+                    let firing = Firing { fact: entry.seq, safe_since: None, stopped: false, task };
                     self.firings.insert((code.clone(), place.clone(), *hazard), firing);
                 }
             }

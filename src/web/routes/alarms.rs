@@ -14,7 +14,7 @@ use serde_json::Value;
 /// Longest time that an alarm can be put aside, in minutes.
 const SHELVE_MAX_MIN: i64 = 60;
 
-/// Open alarms, worst first, then newest.
+/// Open alarms: lives and works before answers that are missing, then worst first, then newest.
 ///
 /// # Errors
 /// For members.
@@ -23,8 +23,8 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>
     let now = post.engine.now();
     let state = post.engine.state();
     let mut open: Vec<_> = state.alarms.values().filter(|alarm| !alarm.closed).collect();
-    open.sort_by_key(|alarm| std::cmp::Reverse((alarm.severity, alarm.last)));
-    Ok(Json(page(open.into_iter().map(|alarm| (alarm.key.clone(), shape::alarm(alarm, now))), &query)))
+    open.sort_by_key(|alarm| (shape::alarm_rank(alarm, &state), std::cmp::Reverse((alarm.severity, alarm.last))));
+    Ok(Json(page(open.into_iter().map(|alarm| (alarm.key.clone(), shape::alarm(alarm, &state, now))), &query)))
 }
 
 /// Someone has taken note.
@@ -69,7 +69,7 @@ pub async fn shelve(
 
 async fn mind(at: At, session: Session, key: String, headers: HeaderMap, input: Input) -> Result<Response, Problem> {
     change(&at, &session, &headers, input, move |state, _| {
-        let body = state.alarms.get(&key).map_or(Value::Null, |alarm| shape::alarm(alarm, state.at));
+        let body = state.alarms.get(&key).map_or(Value::Null, |alarm| shape::alarm(alarm, state, state.at));
         (StatusCode::OK, body)
     })
     .await

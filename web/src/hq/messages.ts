@@ -11,7 +11,7 @@ export const messages: Messages = {
     banner: {
       preview: '预演中 · 未生效', previewText: '推演流量 {q} m³/s → {level}（推演）。以下预警、任务、淹没范围均为推演结果，未向任何人发送。', leave: '退出预演 Esc',
       drill: '【演练】', drillText: '洪水 {flood}，时钟 ×{speed}。本屏的预警、任务、消息都属于演练。', drillElsewhere: '有一场演练正在进行', drillElsewhereText: '{flood}，与实时水情、任务和通道互不影响。',
-      degraded: '实时连接中断', degradedText: '数据停在 {time}，每 15 秒查询一次，正在重连。', down: '服务器连不上', downText: '屏上是 {time} 的数据，正在重试。已签发的任务由服务器继续跟踪。',
+      degraded: '实时连接中断', degradedText: '数据停在 {time}，每 15 秒查询一次，正在重连。', down: '服务器连不上', downText: '屏上是 {time} 的数据，正在重试。不知道服务器是否还在跟踪任务：要紧的事用电话。',
     },
     gauges: { title: '实时水情', datum: '水位基面：{datum}', empty: '还没有测站。在 sensors/ 加入测站文件，或用 anlan demo 载入示例。', open: '在过程线中查看', late: '迟报 {n} 分', last: '最后 {time}', steady: '平稳', perHour: '每小时变化，按近 3 小时' },
     discharge: {
@@ -42,7 +42,7 @@ export const messages: Messages = {
     },
     tips: { title: '公众与视频线索', about: '未经核实，不参与任何规则。点开后可采信为险情或关闭。', none: '没有线索。' },
     shots: { open: '现场画面', title: '现场画面', waiting: '正在向附近摄像机取画面……', of: '{name} 画面', metres: '距告警点 {n} 米' },
-    alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', tasks: '看任务', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}' },
+    alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', tasks: '看任务', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}', unfold: '另有 {n} 项指令有人未应答', fold: '收起 {n} 项未应答' },
     tasks: {
       title: '待办任务', playbook: '预案 {edition} · 指令 {n} 条', planned: '指令 {instructions} 条 · 任务 {tasks} 件', answerRate: '叫应率', median: '中位 {time}', filters: '筛选', status: '状态', phase: '阶段', role: '角色', grid: '网格', search: '编号、标题、人员', clear: '清除筛选',
       noneMatch: '没有符合条件的任务。', empty: '现在没有任务。启动响应后任务在这里出现。', shown: '显示 {n} / {all} 件', print: '打印包', diff: '查看差异', diffLine: '与现在相比：新增 {new} · 变更 {changed} · 保留 {kept} · 撤销 {withdrawn}', left: '剩 {time}', over: '超 {time}', slack: '水前余 {n} 分', noTime: '水前来不及', unowned: '无人负责', declinedBecause: '去不了：{reason}', moreOverdue: '未应答或超时任务 {n} 件',
@@ -90,7 +90,7 @@ export const messages: Messages = {
     banner: {
       preview: 'PREVIEW · not in force', previewText: '{q} m³/s → {level} (simulated). Warning, tasks and flooding below are simulated; nothing was sent to anyone.', leave: 'Leave preview Esc',
       drill: '[DRILL]', drillText: 'Flood {flood}, clock ×{speed}. Warnings, tasks and messages on this screen belong to the drill.', drillElsewhere: 'A drill is running', drillElsewhereText: '{flood}; live levels, tasks and channels are not touched.',
-      degraded: 'Live line cut', degradedText: 'Data stand at {time}; asking every 15 s, reconnecting.', down: 'Server not reachable', downText: 'The screen shows data of {time}; trying again. The server goes on following the tasks it has sent.',
+      degraded: 'Live line cut', degradedText: 'Data stand at {time}; asking every 15 s, reconnecting.', down: 'Server not reachable', downText: 'The screen shows {time}; trying again. Whether the server still follows up tasks is not known: use the phone for what is urgent.',
     },
     gauges: { title: 'River now', datum: 'Stage datum: {datum}', empty: 'No stations yet. Add a station file in sensors/, or load the sample with anlan demo.', open: 'Show in the hydrograph', late: 'late {n} min', last: 'last {time}', steady: 'steady', perHour: 'change an hour over the last 3 h' },
     discharge: {
@@ -121,7 +121,7 @@ export const messages: Messages = {
     },
     tips: { title: 'Tips of the public and cameras', about: 'Not looked into yet, and part of no rule. Open one to take it for a hazard or close it.', none: 'There are no tips.' },
     shots: { open: 'Pictures', title: 'Pictures of the place', waiting: 'Asking the cameras nearby …', of: 'Picture of {name}', metres: '{n} m from the alarm' },
-    alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', tasks: 'Tasks', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}' },
+    alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', tasks: 'Tasks', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}', unfold: '{n} more instructions unanswered', fold: 'Fold {n} unanswered' },
     tasks: {
       title: 'Tasks', playbook: 'Playbook {edition} · {n} instructions', planned: '{instructions} instructions · {tasks} tasks', answerRate: 'Answered', median: 'median {time}', filters: 'Filters', status: 'State', phase: 'Phase', role: 'Role', grid: 'Grid', search: 'Code, title, person', clear: 'Clear',
       noneMatch: 'No task matches.', empty: 'There are no tasks now. They appear when a level is activated.', shown: '{n} of {all} shown', print: 'Print pack', diff: 'Differences', diffLine: 'Against now: {new} new · {changed} changed · {kept} kept · {withdrawn} withdrawn', left: '{time} left', over: '{time} over', slack: 'water leaves {n} min', noTime: 'no time before the water', unowned: 'no owner', declinedBecause: 'cannot go: {reason}', moreOverdue: '{n} tasks unanswered or overdue',

@@ -32,6 +32,9 @@ export function shown(task: Task, items: readonly QueueItem[], who: { member: st
   return { task, status, next, waiting, mine, open, handedTo }
 }
 
+/** What the pill says: an answer that is missing is another thing than work that is late. */
+export const statusWord = (it: ShownTask): string => (it.status === 'overdue' && it.task.acknowledged_at === null ? 'unanswered' : it.status)
+
 /** Life safety first, then the newest; finished ones and other people's last. */
 export function inOrder(list: readonly ShownTask[]): ShownTask[] {
   const rank = (it: ShownTask): number => (!it.open ? 3 : !it.mine ? 2 : it.task.life_safety && it.next === 'acknowledge' ? 0 : 1)

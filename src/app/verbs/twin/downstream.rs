@@ -1,0 +1,226 @@
+//! `anlan twin downstream`: when a flood comes to the stations below, and how high it still is there.
+//!
+//! In: floods of the binary, or a series of a file, and `downstream.toml`. Out: crest and hour at every station, beside what was listed
+//! for floods of the past; with `--fit` the travel times that fit these best, ready for `downstream.toml`.
+
+use super::table;
+use crate::app::editions;
+use crate::app::verbs::Outcome;
+use crate::drill::floods::{Flood, FloodFiles};
+use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, fit};
+use crate::model::Timestamp;
+use chrono::{FixedOffset, TimeDelta};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::path::PathBuf;
+
+/// Hours that the last discharge is held for, so that the crest has passed the last station.
+const RUN_OUT_H: i64 = 30 * 24;
+/// Half a day: a crest that is listed by its day alone.
+const BY_DAY_H: f64 = 12.0;
+/// A flood whose crest is listed at fewer stations says little of the way down.
+const LISTED_LEAST: usize = 3;
+/// Longest series of a file, in hours.
+const MOST_H: f64 = 24.0 * 366.0;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Floods, e.g. 1958-07; by default all whose crests are listed at three stations or more.
+    floods: Vec<String>,
+    /// Discharge at the first station instead: CSV with time_s,discharge_m3s.
+    #[arg(long, conflicts_with = "floods")]
+    inflow: Option<PathBuf>,
+    /// A `downstream.toml` in place of the one in the binary.
+    #[arg(long)]
+    settings: Option<PathBuf>,
+    /// Finds the travel times that fit the listed crests of these floods and prints them as TOML.
+    #[arg(long, value_delimiter = ',')]
+    fit: Vec<String>,
+    /// One JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A flood on its way down.
+struct Told {
+    id: String,
+    begins: Option<Timestamp>,
+    /// Hours from the first inflow to the crest at the first station, and its height in m³/s.
+    crest: (f64, f64),
+    listed: PastFlood,
+    passing: Vec<Passing>,
+}
+
+pub(super) fn run(args: &Args) -> Outcome {
+    let files = editions::floods::files();
+    let text = match &args.settings {
+        Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
+        None => files
+            .get("downstream.toml")
+            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+            .ok_or("no downstream.toml in the binary")?,
+    };
+    let mut settings: Downstream = toml::from_str(&text)?;
+    if !args.fit.is_empty() {
+        let floods =
+            args.fit.iter().map(|id| Ok(past(&files, id, &settings)?.1)).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
+        settings = fit(&settings, &floods, 1)?;
+        print_fit(&settings);
+    }
+    let told = match &args.inflow {
+        Some(path) => vec![of_file(path, &settings)?],
+        None => {
+            let ids = if args.floods.is_empty() { listed_below(&files, &settings)? } else { args.floods.clone() };
+            ids.iter().map(|id| of_flood(&files, id, &settings)).collect::<Result<_, _>>()?
+        }
+    };
+    if args.json {
+        println!("{}", as_json(&settings, &told))
+    } else {
+        print(&settings, &told)
+    }
+    Ok(())
+}
+
+/// Floods that were followed down the river: their crests are listed at so many stations.
+fn listed_below(files: &FloodFiles, settings: &Downstream) -> Result<Vec<String>, Box<dyn Error>> {
+    let mut ids = Vec::new();
+    for id in Flood::ids(files) {
+        let flood = Flood::load(files, &id)?;
+        let listed = settings.below.iter().filter(|one| flood.listed_peak(&one.station).is_some()).count();
+        if !flood.is_synthetic() && listed >= LISTED_LEAST {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+fn past(files: &FloodFiles, id: &str, settings: &Downstream) -> Result<(Timestamp, PastFlood), Box<dyn Error>> {
+    let flood = Flood::load(files, id)?;
+    let (from, to) = flood.span();
+    let hours = (to - from).num_hours() + RUN_OUT_H;
+    let inflow_m3s = (0..=hours)
+        .map_while(|hour| flood.at(&settings.from, "discharge", (from + TimeDelta::hours(hour)).min(to)))
+        .collect();
+    let of = |station: &String| {
+        let peak = flood.listed_peak(station)?;
+        let within_h = if peak.to_the_hour { 0.0 } else { BY_DAY_H };
+        let at_h = peak.at.map(|at| ((at - from).num_minutes() as f64 / 60.0, within_h));
+        Some((station.clone(), ListedCrest { m3s: peak.m3s, at_h }))
+    };
+    let listed = settings.below.iter().filter_map(|one| of(&one.station)).collect();
+    Ok((from, PastFlood { inflow_m3s, listed }))
+}
+
+fn of_flood(files: &FloodFiles, id: &str, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
+    let (begins, listed) = past(files, id, settings)?;
+    let passing = settings.route(&listed.inflow_m3s)?;
+    Ok(Told { id: id.to_owned(), begins: Some(begins), crest: crest(&listed.inflow_m3s), listed, passing })
+}
+
+fn of_file(path: &std::path::Path, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
+    let series = table::read(path, "discharge_m3s")?;
+    let (from, to) = (series.begins_s(), series.ends_s());
+    let hours = ((to - from) / 3600.0).floor();
+    if hours > MOST_H {
+        return Err(format!("{}: 超过 366 天 (longer than 366 days)", path.display()).into());
+    }
+    let hours = hours as i64 + RUN_OUT_H;
+    let inflow_m3s: Vec<f64> = (0..=hours).map(|hour| series.at((from + hour as f64 * 3600.0).min(to))).collect();
+    let passing = settings.route(&inflow_m3s)?;
+    let id = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    let crest = crest(&inflow_m3s);
+    Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
+}
+
+/// Hour and height.
+fn crest(q_m3s: &[f64]) -> (f64, f64) {
+    let highest = q_m3s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    highest.map_or((0.0, 0.0), |(hour, q)| (hour as f64, *q))
+}
+
+/// Share by which the crest is too high, hours by which it is too late.
+fn errors(told: &Told, station: &str, passing: &Passing) -> (Option<f64>, Option<f64>) {
+    let listed = told.listed.listed.get(station);
+    let crest = listed.map(|listed| passing.crest_m3s / listed.m3s - 1.0);
+    (crest, listed.and_then(|listed| listed.at_h).map(|(at_h, _)| passing.crest_h - at_h))
+}
+
+fn as_json(settings: &Downstream, told: &[Told]) -> Value {
+    let flood = |one: &Told| {
+        let stations: Vec<Value> = settings
+            .below
+            .iter()
+            .zip(&one.passing)
+            .map(|(below, passing)| {
+                let (crest_error, late_h) = errors(one, &below.station, passing);
+                json!({
+                    "station": below.station, "km": below.km, "crest_m3s": passing.crest_m3s.round(),
+                    "after_h": passing.crest_h - one.crest.0, "at": at(one, passing.crest_h).map(|at| at.to_rfc3339()),
+                    "listed_m3s": one.listed.listed.get(&below.station).map(|listed| listed.m3s),
+                    "crest_error": crest_error, "late_h": late_h,
+                })
+            })
+            .collect();
+        json!({ "flood": one.id, "crest_m3s": one.crest.1, "stations": stations })
+    };
+    json!({ "from": settings.from, "validity": settings.validity, "floods": told.iter().map(flood).collect::<Vec<_>>() })
+}
+
+fn at(told: &Told, hour: f64) -> Option<chrono::DateTime<FixedOffset>> {
+    let beijing = FixedOffset::east_opt(8 * 3600)?;
+    told.begins.map(|begins| (begins + TimeDelta::minutes((hour * 60.0) as i64)).with_timezone(&beijing))
+}
+
+fn print(settings: &Downstream, told: &[Told]) {
+    println!("注意 {}\n", settings.validity);
+    println!(
+        "洪水 flood    站 station            km  洪峰 crest m³/s   洪峰后 after     时刻 at        实录 listed   误差 error   晚 late"
+    );
+    for one in told {
+        println!(
+            "{:<13} {:<20} {:>4} {:>15.0} {:>14}  {}",
+            one.id,
+            settings.from,
+            0,
+            one.crest.1,
+            "",
+            moment(one, one.crest.0)
+        );
+        for (below, passing) in settings.below.iter().zip(&one.passing) {
+            let (crest_error, late_h) = errors(one, &below.station, passing);
+            let listed =
+                one.listed.listed.get(&below.station).map_or_else(String::new, |listed| format!("{:.0}", listed.m3s));
+            println!(
+                "{:<13} {:<20} {:>4.0} {:>15.0} {:>12.0} h  {:<14} {:>10} {:>11} {:>10}",
+                "",
+                format!("{} {}", below.name_zh, below.name_en),
+                below.km,
+                passing.crest_m3s,
+                passing.crest_h - one.crest.0,
+                moment(one, passing.crest_h),
+                listed,
+                crest_error.map_or_else(String::new, |share| format!("{:+.1} %", 100.0 * share)),
+                late_h.map_or_else(String::new, |hours| format!("{hours:+.0} h")),
+            );
+        }
+    }
+}
+
+fn moment(told: &Told, hour: f64) -> String {
+    at(told, hour).map_or_else(|| format!("{hour:.0} h"), |at| at.format("%m-%d %H:%M").to_string())
+}
+
+fn print_fit(settings: &Downstream) {
+    for one in &settings.below {
+        println!(
+            "[[below]]\nstation = \"{}\"\nname_zh = \"{}\"\nname_en = \"{}\"",
+            one.station, one.name_zh, one.name_en
+        );
+        println!("km = {:.1}\nx = {:.2}\nparts = {}\ntravel = [", one.km, one.x, one.parts);
+        for travel in &one.travel {
+            println!("    {{ q_m3s = {:.0}, k_h = {:.1} }},", travel.q_m3s, travel.k_h);
+        }
+        println!("]\n");
+    }
+}
