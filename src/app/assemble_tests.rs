@@ -53,15 +53,19 @@ fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_befo
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let gauges = watch.water(start).gauges;
     let speak = |watch: &mut Watch, at: Timestamp, of: &dyn Fn(&str) -> bool| {
-        let value = |quantity: &str| match quantity {
-            "stage" => 92.0,
-            "discharge" => 1500.0,
+        let value = |series: &str| match series {
+            "huayuankou.stage" => 92.0,
+            "jiahetan.stage" => 72.0,
+            "xiaolangdi.stage" => 138.0,
+            "heishiguan.stage" => 108.0,
+            "wuzhi.stage" => 103.0,
+            _ if series.ends_with("discharge") => 1500.0,
             _ => 0.0,
         };
         let spoken = gauges.iter().filter(|gauge| of(&gauge.station));
         let readings: Vec<_> = spoken
             .map(|gauge| {
-                let value = value(&gauge.quantity);
+                let value = value(gauge.series.as_str());
                 Reading { series: gauge.series.clone(), observed_at: at, received_at: at, value }
             })
             .collect();
@@ -81,6 +85,19 @@ fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_befo
     assert_eq!(silent, [("gateway:gauges".to_owned(), true)]);
     speak(&mut watch, later, &|_| true);
     assert_eq!(told(&mut watch, later), [("gateway:gauges".to_owned(), false)]);
+}
+
+#[test]
+fn gauges_that_never_spoke_are_an_alarm_once_their_time_has_passed() {
+    let files = SiteFiles::from_folders(None, None, None).unwrap();
+    let playbook = load_playbook(&files.playbook).unwrap();
+    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
+    assert_eq!(told(&mut watch, start + TimeDelta::seconds(10)), [], "they are not due yet");
+    let health = watch.health(start + TimeDelta::hours(12));
+    let [Input::Health { cause, title_zh, silent: true, .. }] = &health[..] else { panic!("{health:?}") };
+    assert_eq!(cause, "gateway:gauges");
+    assert!(title_zh.contains("无数据"), "{title_zh}");
 }
 
 #[test]

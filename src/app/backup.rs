@@ -13,7 +13,7 @@ mod schedule;
 pub use fault::BackupError;
 pub use manifest::{BackedUpFile, MANIFEST, Manifest};
 pub use restore::restore;
-pub use schedule::keep_backups;
+pub use schedule::{NewestBackup, keep_backups};
 
 use crate::model::Timestamp;
 use crate::store::{Database, blobs_folder, state_file};

@@ -3,6 +3,8 @@
 //! In: the live post, its pollers, its callers, its open streams. Out: OpenMetrics text. No label ever holds a person or free text,
 //! so that the number of series stays bounded.
 
+use super::backup::NewestBackup;
+use super::clock::wall_now;
 use crate::ingest::modbus::Poller;
 use crate::ingest::mqtt::MqttCounted;
 use crate::model::TaskStatus;
@@ -47,17 +49,14 @@ pub struct Metrics {
     answer_ratio: Real,
     streams: Gauge,
     level: Gauge,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
+    newest_backup: NewestBackup,
+    /// Without a series until the first backup of the server.
+    backup_age: Family<Kind, Gauge>,
 }
 
 impl Metrics {
     /// Registered, not yet read.
-    pub fn new() -> Self {
+    pub fn new(newest_backup: NewestBackup) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("anlan"),
             gauge_age: Family::default(),
@@ -74,6 +73,8 @@ impl Metrics {
             answer_ratio: Real::default(),
             streams: Gauge::default(),
             level: Gauge::default(),
+            newest_backup,
+            backup_age: Family::default(),
         };
         metrics.register();
         metrics
@@ -101,6 +102,8 @@ impl Metrics {
         r.register("alarms_open", "Alarms that are not closed", self.alarms_open.clone());
         r.register("answer_ratio", "Answered / should have been called, 0 to 1", self.answer_ratio.clone());
         r.register("streams", "Open event streams", self.streams.clone());
+        let age = "Age of the newest backup that the server made";
+        r.register_with_unit("backup_age", age, Unit::Seconds, self.backup_age.clone());
         r.register("level", "Level in force, 0 none to 4 red", self.level.clone());
     }
 
@@ -109,6 +112,9 @@ impl Metrics {
         self.read_links(poller);
         self.read_callers(callers);
         self.read_post(post);
+        if let Some(age_s) = self.newest_backup.age_s(wall_now()) {
+            self.backup_age.get_or_create(&Kind { kind: "scheduled" }).set(age_s);
+        }
         self.streams.set(i64::try_from(streams).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing into a String cannot fail.

@@ -2,7 +2,7 @@
 
 use super::assemble;
 pub use super::assemble::SiteFiles;
-use super::backup::keep_backups;
+use super::backup::{NewestBackup, keep_backups};
 use super::callers::{self, CallersParts};
 use super::clock::{DemoClock, ReachClock, wall_now};
 use super::config::{BackupSection, LimitsSection, PublicReportsSection, SeriesSection, Sl651Section};
@@ -226,7 +226,8 @@ impl Server {
         let photos = Photos::new(photos);
         let cameras = Arc::new(Cameras::new(parts.cameras, photos.clone(), arrivals.clone())?);
         let streams = Workers::new();
-        let metrics = Metrics::new();
+        let newest_backup = NewestBackup::default();
+        let metrics = Metrics::new(newest_backup.clone());
         let (metrics_post, metrics_poller, metrics_streams) = (Arc::clone(&live), Arc::clone(&poller), streams.clone());
         let metrics_callers = callers.clone();
         let site = Arc::new(Site {
@@ -265,7 +266,7 @@ impl Server {
         workers.extend(shared.map(|twin| tokio::spawn(runs::work(twin, stop.clone()))));
         workers.extend(series.start(&engine, &clock, &stop));
         if let Some(settings) = parts.backup {
-            workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, stop.clone())));
+            workers.push(tokio::spawn(keep_backups(parts.data.clone(), settings, newest_backup, stop.clone())));
         }
         Ok(Self {
             address,

@@ -103,7 +103,7 @@ impl Desk<'_> {
                     alarm: format!("request:{activation}"),
                     severity: Severity::Critical,
                     title: Words {
-                        zh: format!("{}启动申请无人确认，请指挥长处理", asked.level.name_zh()),
+                        zh: format!("{}申请无人确认，请指挥长处理", wish_zh(asked.level)),
                         en: format!("request for {} is not answered: commanders are called", asked.level),
                     },
                 });
@@ -132,8 +132,8 @@ impl Desk<'_> {
             severity: Severity::Critical,
             title: Words {
                 zh: format!(
-                    "{}启动申请 {waited} 秒无人确认，已失效；按授权书自动下发 {} 项，其余未下发",
-                    asked.level.name_zh(),
+                    "{}申请 {waited} 秒无人确认，已失效；按授权书自动下发 {} 项，其余未下发",
+                    wish_zh(asked.level),
                     listed.len()
                 ),
                 en: format!(
@@ -157,4 +157,9 @@ impl Desk<'_> {
         let asked = self.state.pending.filter(|pending| *pending == id);
         asked.and_then(|id| self.state.activations.get(&id)).ok_or(Refused::NotWaiting(id))
     }
+}
+
+/// 红色预警启动, 解除预警: what a request wishes for.
+fn wish_zh(level: WarningLevel) -> String {
+    if level == WarningLevel::None { "解除预警".to_owned() } else { format!("{}启动", level.name_zh()) }
 }

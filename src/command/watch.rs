@@ -450,12 +450,8 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
         let due = |time| time + TimeDelta::milliseconds(((gauge.interval_s + gauge.grace_s) * 1000.0) as i64);
         let heard = of_gateway().filter_map(|other| other.heard_at).max();
         let stations: BTreeSet<&str> = of_gateway().map(|other| other.station.as_str()).collect();
-        let is_cut = match (heard, gauge.time) {
-            (None, _) => true,
-            (Some(heard), Some(time)) => heard <= due(time),
-            (Some(_), None) => false,
-        };
-        let is_gateway = stations.len() > 1 && is_cut;
+        let last = gauge.time.unwrap_or(gauge.watched_since);
+        let is_gateway = stations.len() > 1 && heard.is_none_or(|heard| heard <= due(last));
         let (cause, words) = if let (true, Some(gateway)) = (is_gateway, &gauge.gateway) {
             let count = of_gateway().count();
             let zh = format!("网关 {gateway} 中断，其后 {count} 个序列无数据");
@@ -482,9 +478,9 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
 
 /// Nothing comes (中断), or what comes is refused by the checks: the one asks for the line, the other for the instrument.
 fn outage_zh<'a>(gauges: impl Iterator<Item = &'a GaugeView>, now: Timestamp) -> &'static str {
-    let is_heard = |gauge: &GaugeView| {
-        freshness(gauge.heard_at, gauge.interval_s, gauge.grace_s, now) < Freshness::Stale && gauge.heard_at.is_some()
-    };
+    // Something comes at its usual pace: what stopped coming was heard a little later than its last value.
+    let is_heard =
+        |gauge: &GaugeView| freshness(gauge.heard_at, gauge.interval_s, gauge.grace_s, now) == Freshness::Fresh;
     let gauges: Vec<_> = gauges.collect();
     if gauges.iter().any(|gauge| is_heard(gauge)) {
         "有数据但不可用（质控未通过）"

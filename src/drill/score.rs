@@ -1,7 +1,8 @@
 //! Proposals for the evaluator: P, S, M or U for each objective, from times and shares. A person fixes them.
 
 use super::tally::Tally;
-use crate::model::WarningLevel;
+use crate::command::WATER_ALARM;
+use crate::model::{PlaceId, Timestamp, WarningLevel};
 
 /// 完成、有些困难、困难较大、未能完成: performed, with some challenges, with major challenges, unable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +92,9 @@ pub fn propose(tally: &Tally) -> Vec<Proposal> {
         tally.answer_rate().map(|rate| 1.0 - rate),
         [0.02, 0.05, 0.1],
     );
+    let (late, called) = late_orders(tally);
+    let late = (called > 0).then(|| late.len() as f64 / called as f64);
+    share("断路、进水告警后才下迁安令的村占比", "villages ordered out after the water's alarm", late, [0.0, 0.25, 0.5]);
     share("逾期任务占比", "tasks that stood as overdue", overdue(tally), [0.05, 0.1, 0.2]);
     share("漏巡轮次占比", "missed rounds", missed(tally), [0.01, 0.03, 0.05]);
     out
@@ -99,6 +103,36 @@ pub fn propose(tally: &Tally) -> Vec<Proposal> {
 fn slowest_look(tally: &Tally) -> Option<f64> {
     let looks = tally.reports.values().filter_map(|line| Some((line.seen? - line.at).num_seconds() as f64));
     looks.reduce(f64::max)
+}
+
+/// A village whose people were told too late.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateOrder {
+    /// The village.
+    pub place: PlaceId,
+    /// When our own people there were first called out, because water or the loss of the last way out was near.
+    pub called_out: Timestamp,
+    /// When its evacuation was ordered after that; `None`: never.
+    pub ordered: Option<Timestamp>,
+}
+
+/// Villages out of which our own people were called before an evacuation was ordered there, and how many were called out of at all.
+pub fn late_orders(tally: &Tally) -> (Vec<LateOrder>, usize) {
+    let of_village =
+        |key: &String| key.strip_prefix(WATER_ALARM).filter(|id| id.starts_with("village-")).map(PlaceId::new);
+    let calls: Vec<_> = tally.alarms.iter().filter_map(|(key, line)| Some((of_village(key)?, line.first))).collect();
+    let late = calls.iter().filter_map(|(place, called_out)| {
+        let holds = |at: &Option<PlaceId>| at.as_ref().is_none_or(|at| at == place);
+        let given = tally.orders.iter().filter(|(_, name, at)| name == "evac" && holds(at)).map(|(at, ..)| *at);
+        let ordered = given.min();
+        ordered.is_none_or(|at| at > *called_out).then(|| LateOrder {
+            place: place.clone(),
+            called_out: *called_out,
+            ordered,
+        })
+    });
+    let late = late.collect();
+    (late, calls.len())
 }
 
 fn evacuation(tally: &Tally) -> Option<f64> {

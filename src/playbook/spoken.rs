@@ -111,6 +111,10 @@ impl SignalKey {
                 )
             }
             "level_rise" => Words::new(format!("{first} 分钟水位涨幅"), format!("rise of the stage in {first} min")),
+            "toe_eta" => Words::new(
+                "预计偎堤还有几小时（已偎堤计 0）",
+                "modelled hours until water reaches the toe (0 when there):",
+            ),
             "stone_count_alarm" => Words::new(
                 format!("{first} 分钟内同一坝报警石头数"),
                 format!("stones of one dam in alarm within {first} min"),

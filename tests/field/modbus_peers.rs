@@ -153,10 +153,10 @@ fn behind(endpoint: &str) -> SensorFiles {
             "a",
             4,
             "sl651-smart-sensor",
-            "[[series]]\nquantity='rain'\n[[series]]\nquantity='stage'\n[[series]]\nquantity='discharge'\n",
+            "[[series]]\nquantity='rain'\n[[series]]\nquantity='stage'\ndatum='dagu'\n[[series]]\nquantity='discharge'\n",
         ),
-        ("b", 5, "vegapuls-61", "[[series]]\nquantity='stage'\nzero=-0.05\n"),
-        ("c", 6, "vegapuls-61", "[[series]]\nquantity='stage'\n"),
+        ("b", 5, "vegapuls-61", "[[series]]\nquantity='stage'\ndatum='dagu'\nzero=-0.05\n"),
+        ("c", 6, "vegapuls-61", "[[series]]\nquantity='stage'\ndatum='dagu'\n"),
     ] {
         let text = format!(
             "[[station]]\nid='{station}'\nname_zh='x'\nname_en='x'\nlon=113\nlat=34\nsource='test'\n[gauge]\nid='g-{station}'\n\

@@ -103,7 +103,7 @@ fn sensors(address: SocketAddr, units: u8, every_s: f64, timeout_ms: u64) -> Sen
         let text = format!(
             "[[station]]\nid='s{unit}'\nname_zh='x'\nname_en='x'\nlon=113\nlat=34\nsource='test'\n\
              [gauge]\nid='g{unit}'\nname_zh='x'\nstation='s{unit}'\nprofile='level'\nendpoint='gate'\nunit={unit}\npoll_every_s={every_s}\n\
-             [[series]]\nquantity='stage'\n[[series]]\nquantity='far'\n"
+             [[series]]\nquantity='stage'\ndatum='dagu'\n[[series]]\nquantity='far'\n"
         );
         files.insert(format!("gauge-{unit}.toml"), text.into());
     }

@@ -6,14 +6,27 @@ use crate::app::config::BackupSection;
 use crate::model::Timestamp;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const PREFIX: &str = "anlan-";
 
+/// When the newest backup of the server was made, for whoever watches its age.
+#[derive(Debug, Clone, Default)]
+pub struct NewestBackup(Arc<AtomicI64>);
+
+impl NewestBackup {
+    /// Seconds since then; `None` while there is none.
+    pub fn age_s(&self, now: Timestamp) -> Option<i64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|made| *made > 0).map(|made| now.timestamp() - made)
+    }
+}
+
 /// Makes a backup at once when the last one is too old, then one in each period, until `stop`. A failure is logged as
 /// an error and tried again in the next period; the server goes on.
-pub async fn keep_backups(data: PathBuf, settings: BackupSection, stop: CancellationToken) {
+pub async fn keep_backups(data: PathBuf, settings: BackupSection, newest: NewestBackup, stop: CancellationToken) {
     let every = Duration::from_secs(u64::from(settings.every_h) * 3600);
     loop {
         match backup_if_due(&data, &settings, wall_now()).await {
@@ -21,6 +34,8 @@ pub async fn keep_backups(data: PathBuf, settings: BackupSection, stop: Cancella
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "backup failed 备份失败"),
         }
+        let made = dated(&settings.folder).ok().and_then(|all| all.last().map(|(made, _)| made.timestamp()));
+        newest.0.store(made.unwrap_or_default(), Ordering::Relaxed);
         // An hour at most, so that a backup missed while the machine slept is made soon.
         tokio::select! {
             () = stop.cancelled() => return,

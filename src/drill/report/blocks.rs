@@ -1,6 +1,6 @@
 //! What the report says, block by block: first what matters, then the figures, then the lists behind them.
 
-use super::super::score::{Mark, propose};
+use super::super::score::{Mark, late_orders, propose};
 use super::super::tally::{Figures, TaskLine};
 use super::super::text::DrillText;
 use super::names::{Tongue, corps_zh, ended, level};
@@ -101,6 +101,24 @@ fn points(report: &Report<'_>, out: &mut Vec<Block>) {
         format!("{escalated} 项任务升级，其中 {to_commander} 项一直升级到指挥长。"),
         format!("{escalated} tasks were escalated, {to_commander} of them up to the commander."),
     );
+    let (late, _) = late_orders(tally);
+    if !late.is_empty() {
+        let none = ("未下", "none");
+        let told: Vec<_> = late
+            .iter()
+            .map(|one| {
+                let ordered = one.ordered.map(beijing);
+                let [zh, en] = [none.0, none.1].map(|none| ordered.clone().unwrap_or_else(|| none.to_owned()));
+                let (name, called) = (report.place_name(&one.place), beijing(one.called_out));
+                (format!("{name}（告警 {called}，迁安令 {zh}）"), format!("{name} (alarm {called}, order {en})"))
+            })
+            .collect();
+        let (zh, en): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+        say(
+            format!("下迁安令时出路已将断或水已将到：{}。", zh.join("；")),
+            format!("Ordered out when the way or the village was about to be lost: {}.", en.join("; ")),
+        );
+    }
     let weak: Vec<_> = propose(tally).into_iter().filter(|one| matches!(one.mark, Mark::M | Mark::U)).collect();
     let list = |words: fn(&super::super::score::Proposal) -> &'static str| {
         weak.iter().map(|one| format!("{} {}（{:?}）", words(one), one.reached, one.mark)).collect::<Vec<_>>()

@@ -179,6 +179,11 @@ impl Sensors {
                 return Err(source.fault(wanted.quantity.span(), what, format!("it has {}", known.join(", "))));
             };
             let id = series_id(source, station, wanted)?;
+            if id.measure() == "stage" && wanted.datum.is_none() {
+                let what = format!("水位 {id} 没有基面 (the stage {id} has no datum)");
+                let remedy = "write datum = \"dagu\", \"national85\" or another of docs/quality.md: two stages are never compared without one";
+                return Err(source.fault(wanted.quantity.span(), what, remedy));
+            }
             let valid = point.valid.map(|[low, high]| [low + wanted.zero, high + wanted.zero]);
             let mut limits = wanted.quality.clone();
             limits.range = limits.range.or(valid);

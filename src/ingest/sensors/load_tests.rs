@@ -110,14 +110,14 @@ fn faults_name_the_place_and_the_way_out() {
     check(
         "huayuankou/gauge-x.toml",
         &|_| {
-            "[gauge]\nid='g'\nname_zh='x'\nstation='huayuankou'\nprofile='generic-level-16'\naddress='10.0.0.1'\nunit=1\npoll_every_s=5\n[[series]]\nquantity='stage'\n".into()
+            "[gauge]\nid='g'\nname_zh='x'\nstation='huayuankou'\nprofile='generic-level-16'\naddress='10.0.0.1'\nunit=1\npoll_every_s=5\n[[series]]\nquantity='stage'\ndatum='dagu'\n".into()
         },
         &["\"10.0.0.1\" is not host:port"],
     );
     check(
         "huayuankou/gauge-x.toml",
         &|_| {
-            "[gauge]\nid='g'\nname_zh='x'\nstation='huayuankou'\nprofile='generic-level-16'\naddress='10.0.0.1:502'\nunit=1\npoll_every_s=5\n[[series]]\nquantity='stage'\n".into()
+            "[gauge]\nid='g'\nname_zh='x'\nstation='huayuankou'\nprofile='generic-level-16'\naddress='10.0.0.1:502'\nunit=1\npoll_every_s=5\n[[series]]\nquantity='stage'\ndatum='dagu'\n".into()
         },
         &[":10:10: series huayuankou.stage appears twice"],
     );

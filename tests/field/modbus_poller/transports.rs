@@ -311,7 +311,9 @@ async fn shipped(profile: &str, holds: &'static [(u16, u16)], expected: &[(&str,
     .await;
     let file = format!("{}/sensors/profiles/{profile}.toml", env!("CARGO_MANIFEST_DIR"));
     let mut files = SensorFiles::from([("p.toml".to_owned(), std::fs::read(file).unwrap())]);
-    let series: String = expected.iter().map(|(name, _)| format!("[[series]]\nquantity='{name}'\n")).collect();
+    let datum = |name: &str| if name == "stage" { "datum='dagu'\n" } else { "" };
+    let of = |name: &str| format!("[[series]]\nquantity='{name}'\n{}", datum(name));
+    let series: String = expected.iter().map(|(name, _)| of(name)).collect();
     let text = format!(
         "[[endpoint]]\nid='line'\naddress='{address}'\ntransport='rtu-over-tcp'\n\
          [[station]]\nid='s'\nname_zh='x'\nname_en='x'\nlon=113\nlat=34\nsource='test'\n\

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Task, TaskStatus } from '@/api/types'
 import type { ItemState, QueueItem, TaskMove } from '../queue/item'
-import { inOrder, newcomers, retreat, shown, stepsOf } from './view'
+import { inOrder, newcomers, retreat, shown, statusWord, stepsOf, takenBack } from './view'
 
 function task(over: Partial<Task> = {}): Task {
   return {
@@ -83,6 +83,20 @@ it('keeps the retreat order up until the person is out', () => {
   expect(retreat([shown(out, [], WHO(1))])).not.toBeNull()
   expect(retreat([shown({ ...out, status: 'done', done_at: acknowledged.acknowledged_at }, [], WHO(1))])).toBeNull()
   expect(retreat([shown({ ...out, holder: 'mbr-2' }, [], WHO(1))])).toBeNull()
+})
+
+it('tells of orders that were taken back from who had taken them on, for a day', () => {
+  const now = Date.parse('2026-07-28T23:30:00+08:00')
+  const back = (over: Partial<Task>, member = 1, at = now): number => takenBack([shown(task({ ...acknowledged, status: 'withdrawn', ...over }), [], WHO(member))], at).length
+  expect(back({})).toBe(1)
+  expect(back({ acknowledged_at: null })).toBe(0)
+  expect(back({ status: 'done' })).toBe(0)
+  expect(back({}, 1, now + 2 * 86_400_000)).toBe(0)
+})
+
+it('says of an order without an answer that the answer is late, not the work', () => {
+  expect(statusWord(shown(task({ status: 'overdue' }), [], WHO(1)))).toBe('unanswered')
+  expect(statusWord(shown(task({ ...acknowledged, status: 'overdue' }), [], WHO(1)))).toBe('overdue')
 })
 
 it('rings for new tasks, new rounds and tasks handed over, not for known ones', () => {

@@ -69,6 +69,13 @@ export function wantsCount(task: Task): boolean {
   return task.evidence.includes('count')
 }
 
+const DAY_MS = 86_400_000
+
+/** What headquarters took back of a day's orders that this member had taken on. */
+export function takenBack(list: readonly ShownTask[], nowMs: number): ShownTask[] {
+  return list.filter((it) => it.mine && it.status === 'withdrawn' && it.task.acknowledged_at !== null && nowMs - Date.parse(it.task.acknowledged_at) < DAY_MS)
+}
+
 /** Tasks that came in since the last look and wait for this member's answer. */
 export function newcomers(before: readonly Task[], now: readonly ShownTask[]): ShownTask[] {
   const known = new Set(before.filter((task) => task.acknowledged_at === null).map((task) => `${task.id} ${task.round} ${task.holder ?? ''}`))
