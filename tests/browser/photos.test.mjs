@@ -64,6 +64,7 @@ test('a hazard with a photo: the small one comes first, the whole one takes its 
   const small = await until(async () => (await reports(wall)).find((report) => report.type === 'toe_stone_loss' && report.photos.length === 1));
   await wall.getByTestId('alarm-row').getByTestId('open-report').first().click();
   const shown = wall.getByTestId('report-photo');
+  await shown.first().waitFor();
   assert.equal(await shown.count(), 1);
   assert.equal(await shown.getAttribute('data-id'), small.photos[0].id);
   const widthOf = (image) => image.evaluate(async (node) => { await node.decode(); return node.naturalWidth; });
