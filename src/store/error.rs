@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The disk holds no more.
-    #[error("存储空间不足 (cannot {doing}: no space left for {}; free space and start again, everything answered so far is kept)", path.display())]
+    #[error("存储空间不足 (cannot {doing}: no space left for {}; free space on that disk, the server goes on by itself and keeps everything answered so far)", path.display())]
     DiskFull {
         /// What we were doing.
         doing: &'static str,

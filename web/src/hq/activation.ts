@@ -1,7 +1,7 @@
 // What the activation button would ask for: the level of the what-if, else the level that the server proposes.
 import { computed, type ComputedRef } from 'vue'
 import { useI18n } from 'vue-i18n'
-import type { Level } from '@/api/types'
+import type { Level, Task } from '@/api/types'
 import { useLive } from '@/stores/live'
 import { usePreview } from '@/stores/preview'
 import { useSession } from '@/stores/session'
@@ -18,6 +18,12 @@ export function stepOf(from: Level, to: Level): Step {
   return up > 0 ? 'raise' : up < 0 ? 'lower' : 'same'
 }
 
+/** Orders that a lowering would end: those of the response above the new level that are still out. As the core's `stand_down`. */
+export function endedBy(tasks: Iterable<Task>, to: Level): number {
+  const over = ['draft', 'done', 'verified', 'withdrawn']
+  return [...tasks].filter((task) => task.phase === 'respond' && LEVELS.indexOf(task.level) > LEVELS.indexOf(to) && !over.includes(task.status)).length
+}
+
 interface Target {
   level: ComputedRef<Level | null>
   label: ComputedRef<string>
@@ -25,6 +31,8 @@ interface Target {
   reason: ComputedRef<string>
   /** The what-if reaches no level and none is in force: there is nothing to ask for. */
   calm: ComputedRef<boolean>
+  /** It takes orders back: no button to be pressed in haste. */
+  down: ComputedRef<boolean>
 }
 
 export function useActivationTarget(): Target {
@@ -47,5 +55,6 @@ export function useActivationTarget(): Target {
     if (calm.value) return t('hq.activate.calm')
     return ''
   })
-  return { level, label, reason, calm }
+  const down = computed(() => level.value !== null && ['lower', 'lift'].includes(stepOf(inForce.value, level.value)))
+  return { level, label, reason, calm, down }
 }

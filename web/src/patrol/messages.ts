@@ -10,7 +10,7 @@ export const messages: Messages = {
       level: { asOf: '{time} 的等级' },
       empty: { title: '现在没有你的任务', hint: '有新任务会响铃。发现险情请直接报险。', noMember: '这个账号没有绑定网格员，收不到任务。请用网格员账号登录。', loading: '正在取任务…', never: '还没有取到过任务。连上网后会自动取。', cached: '离线任务单，{time} 取得' },
       task: {
-        fresh: '新任务', lifeSafety: '人命优先', retreat: '撤离', issued: '{time} 指挥部下达', left: '剩 {text}', leaveBy: '最迟 {time} 撤离', takenBack: '指挥部撤销了你在办的 {n} 项任务', takenBackHint: '不必再办。人在现场的，按指挥部新的安排走。', asIssued: '指令原文', over: '超时 {text}', away: '距你 {m} m', awayKm: '距你 {km} km', person: '与 {name} 搭档',
+        fresh: '新任务', lifeSafety: '人命优先', retreat: '撤离', issued: '{time} 指挥部下达', left: '剩 {text}', waterAt: '预计 {time} 到水', leaveBy: '最迟 {time} 撤离', takenBack: '指挥部撤销了你在办的 {n} 项任务', takenBackHint: '不必再办。人在现场的，按指挥部新的安排走。', asIssued: '指令原文', over: '超时 {text}', away: '距你 {m} m', awayKm: '距你 {km} km', person: '与 {name} 搭档',
         other: '由 {name} 负责', handed: '已转 {name}，您仍可应答', round: '第 {n} 遍', every: '每 {n} 分钟一遍', waiting: '待发', open: '打开', finished: '今天已办 {n} 件', finishedElse: '今天已办 {n} 件 · 未办（去不了、已撤销）{m} 件', evidence: '完成时需回传：{what}', count: '数量', countHint: '必填，例如 12', missing: '还缺{what}。补上，或再按一次“完成”先交差。',
         acknowledge: '收到，马上去', arrive: '到达', done: '完成', decline: '去不了…', navigate: '导航', why: '为什么是我', speak: '念给我听', photo: '拍照', photoMore: '再拍一张', 
         photos: '{n} 张照片', removePhoto: '去掉第 {n} 张照片', withdrawn: '指挥部已撤销这项任务', doneNote: '已完成，等待核查', 
@@ -46,7 +46,7 @@ export const messages: Messages = {
       level: { asOf: 'Level as of {time}' },
       empty: { title: 'No task for you now', hint: 'The phone will ring for a new one. Report any hazard you see.', noMember: 'This account belongs to no grid member and gets no tasks. Sign in as a member.', loading: 'Fetching tasks…', never: 'No tasks fetched yet. They come as soon as there is a network.', cached: 'Offline list, fetched {time}' },
       task: {
-        fresh: 'New task', lifeSafety: 'Life safety', retreat: 'Retreat', issued: '{time} from HQ', left: '{text} left', leaveBy: 'leave by {time}', takenBack: 'Headquarters took back {n} of your tasks', takenBackHint: 'Nothing more to do there. Go on as headquarters says.', asIssued: 'The order stands as issued, in Chinese.', over: '{text} late', away: '{m} m away', awayKm: '{km} km away', person: 'with {name}',
+        fresh: 'New task', lifeSafety: 'Life safety', retreat: 'Retreat', issued: '{time} from HQ', left: '{text} left', waterAt: 'Water expected at {time}', leaveBy: 'leave by {time}', takenBack: 'Headquarters took back {n} of your tasks', takenBackHint: 'Nothing more to do there. Go on as headquarters says.', asIssued: 'The order stands as issued, in Chinese.', over: '{text} late', away: '{m} m away', awayKm: '{km} km away', person: 'with {name}',
         other: '{name} has it', handed: 'Handed to {name}; you may still answer', round: 'round {n}', every: 'every {n} min', waiting: 'To send', open: 'Open', finished: '{n} finished today', finishedElse: '{n} finished today · {m} not done (could not go, withdrawn)', evidence: 'To send when done: {what}', count: 'Count', countHint: 'needed, for example 12', missing: 'Still missing: {what}. Add it, or press Done again to finish without.',
         acknowledge: 'Got it, going now', arrive: 'I am there', done: 'Done', decline: 'Cannot go…', navigate: 'Navigate', why: 'Why me', speak: 'Read aloud', photo: 'Take photo', photoMore: 'One more', 
         photos: '{n} photos', removePhoto: 'Remove photo {n}', withdrawn: 'HQ has withdrawn this task', doneNote: 'Done, waits to be checked', 
