@@ -31,7 +31,7 @@ pub enum Refused {
     #[error("须填写理由 (a reason is required)")]
     NoReason,
     /// Nothing would change.
-    #[error("{level}已生效且没有待签发的任务 (level {level} is in force and nothing waits for a signature)")]
+    #[error("{}已生效且没有待签发的任务 (level {level} is in force and nothing waits for a signature)", .level.name_zh())]
     NothingToDo {
         /// The level that was asked for.
         level: WarningLevel,

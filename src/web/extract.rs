@@ -3,7 +3,7 @@
 use super::{Post, Problem, Site};
 use crate::ingest::reader_says;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -23,7 +23,7 @@ struct Which {
 impl FromRequestParts<Arc<Site>> for At {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
-        let which = Query::<Which>::try_from_uri(&parts.uri).ok().and_then(|Query(which)| which.drill);
+        let which = axum::extract::Query::<Which>::try_from_uri(&parts.uri).ok().and_then(|which| which.0.drill);
         match which {
             None => Ok(Self(Arc::clone(&site.live))),
             Some(id) => site.drills.post(&id).map(Self).ok_or_else(|| Problem::not_found(format!("演练 {id}"))),
@@ -41,6 +41,20 @@ impl<T: FromStr<Err = String> + Send, S: Send + Sync> FromRequestParts<S> for Id
             .await
             .map_err(|fault| Problem::bad_field("id", fault.to_string()))?;
         text.parse().map(Self).map_err(|fault| Problem::bad_field("id", fault))
+    }
+}
+
+/// The query of an address; what is wrong with it is said by name.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::<T>::try_from_uri(&parts.uri);
+        read.map(|query| Self(query.0)).map_err(|fault| {
+            let why = std::error::Error::source(&fault).map_or_else(|| fault.to_string(), ToString::to_string);
+            Problem::bad_field("query", format!("网址中的参数有误：{why} (a parameter of the address is wrong)"))
+        })
     }
 }
 

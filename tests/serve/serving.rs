@@ -119,6 +119,19 @@ async fn serving_from_closed_door_to_orderly_stop() {
     assert_eq!(reply.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert!(reply.headers()["content-type"].to_str().unwrap().contains("problem+json"));
 
+    // What is wrong with a login or an address is said in words, in both languages.
+    let told = async |request: reqwest::RequestBuilder| -> String {
+        let reply = request.send().await.unwrap();
+        assert!(
+            reply.status().is_client_error() && reply.headers()["content-type"].to_str().unwrap().contains("problem")
+        );
+        reply.text().await.unwrap()
+    };
+    let neither = told(client.post(at("/api/v1/session")).json(&json!({"name": "boss"}))).await;
+    assert!(neither.contains("须有 name 和 password") && neither.contains("or a token"), "{neither}");
+    let page = told(client.get(at("/api/v1/tasks?limit=many")).bearer_auth(&boss)).await;
+    assert!(page.contains("网址中的参数有误") && page.contains("limit"), "{page}");
+
     // A second server on the directory, and one on the port.
     let pid = server.id().unwrap();
     let words = refused(dir, &["serve", "--config", "a.toml"]).await;

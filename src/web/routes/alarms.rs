@@ -2,9 +2,9 @@
 
 use super::{PageQuery, change, page};
 use crate::command::Input;
-use crate::web::{At, Body, Problem, Session, shape};
+use crate::web::{At, Body, Problem, Query, Session, shape};
 use axum::Json;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;

@@ -2,9 +2,9 @@
 
 use crate::store::arrivals::{Shot, ShotQuery};
 use crate::web::cameras::ShotError;
-use crate::web::{Body, Problem, Session, Site};
+use crate::web::{Body, Problem, Query, Session, Site};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -2,9 +2,9 @@
 
 use super::idempotency_key;
 use crate::model::Timestamp;
-use crate::web::{Body, DrillAsk, InjectAsk, Problem, ReportFormat, Session, Site};
+use crate::web::{Body, DrillAsk, InjectAsk, Problem, Query, ReportFormat, Session, Site};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;

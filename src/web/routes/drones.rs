@@ -2,10 +2,10 @@
 
 use crate::ingest::drones::{self, DroneFault, FILE_MAX, Flown, LeveeFlight, Mission, Position, Track};
 use crate::store::FlightError;
-use crate::web::{At, Body, Post, Problem, Session, Site};
+use crate::web::{At, Body, Post, Problem, Query, Session, Site};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,8 @@
 //! The journal for auditors: facts as they are stored.
 
 use crate::model::{FactSeq, UserRole};
-use crate::web::{At, Problem, Session};
+use crate::web::{At, Problem, Query, Session};
 use axum::Json;
-use axum::extract::Query;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 use crate::command::{Report, ReportKind};
 use crate::model::PlaceId;
 use crate::web::shape::mask_name;
-use crate::web::{At, Post, Problem, Session, Site, twin};
-use axum::extract::{Path, Query, State};
+use crate::web::{At, Post, Problem, Query, Session, Site, twin};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;

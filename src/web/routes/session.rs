@@ -22,7 +22,7 @@ const DOOR: &str = "anlan::door";
 
 /// A name with its password, or the token of a one-time link.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "须有 name 和 password，或 token (give name and password, or a token)")]
 pub enum LoginBody {
     /// From the login page.
     Password {

@@ -3,9 +3,9 @@
 use crate::command::Words;
 use crate::model::SeriesId;
 use crate::store::series::{Aggregate, SeriesError, Step};
-use crate::web::{At, Problem, Session};
+use crate::web::{At, Problem, Query, Session};
 use axum::Json;
-use axum::extract::{Path, Query};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta};
 use serde::Deserialize;

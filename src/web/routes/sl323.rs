@@ -1,8 +1,8 @@
 //! The tables of SL 323 as CSV, read only.
 
 use crate::ingest::sl323::{Table, export};
-use crate::web::{Problem, Session, Site};
-use axum::extract::{Path, Query, State};
+use crate::web::{Problem, Query, Session, Site};
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset, TimeDelta};
