@@ -10,11 +10,16 @@ fn line_of(stone: &str, start: Timestamp, hours: i64) -> Reading {
     Reading { series: format!("{stone}.line_state").into(), observed_at: at, received_at: at, value: 0.0 }
 }
 
-#[test]
-fn a_stone_that_never_speaks_again_goes_offline_by_the_clock() {
+/// The demo reach with its rules, and a moment in the flood season.
+fn demo() -> (SiteFiles, Playbook, Timestamp) {
     let files = SiteFiles::from_folders(None, None, None).unwrap();
     let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    (files, playbook, "2026-08-01T00:00:00Z".parse().unwrap())
+}
+
+#[test]
+fn a_stone_that_never_speaks_again_goes_offline_by_the_clock() {
+    let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let stones: Vec<String> = watch.water(start).stones.into_keys().collect();
     let (talker, mute) = (&stones[0], &stones[1]);
@@ -47,9 +52,7 @@ fn told(watch: &mut Watch, now: Timestamp) -> Vec<(String, bool)> {
 
 #[test]
 fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_before() {
-    let files = SiteFiles::from_folders(None, None, None).unwrap();
-    let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let gauges = watch.water(start).gauges;
     let speak = |watch: &mut Watch, at: Timestamp, of: &dyn Fn(&str) -> bool| {
@@ -89,9 +92,7 @@ fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_befo
 
 #[test]
 fn gauges_that_never_spoke_are_an_alarm_once_their_time_has_passed() {
-    let files = SiteFiles::from_folders(None, None, None).unwrap();
-    let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     assert_eq!(told(&mut watch, start + TimeDelta::seconds(10)), [], "they are not due yet");
     let health = watch.health(start + TimeDelta::hours(12));
@@ -102,9 +103,7 @@ fn gauges_that_never_spoke_are_an_alarm_once_their_time_has_passed() {
 
 #[test]
 fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
-    let files = SiteFiles::from_folders(None, None, None).unwrap();
-    let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
     let reading = |series: &str, at: Timestamp, value: f64| Reading {
         series: series.into(),
@@ -175,9 +174,7 @@ fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
 
 #[test]
 fn the_playbook_is_told_of_levee_and_villages_when_the_water_comes_and_not_before() {
-    let files = SiteFiles::from_folders(None, None, None).unwrap();
-    let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, files.reach.twin_slot_read(), start, 1.0);
     let keys = playbook.signals();
     let asked = |name: &str| keys.iter().filter(|key| key.name() == name).cloned().collect::<Vec<_>>();
@@ -262,9 +259,7 @@ fn risen(watch: &mut Watch, start: Timestamp) -> Timestamp {
 #[test]
 fn the_live_twin_goes_with_the_river_and_in_silence_gets_old_then_unknown() {
     use crate::command::TwinStanding;
-    let files = SiteFiles::from_folders(None, None, None).unwrap();
-    let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let (files, playbook, start) = demo();
     let fresh = |slot| watch(&files.sensors, &playbook, slot, start, 1.0);
     assert_eq!(fresh(None).water(start).twin_standing(start), TwinStanding::NoTerrain);
     assert_eq!(fresh(Some(TwinSlot::default())).water(start).twin_standing(start), TwinStanding::Reading);
@@ -304,9 +299,7 @@ fn the_live_twin_goes_with_the_river_and_in_silence_gets_old_then_unknown() {
 
 #[test]
 fn forecast_and_twin_are_made_anew_at_once_when_the_river_has_left_what_they_rest_on() {
-    let files = SiteFiles::from_folders(None, None, None).unwrap();
-    let playbook = load_playbook(&files.playbook).unwrap();
-    let start: Timestamp = "2026-08-01T00:00:00Z".parse().unwrap();
+    let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, files.reach.twin_slot_read(), start, 1.0);
     for step in 0..=48 * 6 {
         let at = start + TimeDelta::minutes(10 * (step - 24 * 6));

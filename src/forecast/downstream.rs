@@ -105,10 +105,15 @@ pub struct Passing {
 
 impl Passing {
     fn of(q_m3s: Vec<f64>) -> Self {
-        let crest = q_m3s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-        let (crest_h, crest_m3s) = crest.map_or((0.0, 0.0), |(hour, q)| (hour as f64, *q));
+        let (crest_h, crest_m3s) = crest(&q_m3s);
         Self { q_m3s, crest_m3s, crest_h }
     }
+}
+
+/// Hour and height of the highest of hourly discharges; zeros where there are none.
+pub fn crest(q_m3s: &[f64]) -> (f64, f64) {
+    let highest = q_m3s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+    highest.map_or((0.0, 0.0), |(hour, q)| (hour as f64, *q))
 }
 
 impl Downstream {
@@ -208,13 +213,13 @@ fn with(one: &Below, at: &[f64]) -> Below {
 fn error(tried: &Below, flood: &PastFlood, inflow: &[f64]) -> f64 {
     let Some(listed) = flood.listed.get(&tried.station) else { return 0.0 };
     let Ok(passing) = flow(tried, inflow).map(Passing::of) else { return f64::INFINITY };
-    let crest = (passing.crest_m3s / listed.m3s - 1.0) / CREST_ERROR;
-    let begins = Passing::of(flood.inflow_m3s.clone()).crest_h;
+    let high = (passing.crest_m3s / listed.m3s - 1.0) / CREST_ERROR;
+    let (begins, _) = crest(&flood.inflow_m3s);
     let late = listed.at_h.map_or(0.0, |(at_h, within_h)| {
         let allowed = within_h.max(TIME_LEAST_H) + TIME_ERROR * (at_h - begins).abs();
         (passing.crest_h - at_h) / allowed
     });
-    crest * crest + late * late
+    high * high + late * late
 }
 
 /// How much travel times differ from node to node.

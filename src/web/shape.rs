@@ -192,12 +192,8 @@ impl Frame<'_> {
 }
 
 fn alarm_kind(alarm: &Alarm, state: &State) -> Value {
-    let (kind, rest) = alarm.key.split_once(':').unwrap_or((&alarm.key, ""));
-    let report = || state.reports.values().find(|report| report.id.to_string() == rest);
-    match report().filter(|_| kind == "report") {
-        Some(report) => json!(report.content.kind),
-        None => json!(kind),
-    }
+    let report = alarm.key.strip_prefix("report:").and_then(|id| state.reports.get(&id.parse().ok()?));
+    report.map_or_else(|| json!(alarm.key.split(':').next()), |report| json!(report.content.kind))
 }
 
 /// Who calls for help, own people in the water's way, what happens to the works: before what nobody has answered.

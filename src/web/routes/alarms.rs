@@ -23,7 +23,9 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>
     let now = post.engine.now();
     let state = post.engine.state();
     let mut open: Vec<_> = state.alarms.values().filter(|alarm| !alarm.closed).collect();
-    open.sort_by_key(|alarm| (shape::alarm_rank(alarm, &state), std::cmp::Reverse((alarm.severity, alarm.last))));
+    open.sort_by_cached_key(|alarm| {
+        (shape::alarm_rank(alarm, &state), std::cmp::Reverse((alarm.severity, alarm.last)))
+    });
     Ok(Json(page(open.into_iter().map(|alarm| (alarm.key.clone(), shape::alarm(alarm, &state, now))), &query)))
 }
 

@@ -7,7 +7,7 @@ use super::table;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
-use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, fit};
+use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, crest, fit};
 use crate::model::Timestamp;
 use chrono::{FixedOffset, TimeDelta};
 use serde_json::{Value, json};
@@ -131,12 +131,6 @@ fn of_file(path: &std::path::Path, settings: &Downstream) -> Result<Told, Box<dy
     let id = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     let crest = crest(&inflow_m3s);
     Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
-}
-
-/// Hour and height.
-fn crest(q_m3s: &[f64]) -> (f64, f64) {
-    let highest = q_m3s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    highest.map_or((0.0, 0.0), |(hour, q)| (hour as f64, *q))
 }
 
 /// Share by which the crest is too high, hours by which it is too late.
