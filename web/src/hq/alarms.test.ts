@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import type { Alarm } from '@/api/types'
-import { folded, sortAlarms } from './alarms'
+import type { Alarm, Task } from '@/api/types'
+import { folded, lifeAlarms, openOf, sortAlarms } from './alarms'
 
 const alarm = (id: string, change: Partial<Alarm> = {}): Alarm => ({ id, severity: 'warning', kind: 'gauge-late', cause: '', title: { zh: '', en: '' }, count: 1, since: '', last: '2026-01-01T00:00:00Z', state: 'new', acked_by: null, acked_at: null, shelved_until: null, ...change })
 
@@ -16,4 +16,18 @@ it('puts a hazard before any number of missing answers, and folds these', () => 
   expect(folded(rows, false)).toMatchObject({ shown: { length: 3 }, hidden: 19 })
   expect(folded(rows, true).shown).toHaveLength(22)
   expect(folded(rows.slice(0, 4), false)).toEqual({ shown: rows.slice(0, 4), hidden: 0 })
+})
+
+it('counts for a closed tab what nobody has minded, and the gravest of it', () => {
+  expect(openOf([])).toEqual({ n: 0, gravest: null })
+  expect(openOf([alarm('a'), alarm('b', { severity: 'info' }), alarm('minded', { severity: 'critical', state: 'acked' }), alarm('gone', { severity: 'critical', state: 'closed' })])).toEqual({ n: 2, gravest: 'warning' })
+  expect(openOf([alarm('a', { severity: 'info' }), alarm('b', { severity: 'critical' })])).toEqual({ n: 2, gravest: 'critical' })
+})
+
+it('keeps before every eye what life hangs on, until somebody has minded it', () => {
+  const tasks = [{ code: 'A01', life_safety: true }, { code: 'B02', life_safety: false }] as Task[]
+  const critical = { severity: 'critical' } as const
+  const rows = [alarm('unanswered:B02', { kind: 'unanswered', ...critical }), alarm('unanswered:A01', { kind: 'unanswered', ...critical }), alarm('gauge', critical), alarm('stones:1', { kind: 'stones' }), alarm('water:v', { kind: 'water', ...critical }), alarm('report:1', { kind: 'sos', ...critical })]
+  expect(lifeAlarms(rows, tasks).map((row) => row.id)).toEqual(['report:1', 'water:v', 'unanswered:A01'])
+  for (const state of ['acked', 'shelved', 'closed'] as const) expect(lifeAlarms(rows.map((row) => ({ ...row, state })), tasks)).toEqual([])
 })

@@ -1,5 +1,6 @@
 // Order of alarms on the wall.
-import type { Alarm } from '@/api/types'
+import type { Alarm, Task } from '@/api/types'
+import { codeOfAlarm } from './reportWords'
 
 const STATES: Alarm['state'][] = ['new', 'acked', 'shelved', 'closed']
 const SEVERITIES: Alarm['severity'][] = ['critical', 'warning', 'info']
@@ -27,4 +28,20 @@ export function folded(rows: Alarm[], isOpen: boolean): { shown: Alarm[]; hidden
   if (unanswered.length <= ALONE) return { shown: rows, hidden: 0 }
   const gone = new Set(unanswered.slice(1))
   return { shown: isOpen ? rows : rows.filter((row) => !gone.has(row)), hidden: gone.size }
+}
+
+/** How many nobody has minded yet, and the gravest of them; what a closed tab must still tell. */
+export function openOf(alarms: Iterable<Alarm>): { n: number; gravest: Alarm['severity'] | null } {
+  const open = [...alarms].filter((alarm) => alarm.state === 'new')
+  return { n: open.length, gravest: SEVERITIES.find((severity) => open.some((alarm) => alarm.severity === severity)) ?? null }
+}
+
+/**
+ * Unminded alarms that life hangs on, the gravest first: who calls for help, and what is critical for people, levee or
+ * dams. A missing answer counts where its instruction warns, recalls or moves people.
+ */
+export function lifeAlarms(alarms: Iterable<Alarm>, tasks: Iterable<Task>): Alarm[] {
+  const codes = new Set([...tasks].filter((task) => task.life_safety).map((task) => task.code))
+  return sortAlarms(alarms).filter((alarm) => alarm.state === 'new' && (alarm.kind === 'sos'
+    || (alarm.severity === 'critical' && (FIRST.includes(alarm.kind) || codes.has(codeOfAlarm(alarm.id) ?? '')))))
 }

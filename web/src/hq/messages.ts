@@ -42,7 +42,8 @@ export const messages: Messages = {
     },
     tips: { title: '公众与视频线索', about: '未经核实，不参与任何规则。点开后可采信为险情或关闭。', none: '没有线索。' },
     shots: { open: '现场画面', title: '现场画面', waiting: '正在向附近摄像机取画面……', of: '{name} 画面', metres: '距告警点 {n} 米' },
-    alarms: { title: '告警', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', tasks: '看任务', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}', unfold: '另有 {n} 项指令有人未应答', fold: '收起 {n} 项未应答' },
+    life: { title: '人命关天', more: '另有 {n} 项', open: '看告警' },
+    alarms: { title: '告警', unminded: '未确认 {n} 项', open: '未确认 {n}　[A] 确认', empty: '没有告警。', critical: '严重', warning: '警告', info: '提示', ack: '确认', tasks: '看任务', shelve: '搁置', shelveTitle: '搁置告警', minutes: '到时自动返回', minutesN: '{n} 分钟', by: '{name} {time} 确认', until: '搁置到 {time}', acked: '已确认：{title}', unfold: '另有 {n} 项指令有人未应答', fold: '收起 {n} 项未应答' },
     tasks: {
       title: '待办任务', playbook: '预案 {edition} · 指令 {n} 条', planned: '指令 {instructions} 条 · 任务 {tasks} 件', answerRate: '叫应率', median: '中位 {time}', filters: '筛选', status: '状态', phase: '阶段', role: '角色', grid: '网格', search: '编号、标题、人员', clear: '清除筛选',
       noneMatch: '没有符合条件的任务。', empty: '现在没有任务。启动响应后任务在这里出现。', shown: '显示 {n} / {all} 件', print: '打印包', diff: '查看差异', diffLine: '与现在相比：新增 {new} · 变更 {changed} · 保留 {kept} · 撤销 {withdrawn}', left: '剩 {time}', over: '超 {time}', slack: '水前余 {n} 分', noTime: '水前来不及', unowned: '无人负责', declinedBecause: '去不了：{reason}', moreOverdue: '未应答或超时任务 {n} 件',
@@ -121,7 +122,8 @@ export const messages: Messages = {
     },
     tips: { title: 'Tips of the public and cameras', about: 'Not looked into yet, and part of no rule. Open one to take it for a hazard or close it.', none: 'There are no tips.' },
     shots: { open: 'Pictures', title: 'Pictures of the place', waiting: 'Asking the cameras nearby …', of: 'Picture of {name}', metres: '{n} m from the alarm' },
-    alarms: { title: 'Alarms', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', tasks: 'Tasks', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}', unfold: '{n} more instructions unanswered', fold: 'Fold {n} unanswered' },
+    life: { title: 'Lives at stake', more: '{n} more', open: 'Show alarms' },
+    alarms: { title: 'Alarms', unminded: '{n} not acknowledged', open: '{n} open, [A] to acknowledge', empty: 'No alarms.', critical: 'Critical', warning: 'Warning', info: 'Info', ack: 'Ack', tasks: 'Tasks', shelve: 'Shelve', shelveTitle: 'Shelve an alarm', minutes: 'Comes back after', minutesN: '{n} min', by: '{name} acknowledged at {time}', until: 'shelved until {time}', acked: 'Acknowledged: {title}', unfold: '{n} more instructions unanswered', fold: 'Fold {n} unanswered' },
     tasks: {
       title: 'Tasks', playbook: 'Playbook {edition} · {n} instructions', planned: '{instructions} instructions · {tasks} tasks', answerRate: 'Answered', median: 'median {time}', filters: 'Filters', status: 'State', phase: 'Phase', role: 'Role', grid: 'Grid', search: 'Code, title, person', clear: 'Clear',
       noneMatch: 'No task matches.', empty: 'There are no tasks now. They appear when a level is activated.', shown: '{n} of {all} shown', print: 'Print pack', diff: 'Differences', diffLine: 'Against now: {new} new · {changed} changed · {kept} kept · {withdrawn} withdrawn', left: '{time} left', over: '{time} over', slack: 'water leaves {n} min', noTime: 'no time before the water', unowned: 'no owner', declinedBecause: 'cannot go: {reason}', moreOverdue: '{n} tasks unanswered or overdue',
