@@ -7,7 +7,7 @@ import { serviceWorker } from './src/sw/plugin.ts'
 // `npm run dev` and `vite preview` answer /api from dev/ unless ANLAN_API names a running server.
 const server = process.env.ANLAN_API
 // With the host of the page: the server refuses changes that come from another origin.
-const proxy = server ? { '/api': { target: server, changeOrigin: false }, '/healthz': { target: server, changeOrigin: false } } : {}
+const proxy = Object.fromEntries((server ? ['/api', '/healthz'] : []).map((path) => [path, { target: server, changeOrigin: false }]))
 
 export default defineConfig({
   plugins: [vue(), serviceWorker(), ...(server ? [] : [mockApi()])],

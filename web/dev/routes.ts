@@ -1,6 +1,6 @@
 // Answers of the stand-in server, in the shapes of the real one. Sign in as 王某 to be the second officer.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Activation, Drill, Level, Me, Task } from '../src/api/types'
+import type { Activation, Drill, Level, Me, ReleaseCount, Task } from '../src/api/types'
 import { layer } from './geo.ts'
 import { alarms, evacuation, floods, iso, members, people, preview, reports, series, situation, state, tasks, why } from './world.ts'
 
@@ -18,13 +18,21 @@ function publish(event: string, data: unknown): void {
   for (const listener of listeners) listener.write(`id: ${state.journal}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
 }
 
+const RANKS: Level[] = ['none', 'blue', 'yellow', 'orange', 'red']
+
+/** What a level would send here, and the orders of the response above it that it would end. */
+function release(level: Level): ReleaseCount {
+  const { instructions, tasks: sent, people } = preview({ none: 0, blue: 4500, yellow: 6500, orange: 9000, red: 22_000 }[level] ?? 0).counts
+  const ended = [...tasks.values()].filter((task) => task.phase === 'respond' && RANKS.indexOf(task.level) > RANKS.indexOf(level) && !['draft', 'done', 'verified', 'withdrawn'].includes(task.status)).length
+  return { level, instructions, tasks: sent, people, ended }
+}
+
 function ask({ body, me }: Call): Activation {
   if (state.activation) throw new Refusal(409, '已有一项启动在等待确认')
-  const dry = preview({ none: 0, blue: 4500, yellow: 6500, orange: 9000, red: 22_000 }[body.level as Level] ?? 0)
-  const counts = dry.counts
+  const counts = release(body.level as Level)
   state.activation = {
     id: `act-${state.journal}`, level: body.level as Level, reason: String(body.reason), ordered_by: null, prepare_for_m3s: null, state: 'asked', asked_by: me.name, asked_at: iso(), commanders_called: false,
-    deputies_may_confirm: false, break_glass_offered: false, break_glass: false, expires_at: iso(300), settled_by: null, settled_at: null, settled_reason: null, instructions: counts.instructions, tasks: counts.tasks, people: counts.people,
+    deputies_may_confirm: false, break_glass_offered: false, break_glass: false, expires_at: iso(300), settled_by: null, settled_at: null, settled_reason: null, instructions: counts.instructions, tasks: counts.tasks, people: counts.people, ended: counts.ended,
   }
   publish('activation', state.activation)
   publish('situation', situation())
@@ -91,6 +99,7 @@ const routes: [string, RegExp, (call: Call) => unknown][] = [
     return { type: 'FeatureCollection', features: members.map((member) => ({ type: 'Feature', id: member.member, geometry: { type: 'Point', coordinates: [member.lon, member.lat] }, properties: { id: member.member, name_zh: member.name, name_en: member.name, corps: member.corps, state: member.answered === null ? 'on-duty' : member.answered ? 'answered' : 'unanswered' } })) }
   }],
   ['POST', /^\/preview$/, ({ body }) => preview(Number(body.discharge_m3s))],
+  ['POST', /^\/preview\/release$/, ({ body }) => release(body.level as Level)],
   ['POST', /^\/activations$/, ask],
   ['POST', /^\/activations\/([^/]+)\/confirm$/, (call) => settle(call, 'confirmed')],
   ['POST', /^\/activations\/([^/]+)\/refuse$/, (call) => settle(call, 'refused')],

@@ -57,7 +57,10 @@ export interface Activation {
   commanders_called: boolean; deputies_may_confirm: boolean; break_glass_offered: boolean; break_glass: boolean
   expires_at: string; settled_by: string | null; settled_at: string | null; settled_reason: string | null
   instructions: number; tasks: number; people: number
+  ended?: number                // orders that it takes back
 }
+/** POST /preview/release {level, prepare_for_m3s}: what the confirmation would send now, and how many orders it would take back. Sends nothing. */
+export interface ReleaseCount { level: Level; instructions: number; tasks: number; people: number; ended: number }
 
 export interface Task {
   id: string; code: string; title: Text; text: string; level: Level; status: TaskStatus

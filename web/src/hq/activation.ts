@@ -1,7 +1,7 @@
 // What the activation button would ask for: the level of the what-if, else the level that the server proposes.
 import { computed, type ComputedRef } from 'vue'
 import { useI18n } from 'vue-i18n'
-import type { Level, Task } from '@/api/types'
+import type { Level } from '@/api/types'
 import { useLive } from '@/stores/live'
 import { usePreview } from '@/stores/preview'
 import { useSession } from '@/stores/session'
@@ -16,12 +16,6 @@ export function stepOf(from: Level, to: Level): Step {
   if (to === 'none') return from === 'none' ? 'calm' : 'lift'
   const up = LEVELS.indexOf(to) - LEVELS.indexOf(from)
   return up > 0 ? 'raise' : up < 0 ? 'lower' : 'same'
-}
-
-/** Orders that a lowering would end: those of the response above the new level that are still out. As the core's `stand_down`. */
-export function endedBy(tasks: Iterable<Task>, to: Level): number {
-  const over = ['draft', 'done', 'verified', 'withdrawn']
-  return [...tasks].filter((task) => task.phase === 'respond' && LEVELS.indexOf(task.level) > LEVELS.indexOf(to) && !over.includes(task.status)).length
 }
 
 interface Target {
