@@ -1,5 +1,6 @@
 // Pages. Each room of the app lists its own in `<room>/routes.ts`; all are loaded when they are opened.
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { drillOf } from '@/drill/which'
 import { useSession } from '@/stores/session'
 
 declare module 'vue-router' {
@@ -29,6 +30,7 @@ export function safeNext(next: unknown): string {
 }
 
 router.beforeEach(async (to) => {
+  if (drillOf(to.query) === undefined && (to.path === '/hq' || to.path === '/patrol')) return { path: '/no-drill', query: { page: to.path }, replace: true }
   // A one-time link to the sign-in page is traded like any other, and leads to where its role works.
   const byLink = to.path === '/login' && 'token' in to.query
   if (to.meta.public && !byLink) return true

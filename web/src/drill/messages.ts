@@ -3,6 +3,7 @@ import type { Messages } from '@/i18n'
 export const messages: Messages = {
   'zh-CN': { drill: {
     title: '演练台', banner: '【演练】', running: '演练进行中，时钟 {now}，×{speed}', held: '有启动申请等待第二人确认，时钟 {now}，暂按 ×1 走，确认后恢复 ×{speed}', behind: '数据处理跟不上 ×{speed}，时钟停在 {now} 附近等待，不跳过任何读数', paused: '演练暂停在 {now}', done: '演练已结束，止于 {now}', interrupted: '演练因服务器停机而中断，止于 {now}；日志完好，可看复盘报告',
+    wrong: { two: '地址里的 drill 写了两次，或没有写是哪一场，不知道说的是哪一场演练', none: '没有演练 {id}', ended: '演练 {id} 已结束，只有复盘报告可看', hint: '没有打开任何页面，也没有向任何人发送任何内容。', wall: '打开实况大屏', phone: '真有危险：到实况页求救' },
     flood: '洪水', scope: '参演人员', virtual: '虚拟队员（不通知任何真人）', speed: '时钟倍数', start: '开始演练', pause: '暂停', resume: '继续', stop: '结束演练', report: '复盘报告', again: '再开一场', new: '新的演练',
     historical: '历史', synthetic: '合成', peak: '洪峰 {q} m³/s', hours: '{n} 小时', source: '来源', forbidden: '值班员、指挥员或导演可以开演练；当前账号只能观看。', none: '没有可用的洪水过程。把洪水文件放进 floods/ 后重试。', level: '当前级别', progress: '进度', wall: '打开演练大屏', phone: '参演手机',
     begin: '起始时刻', approach: '首次接近Ⅳ级流量（{at}）', first: '洪水过程开头（{at}）', own: '指定时刻', ownAt: '时刻（北京时间）', span: '过程 {from} 至 {to}',
@@ -18,6 +19,7 @@ export const messages: Messages = {
   } },
   en: { drill: {
     title: 'Drill console', banner: '[DRILL]', running: 'Drill running, clock {now}, ×{speed}', held: 'A request waits for its second person: clock {now} runs at ×1, afterwards at ×{speed} again', behind: 'Readings cannot be judged as fast as ×{speed}: the clock waits near {now}, no reading is skipped', paused: 'Drill paused at {now}', done: 'Drill ended at {now}', interrupted: 'The drill was cut off at {now} when the server went down; its journal is whole, the report can be read',
+    wrong: { two: 'The address names a drill twice, or none after drill=: it is not known which one is meant', none: 'There is no drill {id}', ended: 'Drill {id} has ended; its report is left', hint: 'No page was opened, and nothing was sent to anyone.', wall: 'Open the real wall', phone: 'Real danger: call for help on the real page' },
     flood: 'Flood', scope: 'Players', virtual: 'virtual members (nobody real is notified)', speed: 'Speed of the clock', start: 'Start the drill', pause: 'Pause', resume: 'Go on', stop: 'End the drill', report: 'After-action report', again: 'Another drill', new: 'New drill',
     historical: 'historical', synthetic: 'synthetic', peak: 'peak {q} m³/s', hours: '{n} h', source: 'Source', forbidden: 'Duty officers, commanders and directors may start drills; this account may watch.', none: 'There is no flood to replay. Put flood files into floods/ and try again.', level: 'Level now', progress: 'Progress', wall: 'Open the wall of the drill', phone: 'Phone in the drill',
     begin: 'Start', approach: 'where it first approaches level IV ({at})', first: 'first moment of the flood ({at})', own: 'a moment of your own', ownAt: 'Moment (Beijing time)', span: 'from {from} to {to}',

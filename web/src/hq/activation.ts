@@ -3,6 +3,7 @@ import { computed, type ComputedRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import type { Level } from '@/api/types'
 import { useLive } from '@/stores/live'
+import { useDrillState } from '@/stores/drillState'
 import { usePreview } from '@/stores/preview'
 import { useSession } from '@/stores/session'
 
@@ -33,6 +34,7 @@ export function useActivationTarget(): Target {
   const live = useLive()
   const preview = usePreview()
   const session = useSession()
+  const drillState = useDrillState()
   const { t } = useI18n()
   const level = computed(() => preview.result?.level ?? live.situation?.level.proposed ?? null)
   const inForce = computed<Level>(() => live.situation?.level.in_force ?? 'none')
@@ -45,6 +47,7 @@ export function useActivationTarget(): Target {
   const reason = computed(() => {
     if (!session.may('activate')) return t('error.forbidden')
     if (!live.situation) return t('hq.loading')
+    if (drillState.word === 'over') return t('hq.activate.drillOver')
     if (live.situation.activation) return t('hq.activate.underWay')
     if (calm.value) return t('hq.activate.calm')
     return ''

@@ -5,12 +5,12 @@ export const messages: Messages = {
   'zh-CN': { hq: {
     loading: '正在读取…', reason: '理由', reasonMissing: '请写明理由', noFullScreen: '浏览器不允许全屏', left: '水情与人员', right: '预警、任务与告警',
     demo: '演示数据', inForce: '当前生效：', duty: '值班', links: '链路状态', link: { ok: '正常', degraded: '部分异常', down: '中断' },
-    clock: { real: '北京时间', demo: '演示钟', drill: '演练钟' }, datum: { dagu: '大沽基面', national85: '85 国家高程' },
+    clock: { real: '北京时间', demo: '演示钟', drill: '演练钟', stands: '停' }, datum: { dagu: '大沽基面', national85: '85 国家高程' },
     mode: { title: '运行模式', normal: '平时', holiday: '节假日', event: '重大活动', emergency: '应急战时', changed: '已切换到{mode}，已记入日志' },
     sound: { off: '声音未启用，点击启用', armed: '声音已启用，点击静音 10 分钟', muted: '已静音，10 分钟后恢复，点击立即恢复' },
     banner: {
       preview: '预演中 · 未生效', previewText: '推演流量 {q} m³/s → {level}（推演）。以下预警、任务、淹没范围均为推演结果，未向任何人发送。', leave: '退出预演 Esc',
-      drill: '【演练】', drillText: '洪水 {flood}，时钟 ×{speed}。本屏的预警、任务、消息都属于演练。', drillElsewhere: '有一场演练正在进行', drillElsewhereText: '{flood}，与实时水情、任务和通道互不影响。',
+      drill: '【演练】', drillText: '洪水 {flood}，时钟 ×{speed}。本屏的预警、任务、消息都属于演练。', drillPaused: '洪水 {flood}，已暂停，时钟停在 {time}。本屏的预警、任务、消息都属于演练。', drillOver: '已结束，洪水 {flood}，时钟止于 {time}。本屏只供查看，不再发送任何内容。', real: '打开实况大屏', drillElsewhere: '有一场演练正在进行', drillElsewhereText: '{flood}，与实时水情、任务和通道互不影响。',
       degraded: '实时连接中断', degradedText: '数据停在 {time}，每 15 秒查询一次，正在重连。', down: '服务器连不上', downText: '屏上是 {time} 的数据，正在重试。不知道服务器是否还在跟踪任务：要紧的事用电话。',
     },
     gauges: { title: '实时水情', datum: '水位基面：{datum}', empty: '还没有测站。在 sensors/ 加入测站文件，或用 anlan demo 载入示例。', open: '在过程线中查看', late: '迟报 {n} 分', last: '最后 {time}', steady: '平稳', perHour: '每小时变化，按近 3 小时' },
@@ -18,7 +18,7 @@ export const messages: Messages = {
       title: '流量级别设定', note: '推演 / 启动', label: '推演流量，立方米每秒', slider: '推演流量滑块', less: '减少 {n}', more: '增加 {n}', live: '实况', wrong: '请输入 0 到 100 000 之间的流量，例如 22000',
       hint: '输入流量并按 Enter 预演，例如 22000。预演不会发送任何消息。', counts: '指令 {instructions} 条，任务 {tasks} 件，涉及 {people} 人，无人负责 {unowned} 件（推演）', preview: '预演', running: '推演中…',
     },
-    activate: {
+    activate: { drillOver: '演练已结束',
       plain: '启动响应（需双人确认）', ask: { raise: '启动 {response}响应（需双人确认）', same: '重新发布 {response}响应（需双人确认）', lower: '降为 {response}响应（需双人确认）', lift: '解除响应（需双人确认）', calm: '未达预警' }, calm: '未达预警，也没有生效的响应，无需启动或解除', underWay: '已有一项启动在等待确认', title: '启动响应', lowerTitle: '降低响应级别', level: '级别', now: '现行', lowering: '这是降级或解除：按预案的撤收步骤执行（召回、清点人数、解除巡查）。', ends: '收回', countUnknown: '现在问不到服务器：会下发多少、收回多少，都不知道。', same: '与现行级别相同：将按现行级别重新发布任务。',
       instructions: '指令', tasks: '任务', people: '人员', unowned: '无人负责', otherCount: '预演共 {instructions} 项指令、{tasks} 条任务：其中已下达的不再下发；当前其他汛情另外触发的随此次一并下发。', noPreview: '没有这个级别的预演，不附准备流量。以上按当前水情计，确认时以当时水情为准。', reason: '依据与理由（写入日志，随消息发出）', orderedBy: '命令人（如电话命令，可不填）',
       hold: { raise: '按住 1.5 秒：申请启动{level}', same: '按住 1.5 秒：申请重新发布{level}', lower: '按住 1.5 秒：申请降为{level}', lift: '按住 1.5 秒：申请解除响应', calm: '未达预警' }, liftWord: '解除', assumed: '按推演流量 {q} m³/s（实测 {measured}）', reasonHint: '写明依据，例如实测流量、会商结论、上级命令', reasonHintAssumed: '请写明依据。推演不是实测，可写：{assumed}，经会商……', useAssumed: '填入“{assumed}”', orType: '或输入“{word}”', after: '申请后须由另一人确认才会发送。60 秒无人应答将呼叫其他指挥员，120 秒副职可确认。',
@@ -86,12 +86,12 @@ export const messages: Messages = {
   en: { hq: {
     loading: 'Loading…', reason: 'Reason', reasonMissing: 'Please give a reason', noFullScreen: 'The browser does not allow full screen', left: 'River and people', right: 'Warning, tasks and alarms',
     demo: 'Demo data', inForce: 'In force: ', duty: 'On duty', links: 'State of the links', link: { ok: 'up', degraded: 'partly down', down: 'down' },
-    clock: { real: 'Beijing time', demo: 'Demo clock', drill: 'Drill clock' }, datum: { dagu: 'Dagu datum', national85: 'National datum 1985' },
+    clock: { real: 'Beijing time', demo: 'Demo clock', drill: 'Drill clock', stands: 'stopped' }, datum: { dagu: 'Dagu datum', national85: 'National datum 1985' },
     mode: { title: 'Mode', normal: 'Routine', holiday: 'Holiday', event: 'Event', emergency: 'Emergency', changed: 'Switched to {mode}; written to the log' },
     sound: { off: 'Sound is off; click to arm it', armed: 'Sound is armed; click to mute it for 10 minutes', muted: 'Muted for 10 minutes; click to arm it again' },
     banner: {
       preview: 'PREVIEW · not in force', previewText: '{q} m³/s → {level} (simulated). Warning, tasks and flooding below are simulated; nothing was sent to anyone.', leave: 'Leave preview Esc',
-      drill: '[DRILL]', drillText: 'Flood {flood}, clock ×{speed}. Warnings, tasks and messages on this screen belong to the drill.', drillElsewhere: 'A drill is running', drillElsewhereText: '{flood}; live levels, tasks and channels are not touched.',
+      drill: '[DRILL]', drillText: 'Flood {flood}, clock ×{speed}. Warnings, tasks and messages on this screen belong to the drill.', drillPaused: 'Flood {flood}, paused, the clock stands at {time}. Warnings, tasks and messages on this screen belong to the drill.', drillOver: 'has ended. Flood {flood}, the clock stands at {time}. This screen is for reading; nothing more is sent.', real: 'Open the real wall', drillElsewhere: 'A drill is running', drillElsewhereText: '{flood}; live levels, tasks and channels are not touched.',
       degraded: 'Live line cut', degradedText: 'Data stand at {time}; asking every 15 s, reconnecting.', down: 'Server not reachable', downText: 'The screen shows {time}; trying again. Whether the server still follows up tasks is not known: use the phone for what is urgent.',
     },
     gauges: { title: 'River now', datum: 'Stage datum: {datum}', empty: 'No stations yet. Add a station file in sensors/, or load the sample with anlan demo.', open: 'Show in the hydrograph', late: 'late {n} min', last: 'last {time}', steady: 'steady', perHour: 'change an hour over the last 3 h' },
@@ -99,7 +99,7 @@ export const messages: Messages = {
       title: 'Discharge', note: 'preview / activate', label: 'Discharge to try, cubic metres per second', slider: 'Discharge to try, slider', less: 'Less by {n}', more: 'More by {n}', live: 'now', wrong: 'Enter a discharge between 0 and 100 000, for example 22000',
       hint: 'Type a discharge and press Enter to preview, for example 22000. A preview sends nothing.', counts: '{instructions} instructions, {tasks} tasks, {people} people, {unowned} without owner (simulated)', preview: 'Preview', running: 'Running…',
     },
-    activate: {
+    activate: { drillOver: 'The drill has ended',
       plain: 'Activate (two persons)', ask: { raise: 'Activate {response} (two persons)', same: 'Issue {response} anew (two persons)', lower: 'Lower to {response} (two persons)', lift: 'End the response (two persons)', calm: 'No warning' }, calm: 'No level is reached and none is in force: there is nothing to activate or lift', underWay: 'An activation is already waiting', title: 'Activate a level', lowerTitle: 'Lower the level', level: 'Level', now: 'in force', lowering: 'This lowers or cancels the level: the withdrawal steps of the playbook apply (recall, headcount, end of patrols).', ends: 'Taken back', countUnknown: 'The server cannot be asked now: how many go out and how many are taken back is not known.', same: 'Same level as in force: its tasks will be issued anew.',
       instructions: 'Instructions', tasks: 'Tasks', people: 'People', unowned: 'Without owner', otherCount: 'The preview counts {instructions} instructions and {tasks} tasks in all: what is out already is not sent again, and what other signals ask for now goes out with it.', noPreview: 'No preview for this level, so no discharge to prepare for. The numbers follow the river now; the confirmation follows the river then.', reason: 'Grounds (logged and sent with the message)', orderedBy: 'Ordered by (for an order by phone; optional)',
       hold: { raise: 'Hold 1.5 s: ask for {level}', same: 'Hold 1.5 s: ask for {level} anew', lower: 'Hold 1.5 s: ask to lower to {level}', lift: 'Hold 1.5 s: ask to end the response', calm: 'No warning' }, liftWord: 'end', assumed: 'assuming {q} m³/s (measured {measured})', reasonHint: 'Give the grounds: what was measured, decided or ordered', reasonHintAssumed: 'Give the grounds. A what-if is no measurement; you may write: {assumed}, after consultation …', useAssumed: 'Put in “{assumed}”', orType: 'or type “{word}”', after: 'Nothing is sent until another person confirms. At 60 s further commanders are called, at 120 s deputies may confirm.',

@@ -5,6 +5,7 @@ export const messages: Messages = {
   'zh-CN': {
     patrol: {
       drill: '【演练】', comma: '、', clock: { demo: '演示钟 {time}', drill: '演练钟 {time}' }, demo: '演示数据', drillBar: '演练中 · 不是真实汛情', drillElsewhere: '指挥部正在演练，与本页任务无关',
+      over: { bar: '已结束', unknown: '已结束，或没有这一场', real: '真有危险：到实况页求救', task: '演练已结束，任务只供查看。' },
       nav: { tasks: '任务', report: '报险', map: '地图', me: '我的', label: '巡查端页面', sos: 'SOS', hold: '按住 2 秒' },
       bar: { offline: '离线 · 内容已存手机', degraded: '实时连接中断，改为每 15 秒查询', sending: '正在发送', queue: '待发 {n} 条', failed: '被退回 {n} 条', signIn: '登录已失效，内容还在手机里', signInNow: '去登录', ended: '请登录后查看任务' },
       level: { asOf: '{time} 的等级' },
@@ -41,6 +42,7 @@ export const messages: Messages = {
   en: {
     patrol: {
       drill: '[DRILL] ', comma: ', ', clock: { demo: 'Demo clock {time}', drill: 'Drill clock {time}' }, demo: 'Demo', drillBar: 'Drill · not a real flood', drillElsewhere: 'Headquarters runs a drill; your tasks here are not part of it',
+      over: { bar: 'has ended', unknown: 'has ended, or there is none of that name', real: 'Real danger: call for help on the real page', task: 'The drill has ended; tasks are for reading.' },
       nav: { tasks: 'Tasks', report: 'Report', map: 'Map', me: 'Me', label: 'Pages of the patrol app', sos: 'SOS', hold: 'hold 2 s' },
       bar: { offline: 'Offline · kept on this phone', degraded: 'Live line cut; asking every 15 s', sending: 'Sending', queue: '{n} to send', failed: '{n} refused', signIn: 'Session ended; all is kept on this phone', signInNow: 'Sign in', ended: 'Sign in to see your tasks' },
       level: { asOf: 'Level as of {time}' },

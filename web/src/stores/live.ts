@@ -5,6 +5,7 @@ import { address, allPages, api } from '@/api/client'
 import { LiveStream, type LinkState } from '@/api/stream'
 import type { Activation, Alarm, Report, Situation, StreamEvent, Task } from '@/api/types'
 import { useClock } from './clock'
+import { useDrillState } from './drillState'
 import { useSession } from './session'
 
 export type Proposal = Extract<StreamEvent, { event: 'proposal' }>['data']
@@ -12,6 +13,7 @@ export type Proposal = Extract<StreamEvent, { event: 'proposal' }>['data']
 export const useLive = defineStore('live', () => {
   const clock = useClock()
   const session = useSession()
+  const drillState = useDrillState()
   const situation = shallowRef<Situation | null>(null)
   const tasks = shallowRef(new Map<string, Task>())
   const reports = shallowRef(new Map<string, Report>())
@@ -28,6 +30,7 @@ export const useLive = defineStore('live', () => {
   function takeSituation(next: Situation): void {
     situation.value = next
     clock.tell(next.clock)
+    drillState.hear(next.drill)
     if (next.activation) activation.value = next.activation
     else if (activation.value?.state === 'asked') activation.value = null
   }
@@ -94,6 +97,14 @@ export const useLive = defineStore('live', () => {
     stream?.start(last)
   }
 
+  /** Nothing more will be told, the drill is over: closes the line, whose last word is stale, and reads all once more. */
+  async function rest(): Promise<void> {
+    stream?.stop()
+    stream = null
+    link.value = 'ok'
+    await reload()
+  }
+
   function stop(): void {
     stream?.stop()
     stream = null
@@ -106,5 +117,5 @@ export const useLive = defineStore('live', () => {
     window.removeEventListener('offline', doubt)
   }
 
-  return { situation, tasks, reports, alarms, activation, proposal, link, heardAt, fault, apply, reload, start, stop }
+  return { situation, tasks, reports, alarms, activation, proposal, link, heardAt, fault, apply, reload, start, rest, stop }
 })

@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ReportBody } from './item'
 import { exportUnsent, mayLeave } from './leaving'
-import { MOST_UNSENT, Outbox, OutboxFull, type NewItem } from './outbox'
+import { MOST_UNSENT, Outbox, OutboxEnded, OutboxFull, type NewItem } from './outbox'
 import { openStore, type PhoneStore } from './storage'
 
 /** A server as the contract describes it: a repeated key gets the first answer. */
@@ -243,5 +243,24 @@ describe('signing out', () => {
     const out = await exportUnsent(db, outbox.all(), 'li', nowMs)
     expect(JSON.parse(out.text)).toMatchObject({ owner: 'li', items: [{ id, body, photos: [{ id: 'p', type: 'image/jpeg' }] }] })
     expect(mayLeave(outbox.all(), 'li', new Set(out.ids))).toEqual({ ok: true })
+  })
+})
+
+describe('after its drill has ended', () => {
+  const reason = { status: 0, title: '', detail: '演练已结束', field: null }
+  it('tells what did not go, and neither takes nor sends anything more', async () => {
+    server.mode = { status: 503, body: { title: 'stopping' } }
+    const outbox = await open()
+    const sos = await outbox.add({ kind: 'sos', label: { zh: '', en: '' }, drill: true, body: { place: {}, at: '2026-07-28T22:04:00+08:00' } })
+    await settle(outbox)
+    expect(outbox.get(sos.id)?.state).toBe('queued') // the server was busy: it repeats
+    server.mode = 'up'
+    await outbox.end(reason)
+    expect(outbox.get(sos.id)).toMatchObject({ state: 'failed', refusal: reason })
+    const heard = server.log.length
+    await expect(outbox.add(hazard())).rejects.toBeInstanceOf(OutboxEnded)
+    await outbox.resend(sos.id)
+    await outbox.flush(true)
+    expect(server.log).toHaveLength(heard)
   })
 })

@@ -1,7 +1,7 @@
 // The outbox of the phone: everything the user does goes through here and leaves only when the server has confirmed it.
 // In: drafts from the screens. Out: requests in a fixed order, one at a time. It refuses to send under another name and
 // to grow without bound; it never drops an unsent item by itself.
-import { advance, byAge, isPending, isUnsent, nextDue, stepsOf, type ItemBody, type ItemEvent, type ItemKind, type QueueItem, type TaskMove } from './item'
+import { advance, byAge, isPending, isUnsent, nextDue, stepsOf, type ItemBody, type ItemEvent, type ItemKind, type QueueItem, type Refusal, type TaskMove } from './item'
 import { judge } from './retry'
 import { send, type Fetch } from './transport'
 import type { PhoneStore, StoredPhoto } from './storage'
@@ -38,12 +38,21 @@ export class OutboxFull extends Error {
   }
 }
 
+/** Nothing goes out from here any more: the drill that it spoke to has ended. */
+export class OutboxEnded extends Error {
+  constructor() {
+    super('the drill has ended; nothing may be added for it')
+    this.name = 'OutboxEnded'
+  }
+}
+
 export class Outbox {
   #items = new Map<string, QueueItem>()
   #listeners = new Set<() => void>()
   #flushing: Promise<void> | null = null
   #again = false
   #owner = ''
+  #ended: Refusal | null = null
   /** The last answer was 401: the user must sign in before anything can go. */
   needsSignIn = false
   /** Whether the last request got any answer; null before the first. */
@@ -80,6 +89,7 @@ export class Outbox {
 
   /** Stores an item and starts sending. The same form or the same answer to the same task is stored once. */
   async add(wanted: NewItem): Promise<QueueItem> {
+    if (this.#ended) throw new OutboxEnded()
     const twin = this.#twinOf(wanted)
     if (twin) return twin
     if (this.all().filter(isUnsent).length >= MOST_UNSENT && wanted.kind !== 'sos') throw new OutboxFull()
@@ -111,6 +121,7 @@ export class Outbox {
     const alone = this.wiring.alone ?? inOneTab
     this.#flushing = alone(async () => {
       await this.#load()
+      if (this.#ended) return
       if (urgent) await this.#forgetWaits()
       do {
         this.#again = false
@@ -118,6 +129,16 @@ export class Outbox {
       } while (this.#again)
     }).finally(() => { this.#flushing = null })
     return this.#flushing
+  }
+
+  /** Takes and sends nothing from now on: what waits stays on the phone as refused, with the reason. What was sent stands. */
+  async end(reason: Refusal): Promise<void> {
+    if (this.#ended) return
+    this.#ended = reason
+    await this.#flushing
+    for (const item of this.all()) {
+      if (item.state === 'queued') await this.#move(await this.#move(item, { type: 'start' }), { type: 'refused', refusal: reason, now_ms: this.wiring.now() })
+    }
   }
 
   /** When the next try is due, in ms since 1970; null when nothing waits. */
@@ -163,7 +184,7 @@ export class Outbox {
   }
 
   async #drain(): Promise<void> {
-    while (this.#owner !== '' && !this.needsSignIn) {
+    while (this.#owner !== '' && !this.needsSignIn && !this.#ended) {
       const mine = this.all().filter((item) => item.owner === this.#owner)
       const item = nextDue(mine, this.wiring.now())
       if (item === undefined) return

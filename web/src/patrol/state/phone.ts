@@ -1,11 +1,12 @@
 // All that the patrol page knows, in one place: who, which tasks, what waits, where. It opens from the phone's own
 // store, then asks the server, then follows the stream. Tasks come from the server; taps go to the outbox.
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { allPages, api, ApiError, drillId, inDrill } from '@/api/client'
 import { seated } from '@/api/seat'
 import { LiveStream, type LinkState } from '@/api/stream'
 import type { Alarm, Me, Report, Situation, StreamEvent, Task, Why } from '@/api/types'
+import { useDrillState } from '@/stores/drillState'
 import { useSession } from '@/stores/session'
 import type { DeclineBody, QueueItem, TaskMove } from '../queue/item'
 import { Outbox, type NewItem } from '../queue/outbox'
@@ -41,8 +42,11 @@ export const usePhone = defineStore('patrol-phone', () => {
   const ready = ref(false)
   const muted = ref(false)
   const notice = ref('')
+  const drillState = useDrillState()
 
   let db: PhoneStore | null = null
+  /** The drill whose store is open; undefined before the first. */
+  let post: string | null | undefined
   let outbox: Outbox | null = null
   let stream: LiveStream | null = null
   let reporting: Promise<void> | null = null
@@ -50,12 +54,15 @@ export const usePhone = defineStore('patrol-phone', () => {
   const rung = new Map<string, { times: number; at_ms: number }>()
 
   const drillElsewhere = computed(() => situation.value?.scope === 'live' && (situation.value.drill ?? null) !== null)
-  const drill = computed(() => situation.value?.scope === 'drill' || situation.value?.clock.kind === 'drill')
+  /** The drill of this page has ended, or the server knows it no more: the page is for reading. */
+  const unknown = computed(() => drillState.word === 'unknown')
+  const over = computed(() => drillState.word === 'over' || drillState.word === 'unknown')
+  const drill = computed(() => drillId() !== null || situation.value?.scope === 'drill' || situation.value?.clock.kind === 'drill')
   const nowMs = computed(() => reachNow(heardClock.value, phoneMs.value))
   /** What the reach's clock said at a moment of the phone's. */
   const reachMs = (atMs: number): number => reachNow(heardClock.value, atMs)
   const list = computed(() => inOrder(tasks.value.map((task) => shown(task, items.value, { member: me.value?.member_id ?? null, user: me.value?.name ?? null }))))
-  const leaving = computed(() => retreat(list.value))
+  const leaving = computed(() => (over.value ? null : retreat(list.value)))
   const unsent = computed(() => items.value.filter((item) => item.owner === me.value?.name && (item.state === 'queued' || item.state === 'sending')))
   const refused = computed(() => items.value.filter((item) => item.owner === me.value?.name && item.state === 'failed'))
   const offline = computed(() => !onLine.value || link.value === 'down')
@@ -76,7 +83,23 @@ export const usePhone = defineStore('patrol-phone', () => {
     ring: () => ring('sos'),
   })
 
+  watch(over, (isOver) => { if (isOver) void end() })
+
+  /** The drill is over: nothing rings, calls, or is sent for it any more. */
+  async function end(): Promise<void> {
+    sos.stop()
+    sos.close()
+    rung.clear()
+    stream?.stop() // its last word is stale
+    stream = null
+    await outbox?.end({ status: 0, title: '', detail: '演练已结束，没有送出 (the drill ended before this was sent)', field: null })
+    await refresh().catch(() => undefined)
+  }
+
   async function start(): Promise<void> {
+    // Nothing of one river may go to the other: another one begins with a whole new page.
+    if (post !== undefined && post !== drillId()) return window.location.reload()
+    post = drillId()
     // A drill has a store of its own: its tasks and unsent answers never meet the live ones.
     db ??= await openStore(drillId() === null ? undefined : `anlan-patrol-${drillId()}`)
     const [keptMe, keptTasks, keptSituation, keptLevee, keptDams] = await Promise.all([
@@ -90,6 +113,7 @@ export const usePhone = defineStore('patrol-phone', () => {
     outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(inDrill(url), seated(init)), now: () => Date.now() })
     outbox.owner = me.value?.name ?? ''
     outbox.onChange(showQueue)
+    drillState.start()
     showQueue()
     ready.value = true
     void navigator.storage?.persist?.()
@@ -105,6 +129,7 @@ export const usePhone = defineStore('patrol-phone', () => {
     window.removeEventListener('online', wentOnline)
     window.removeEventListener('offline', wentOffline)
     document.removeEventListener('visibilitychange', cameBack)
+    drillState.stop()
     stream?.stop()
     stream = null
     sos.rest()
@@ -141,6 +166,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   }
 
   function listen(): void {
+    if (over.value) return
     stream ??= new LiveStream({
       url: inDrill('/api/v1/stream'), apply, reload: reloadAll, state: (state) => { link.value = state; if (state === 'ok') void outbox?.flush(true) },
       signedOut: () => { signedOut.value = true; link.value = 'down'; stream = null },
@@ -197,6 +223,7 @@ export const usePhone = defineStore('patrol-phone', () => {
 
   function setSituation(now: Situation, atMs: number): void {
     situation.value = now
+    drillState.hear(now.drill)
     heardClock.value = { now: now.clock.now, speed: now.clock.speed, at_ms: atMs }
   }
 
@@ -213,6 +240,7 @@ export const usePhone = defineStore('patrol-phone', () => {
     tasksAtMs.value = Date.now()
     if (db) void keep(db, 'tasks', next, Date.now())
     for (const it of newcomers(before, list.value)) {
+      if (over.value) break
       rung.set(it.task.id, { times: 1, at_ms: Date.now() })
       muted.value = false
       notice.value = it.task.id
@@ -322,7 +350,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   }
 
   return {
-    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, drillElsewhere, nowMs, reachMs, list, leaving, unsent, refused, offline, here,
+    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, over, unknown, drillElsewhere, nowMs, reachMs, list, leaving, unsent, refused, offline, here,
     sos, queue, start, stop, refresh, loadHazards, answer, add, why, leave,
   }
 })

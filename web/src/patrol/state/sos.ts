@@ -1,9 +1,12 @@
 // Runs the SOS machine on the phone's clock and keeps a call over a reload.
 import { reactive, readonly } from 'vue'
+import { drillId } from '@/api/client'
 import { IDLE, restored, step, type Sos, type SosEvent } from '../sos/machine'
 import { readKept, writeKept } from './settings'
 
+/** A call in a drill and a real one are kept apart: neither goes on, or ends, as the other. */
 const KEY = 'anlan.patrol.sos'
+const keyNow = (): string => (drillId() === null ? KEY : `${KEY}.${drillId()}`)
 const TICK_MS = 100
 
 export interface SosWiring { send: (atMs: number) => Promise<void>; ring: () => void }
@@ -18,7 +21,7 @@ export function createSos(wiring: SosWiring) {
     shown.now_ms = now
     if (next !== shown.sos) {
       shown.sos = next
-      writeKept(KEY, JSON.stringify(next))
+      writeKept(keyNow(), JSON.stringify(next))
     }
     if (act !== 'none') wiring.ring()
     if (act === 'send') wiring.send(now).then(() => { shown.fault = '' }, (cause: unknown) => { shown.fault = String(cause) })
@@ -48,7 +51,7 @@ export function createSos(wiring: SosWiring) {
 
 function read(): unknown {
   try {
-    return JSON.parse(readKept(KEY) ?? 'null') as unknown
+    return JSON.parse(readKept(keyNow()) ?? 'null') as unknown
   } catch {
     return null
   }
