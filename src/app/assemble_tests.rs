@@ -102,6 +102,41 @@ fn gauges_that_never_spoke_are_an_alarm_once_their_time_has_passed() {
 }
 
 #[test]
+fn a_dead_line_and_a_sick_instrument_are_called_by_their_names() {
+    let (files, playbook, start) = demo();
+    let title = |value: &dyn Fn(&str, i64) -> f64| {
+        let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
+        let series: Vec<_> = watch.water(start).gauges.into_iter().map(|gauge| gauge.series).collect();
+        for n in 0..60 {
+            let at = start + TimeDelta::seconds(5 * n);
+            let reading = |series: &SeriesId| Reading {
+                series: series.clone(),
+                observed_at: at,
+                received_at: at,
+                value: value(series.as_str(), n),
+            };
+            let _ = watch.take(&series.iter().map(reading).collect::<Vec<_>>());
+        }
+        let named = |input| match input {
+            Input::Health { cause, title_zh, silent: true, .. } if cause == "jiahetan" => Some(title_zh),
+            _ => None,
+        };
+        watch.health(start + TimeDelta::seconds(300)).into_iter().find_map(named).unwrap()
+    };
+    let sound = |series: &str| match series {
+        "jiahetan.stage" => 72.0,
+        _ if series.ends_with("stage") => f64::NAN,
+        _ if series.ends_with("discharge") => 1500.0,
+        _ => 0.0,
+    };
+    // A poll that nobody answers is kept as no value; it must not read as if something came.
+    let dead = |series: &str, n: i64| if n >= 20 && series.starts_with("jiahetan") { f64::NAN } else { sound(series) };
+    assert!(title(&dead).contains("中断"), "{}", title(&dead));
+    let sick = |series: &str, n: i64| if n >= 20 && series.starts_with("jiahetan") { 1e6 } else { sound(series) };
+    assert!(title(&sick).contains("质控未通过"), "{}", title(&sick));
+}
+
+#[test]
 fn a_silent_gauge_is_stood_in_for_by_the_rating_and_everybody_is_told() {
     let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);

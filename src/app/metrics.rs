@@ -49,6 +49,7 @@ pub struct Metrics {
     answer_ratio: Real,
     streams: Gauge,
     level: Gauge,
+    disk_free: Gauge,
     newest_backup: NewestBackup,
     /// Without a series until the first backup of the server.
     backup_age: Family<Kind, Gauge>,
@@ -73,6 +74,7 @@ impl Metrics {
             answer_ratio: Real::default(),
             streams: Gauge::default(),
             level: Gauge::default(),
+            disk_free: Gauge::default(),
             newest_backup,
             backup_age: Family::default(),
         };
@@ -104,6 +106,8 @@ impl Metrics {
         r.register("streams", "Open event streams", self.streams.clone());
         let age = "Age of the newest backup that the server made";
         r.register_with_unit("backup_age", age, Unit::Seconds, self.backup_age.clone());
+        let free = "Bytes that may still be written on the disk of the data directory";
+        r.register_with_unit("disk_free", free, Unit::Bytes, self.disk_free.clone());
         r.register("level", "Level in force, 0 none to 4 red", self.level.clone());
     }
 
@@ -181,6 +185,7 @@ impl Metrics {
             let age_s = (now - since).num_milliseconds() as f64 / 1000.0;
             self.gauge_age.get_or_create(&Of { of: gauge.series.to_string() }).set(age_s);
         }
+        self.disk_free.set(post.engine.journal().room().map_or(0, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX)));
         let state = post.engine.state();
         self.facts.set(state.last.0.cast_signed());
         self.level.set(i64::try_from(state.in_force.rank()).unwrap_or_default());

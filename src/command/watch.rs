@@ -254,7 +254,10 @@ impl Watch {
             forecaster.observe(observation);
         }
         let Some(gauge) = self.parts.gauges.get_mut(index) else { return };
-        gauge.heard_at = gauge.heard_at.max(Some(observation.received_at));
+        // A poll without an answer is kept as 缺测: nothing was heard.
+        if observation.value.is_finite() {
+            gauge.heard_at = gauge.heard_at.max(Some(observation.received_at));
+        }
         let newer = gauge.time.is_none_or(|time| observation.at >= time);
         if newer {
             gauge.quality = observation.quality;
@@ -457,18 +460,17 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
             let zh = format!("网关 {gateway} 中断，其后 {count} 个序列无数据");
             (gateway_cause(gateway), (zh, format!("gateway {gateway} is silent, and {count} series behind it")))
         } else if of_station().count() > 1 && of_station().all(|other| other.time.is_none() || other.is_silent(now)) {
-            let zh = format!("{} 全站{}，已超过三个报汛间隔", gauge.name_zh, outage_zh(of_station(), now));
-            (
-                gauge.station.clone(),
-                (zh, format!("{}: no usable value of any series for three intervals", gauge.name_en)),
-            )
+            let (what_zh, what_en) = outage(of_station(), now);
+            let zh = format!("{} 全站{what_zh}，已超过三个报汛间隔", gauge.name_zh);
+            let en = format!("{}, every series: {what_en} for three intervals", gauge.name_en);
+            (gauge.station.clone(), (zh, en))
         } else {
             let stand_in = gauge.stand_in.as_ref();
             let (by_zh, by_en) =
                 stand_in.map_or_else(Default::default, |one| (format!("，{}", one.zh), format!(", taken {}", one.en)));
-            let what = outage_zh(std::iter::once(gauge), now);
-            let zh = format!("{} {} {what}，已超过三个报汛间隔{by_zh}", gauge.name_zh, quantity_zh(&gauge.quantity));
-            let en = format!("{} {}: no usable value for three intervals{by_en}", gauge.name_en, gauge.quantity);
+            let (what_zh, what_en) = outage(std::iter::once(gauge), now);
+            let zh = format!("{} {} {what_zh}，已超过三个报汛间隔{by_zh}", gauge.name_zh, quantity_zh(&gauge.quantity));
+            let en = format!("{} {}: {what_en} for three intervals{by_en}", gauge.name_en, gauge.quantity);
             (gauge.series.to_string(), (zh, en))
         };
         causes.entry(cause).or_insert(words);
@@ -477,17 +479,17 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
 }
 
 /// Nothing comes (中断), or what comes is refused by the checks: the one asks for the line, the other for the instrument.
-fn outage_zh<'a>(gauges: impl Iterator<Item = &'a GaugeView>, now: Timestamp) -> &'static str {
+fn outage<'a>(gauges: impl Iterator<Item = &'a GaugeView>, now: Timestamp) -> (&'static str, &'static str) {
     // Something comes at its usual pace: what stopped coming was heard a little later than its last value.
     let is_heard =
         |gauge: &GaugeView| freshness(gauge.heard_at, gauge.interval_s, gauge.grace_s, now) == Freshness::Fresh;
     let gauges: Vec<_> = gauges.collect();
     if gauges.iter().any(|gauge| is_heard(gauge)) {
-        "有数据但不可用（质控未通过）"
+        ("有数据但不可用（质控未通过）", "values come, all refused by the checks,")
     } else if gauges.iter().all(|gauge| gauge.heard_at.is_none()) {
-        "启动以来无数据"
+        ("启动以来无数据", "nothing since the start,")
     } else {
-        "中断"
+        ("中断（无数据）", "nothing comes")
     }
 }
 

@@ -88,6 +88,17 @@ impl Database {
         move |cause| StoreError::from_sqlx(doing, &self.path, cause)
     }
 
+    /// Bytes that this process may still write on the disk of the file.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn room(&self) -> Result<u64, StoreError> {
+        let dir = self.path.parent().unwrap_or(Path::new("."));
+        let disk = rustix::fs::statvfs(dir);
+        let disk = disk.map_err(|cause| StoreError::from_io("ask for the free space of", dir, cause.into()))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Writes a consistent copy to a new file while others read and write.
     pub async fn copy_to(&self, target: &Path) -> Result<(), StoreError> {
         let text = target.to_string_lossy().into_owned();

@@ -6,12 +6,12 @@
 //!
 //! When the queue is full, callers wait for a place; they hold no lock meanwhile.
 
-use super::{Answer, Journal, JournalError};
+use super::{Answer, Journal, JournalError, StoreError};
 use crate::command::{ChainHash, Core, Entry, Input, Refused, State};
 use crate::model::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +22,7 @@ const QUEUE: usize = 1024;
 const BATCH: usize = 256;
 const FEED: usize = 1024;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a caller gets back.
 #[derive(Debug, Clone)]
@@ -95,7 +96,11 @@ pub struct Engine {
     journal: Journal,
     core: Arc<Core>,
     clock: Clock,
+    probed: Arc<tokio::sync::Mutex<Option<Probed>>>,
 }
+
+/// When the disk was last tried, and what came of it.
+type Probed = (Instant, Result<(), Arc<StoreError>>);
 
 impl Engine {
     /// Starts the writer after a folded journal; it ends when `stop` is cancelled and the queue is drained.
@@ -110,7 +115,7 @@ impl Engine {
         let (queue, inbox) = mpsc::channel(QUEUE);
         let (feed, _) = broadcast::channel(FEED);
         let published = Arc::new(RwLock::new(state.clone()));
-        let engine = Self { queue, published, feed, journal, core, clock };
+        let engine = Self { queue, published, feed, journal, core, clock, probed: Arc::default() };
         let writer = Writer { engine: engine.clone(), state, hash };
         let handle = tokio::spawn(writer.run(inbox, stop));
         (engine, handle)
@@ -135,6 +140,21 @@ impl Engine {
     /// Committed entries from now on, a batch a commit.
     pub fn feed(&self) -> broadcast::Receiver<Arc<Vec<Entry>>> {
         self.feed.subscribe()
+    }
+
+    /// Whether a fact that came now could be made durable; the disk is tried at most once in [`PROBE_EVERY`], however
+    /// many ask.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub async fn can_store(&self) -> Result<(), Arc<StoreError>> {
+        let mut probed = self.probed.lock().await;
+        if let Some((_, result)) = probed.as_ref().filter(|(at, _)| at.elapsed() < PROBE_EVERY) {
+            return result.clone();
+        }
+        let result = self.journal.probe().await.map_err(Arc::new);
+        *probed = Some((Instant::now(), result.clone()));
+        result
     }
 
     /// Sends an input and waits until its facts are durable.

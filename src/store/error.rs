@@ -104,6 +104,17 @@ pub enum StoreError {
         #[source]
         cause: io::Error,
     },
+    /// The file is there and does not open: its rights, or a folder in which the files beside it cannot be made.
+    #[error("数据库打不开 (cannot {doing}: {} is there but does not open; check its rights, and whether its folder can be written: beside a database SQLite keeps files of its own, so a copy on a read-only disk is first copied to a folder that can be written)", path.display())]
+    Shut {
+        /// What we were doing.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        cause: Cause,
+    },
     /// SQLite refused for a reason without a name of its own.
     #[error("数据库操作失败 (cannot {doing} in {})", path.display())]
     Database {
@@ -137,6 +148,7 @@ impl StoreError {
             Some(8) => Self::ReadOnly { doing, path, cause: cause.into() },
             Some(11) => Self::Damaged { path, cause: cause.into() },
             Some(13) => Self::DiskFull { doing, path, cause: cause.into() },
+            Some(14) if path.is_file() => Self::Shut { doing, path, cause: cause.into() },
             Some(26) => Self::NotADatabase { path, cause: cause.into() },
             _ => Self::Database { doing, path, cause },
         }

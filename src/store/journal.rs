@@ -26,6 +26,9 @@ pub const JOURNAL_SCHEMA: SchemaPart = SchemaPart {
 
 const ROWS_A_STATEMENT: usize = 500;
 
+/// What a release of every row to every member writes, with the log that SQLite keeps beside the file, bytes; doubled.
+const ROOM_MIN: u64 = 32 << 20;
+
 /// The first answer to a change, kept so that the same key is answered the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
@@ -126,6 +129,39 @@ impl Journal {
         }
         transaction.commit().await.map_err(&fault)?;
         Ok(hash)
+    }
+
+    /// Stores nothing, durably: learns whether the facts of a great release that came now could be kept.
+    ///
+    /// # Errors
+    /// When they could not: the disk has less than [`ROOM_MIN`] left or has become read-only, or the writer's turn did
+    /// not come.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let doing = "write to the journal";
+        let fault = self.db.fault(doing);
+        let room = self.db.room()?;
+        if room < ROOM_MIN {
+            let left = format!("{room} bytes left, {ROOM_MIN} are needed");
+            return Err(StoreError::from_io(
+                doing,
+                self.db.path(),
+                std::io::Error::new(std::io::ErrorKind::StorageFull, left),
+            ));
+        }
+        let mut transaction = self.db.write(doing).await?;
+        // A row that comes and goes leaves its page changed, so the commit must reach the disk.
+        for change in [
+            "INSERT INTO answer (who, idempotency_key, at_ms, status, body) VALUES ('', 'probe', 0, 0, '')",
+            "DELETE FROM answer WHERE who = '' AND idempotency_key = 'probe'",
+        ] {
+            sqlx::query(change).execute(&mut *transaction).await.map_err(&fault)?;
+        }
+        transaction.commit().await.map_err(&fault)
+    }
+
+    /// Bytes left on the disk of the journal; `None` when the system does not say.
+    pub fn room(&self) -> Option<u64> {
+        self.db.room().ok()
     }
 
     /// The first answer given to that key, if there was one.

@@ -13,8 +13,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// Paths that open before an administrator exists.
-const OPEN: [&str; 4] = ["/healthz", "/setup", "/api/v1/setup", "/api/v1/session"];
+/// Paths that open before an administrator exists. Probes and counters keep their own locks.
+const OPEN: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/setup", "/api/v1/setup", "/api/v1/session"];
 
 /// Refuses everything but setup while nobody can administer, and changes that another site's page sends.
 pub async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) -> Response {
@@ -48,11 +48,10 @@ pub async fn healthz() -> &'static str {
     "ok"
 }
 
-/// The journal can be read and the state is folded.
+/// The state is folded and an order that is given now can be kept: the journal is written to, not only read.
 pub async fn readyz(State(site): State<Arc<Site>>) -> Response {
-    let last = site.live.engine.state().last;
-    match site.live.engine.journal().texts_after(last, 1).await {
-        Ok(_) => "ready".into_response(),
+    match site.live.engine.can_store().await {
+        Ok(()) => "ready".into_response(),
         Err(fault) => (StatusCode::SERVICE_UNAVAILABLE, fault.to_string()).into_response(),
     }
 }

@@ -80,7 +80,9 @@ async fn serving_from_closed_door_to_orderly_stop() {
     let client = Client::new();
 
     // The door is closed but for set-up and health.
-    assert_eq!(client.get(at("/healthz")).send().await.unwrap().status(), StatusCode::OK);
+    for probe in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(client.get(at(probe)).send().await.unwrap().status(), StatusCode::OK, "{probe}");
+    }
     for path in ["/api/v1/situation", "/api/v1/openapi.json", "/api/v1/members"] {
         assert_eq!(client.get(at(path)).send().await.unwrap().status(), StatusCode::FORBIDDEN, "{path}");
     }
@@ -88,7 +90,7 @@ async fn serving_from_closed_door_to_orderly_stop() {
     for path in ["/icon.svg", "/manifest.webmanifest", "/sw.js"] {
         assert_eq!(client.get(at(path)).send().await.unwrap().url().path(), path, "{path}");
     }
-    for path in ["/hq", "/metrics", "/favicon.svg", "/icons/x.png"] {
+    for path in ["/hq", "/patrol", "/favicon.svg", "/icons/x.png"] {
         assert_eq!(client.get(at(path)).send().await.unwrap().url().path(), "/setup", "{path}");
     }
     let set_up = async |token: &str| {

@@ -1,5 +1,6 @@
 //! `anlan backup`.
 
+use super::place::ServerPlace;
 use super::{Outcome, wait_for};
 use crate::app::backup::backup;
 use crate::app::clock::wall_now;
@@ -8,9 +9,8 @@ use std::path::PathBuf;
 /// Copies a data directory while its server runs (在线备份): databases, photos, and a manifest with SHA-256.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The data directory.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    server: ServerPlace,
     /// The folder to make; it must not exist.
     #[arg(long)]
     to: PathBuf,
@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Outcome {
     wait_for(async move {
-        let manifest = backup(&args.data, &args.to, wall_now()).await?;
+        let manifest = backup(&args.server.data()?, &args.to, wall_now()).await?;
         if args.json {
             println!("{}", serde_json::to_string(&manifest)?);
         } else {

@@ -30,10 +30,14 @@ impl ServerPlace {
         Ok(Some(gauge_series(&SiteFiles::read(&Config::load(config)?)?)))
     }
 
+    /// The data directory.
+    pub(super) fn data(&self) -> Result<PathBuf, Box<dyn Error>> {
+        data(self.data.as_ref(), self.config().map(Config::load).transpose()?)
+    }
+
     /// The file with users, devices and journal; it must be there.
     pub(super) fn state_file(&self) -> Result<PathBuf, Box<dyn Error>> {
-        let config = self.config().map(Config::load).transpose()?;
-        let path = state_file(&data(self.data.as_ref(), config)?);
+        let path = state_file(&self.data()?);
         if !path.is_file() {
             return Err(format!("{} is not there: run \"anlan init\" first (请先初始化)", path.display()).into());
         }

@@ -246,6 +246,9 @@ impl Worker {
         }
         match Wire::open(&self.endpoint).await {
             Ok(wire) => {
+                if run.connect.failures() > 0 {
+                    tracing::info!(endpoint = self.endpoint.id, "端点已恢复 (endpoint is back)");
+                }
                 run.connect.succeed();
                 self.links.endpoint(|link| {
                     link.connected = true;
@@ -255,7 +258,7 @@ impl Worker {
             }
             Err(fault) => {
                 if run.connect.failures() == 0 {
-                    tracing::warn!(endpoint = self.endpoint.id, fault = fault.words(), "endpoint is away");
+                    tracing::warn!(endpoint = self.endpoint.id, fault = fault.words(), "端点连不上 (endpoint is away)");
                 }
                 run.connect.refuse(Instant::now(), run.chance.random());
                 self.links.endpoint(|link| link.refused += 1);
@@ -282,7 +285,12 @@ impl Worker {
         });
         if before != pace.is_quarantined() {
             let (endpoint, unit) = (&self.endpoint.id, unit.id);
-            tracing::warn!(endpoint, unit, away = pace.is_quarantined(), "unit changed between answering and away");
+            tracing::warn!(
+                endpoint,
+                unit,
+                away = pace.is_quarantined(),
+                "单元在应答与失联间变化 (unit changed between answering and away)"
+            );
         }
     }
 

@@ -71,7 +71,7 @@ impl Sensors {
             }
             if let Some(stones) = &rows.stones {
                 for dam in &rows.dam {
-                    sensors.add_dam(source, stones.get_ref(), dam.get_ref(), dam.span())?;
+                    sensors.add_dam(source, stones.get_ref(), dam.get_ref())?;
                 }
             }
         }
@@ -161,7 +161,7 @@ impl Sensors {
             let remedy = format!("add it to stations.toml or use one of {}", known.join(", "));
             return Err(source.fault(row.station.span(), format!("there is no station {station:?}"), remedy));
         }
-        check_period(source, gauge.span(), row.poll_every_s)?;
+        let poll_every_s = period(source, "poll_every_s", &row.poll_every_s)?;
         if series.is_empty() {
             return Err(source.fault(
                 gauge.span(),
@@ -190,7 +190,7 @@ impl Sensors {
             let facts = SeriesFacts {
                 unit: point.unit.clone(),
                 datum: wanted.datum,
-                interval_s: row.poll_every_s,
+                interval_s: poll_every_s,
                 name_zh: row.name_zh.clone(),
                 limits,
             };
@@ -205,22 +205,16 @@ impl Sensors {
             unit: row.unit,
             first_register: row.first_register,
             profile,
-            poll_every_s: row.poll_every_s,
+            poll_every_s,
             series: own,
         };
         self.add_device(source, row.id.span(), device)
     }
 
-    fn add_dam(
-        &mut self,
-        source: &Source,
-        work: &StonesRow,
-        dam: &DamRow,
-        span: Range<usize>,
-    ) -> Result<(), FileFault> {
+    fn add_dam(&mut self, source: &Source, work: &StonesRow, dam: &DamRow) -> Result<(), FileFault> {
         let profile = self.profile(source, &work.profile)?;
         self.known_endpoint(source, &work.endpoint)?;
-        check_period(source, span, work.poll_every_s)?;
+        let poll_every_s = period(source, "poll_every_s", &work.poll_every_s)?;
         for (slot, stone) in dam.stones.iter().enumerate() {
             let id = stone.get_ref();
             let first = u32::try_from(slot).unwrap_or(u32::MAX).saturating_mul(u32::from(profile.stride));
@@ -237,7 +231,7 @@ impl Sensors {
                 let facts = SeriesFacts {
                     unit: point.unit.clone(),
                     datum: None,
-                    interval_s: work.poll_every_s,
+                    interval_s: poll_every_s,
                     name_zh: format!("智能石头 {id}"),
                     limits: crate::quality::Limits { range: point.valid, ..Default::default() },
                 };
@@ -251,7 +245,7 @@ impl Sensors {
                 unit: dam.unit,
                 first_register,
                 profile: Arc::clone(&profile),
-                poll_every_s: work.poll_every_s,
+                poll_every_s,
                 series: own,
             };
             self.add_device(source, stone.span(), device)?;
@@ -352,11 +346,13 @@ fn registers(device: &Device) -> Range<u32> {
     first..first + u32::from(device.profile.stride)
 }
 
-pub(super) fn check_period(source: &Source, at: Range<usize>, poll_every_s: f64) -> Result<(), FileFault> {
-    if poll_every_s.is_finite() && (0.1..=86_400.0).contains(&poll_every_s) {
-        return Ok(());
+/// Seconds between two values of a device, as the field `name` of its row says.
+pub(super) fn period(source: &Source, name: &str, written: &Spanned<f64>) -> Result<f64, FileFault> {
+    let seconds = *written.get_ref();
+    if (0.1..=86_400.0).contains(&seconds) {
+        return Ok(seconds);
     }
-    Err(source.fault(at, format!("poll_every_s {poll_every_s} is not within 0.1…86400"), "write seconds"))
+    Err(source.fault(written.span(), format!("{name} {seconds} is not within 0.1…86400"), "write seconds"))
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ fn faults_name_the_place_and_the_way_out() {
     );
     check(hyk, &|old| old.replace("unit = 4", "unit = 400"), &[":7:8:"]);
     check(hyk, &|old| old.replace("unit = 4", "unlt = 4"), &[":7:1:", "unlt"]);
-    check(hyk, &|old| old.replace("poll_every_s = 5", "poll_every_s = 0"), &["poll_every_s 0 is not within"]);
+    check(hyk, &|old| old.replace("poll_every_s = 5", "poll_every_s = 0"), &[":8:16: poll_every_s 0 is not within"]);
     check(hyk, &|old| old.replace("unit = 4", "unit = 4\nfirst_register = 65533"), &["end above 65535"]);
     check(hyk, &|old| old.replace("[gauge]", "[gauge"), &[":1:7:"]);
     check(

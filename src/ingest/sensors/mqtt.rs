@@ -1,6 +1,6 @@
 //! Devices that report through an MQTT broker: rows `[[mqtt]]` of any file in `sensors/`.
 
-use super::load::{Source, check_period};
+use super::load::{Source, period};
 use super::{Sensors, SeriesFacts};
 use crate::ingest::FileFault;
 use crate::ingest::mqtt::{ByteNumber, Format, JsonShape, Place, TimeFormat, TopicPattern};
@@ -76,7 +76,7 @@ struct DeviceRow {
     station: Option<Spanned<String>>,
     stone: Option<Spanned<String>>,
     dam: Option<String>,
-    report_every_s: f64,
+    report_every_s: Spanned<f64>,
     series: Vec<Spanned<MqttSeriesRow>>,
 }
 
@@ -133,7 +133,7 @@ impl Sensors {
 
     fn told_device(&mut self, source: &Source, spanned: &Spanned<DeviceRow>) -> Result<MqttDevice, FileFault> {
         let row = spanned.get_ref();
-        check_period(source, spanned.span(), row.report_every_s)?;
+        let interval_s = period(source, "report_every_s", &row.report_every_s)?;
         let (of, dam, name_zh) = match (&row.station, &row.stone) {
             (Some(station), None) if row.dam.is_none() => {
                 (station.get_ref().clone(), None, self.name_of_station(source, station)?)
@@ -152,7 +152,7 @@ impl Sensors {
             let facts = SeriesFacts {
                 unit: one.get_ref().unit.clone(),
                 datum: one.get_ref().datum,
-                interval_s: row.report_every_s,
+                interval_s,
                 name_zh: name_zh.clone(),
                 limits: one.get_ref().quality.clone(),
             };

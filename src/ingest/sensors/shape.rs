@@ -123,7 +123,7 @@ pub(super) struct GaugeRow {
     /// Protocol address of the device's first register.
     #[serde(default)]
     pub(super) first_register: u16,
-    pub(super) poll_every_s: f64,
+    pub(super) poll_every_s: Spanned<f64>,
     #[serde(default = "default_timeout")]
     pub(super) timeout_ms: u64,
 }
@@ -153,7 +153,7 @@ pub(super) struct StonesRow {
     pub(super) name_zh: String,
     pub(super) profile: Spanned<String>,
     pub(super) endpoint: Spanned<String>,
-    pub(super) poll_every_s: f64,
+    pub(super) poll_every_s: Spanned<f64>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -81,7 +81,7 @@ pub(super) struct TelemetryRow {
     #[serde(default)]
     acknowledge: Acknowledge,
     #[serde(default = "hourly")]
-    report_every_s: f64,
+    report_every_s: Spanned<f64>,
     #[serde(default)]
     set_clock: bool,
     #[serde(default)]
@@ -89,8 +89,8 @@ pub(super) struct TelemetryRow {
     series: Vec<Spanned<TelemetrySeriesRow>>,
 }
 
-fn hourly() -> f64 {
-    3600.0
+fn hourly() -> Spanned<f64> {
+    Spanned::new(0..0, 3600.0)
 }
 
 /// How the station wants to be answered.
@@ -153,7 +153,7 @@ impl Sensors {
         })?;
         let station = row.station.get_ref();
         let name_zh = self.name_of_station(source, &row.station)?;
-        super::load::check_period(source, spanned.span(), row.report_every_s)?;
+        let report_every_s = super::load::period(source, "report_every_s", &row.report_every_s)?;
         if row.series.is_empty() {
             return Err(source.fault(spanned.span(), "the station has no series", "name at least one element"));
         }
@@ -168,7 +168,7 @@ impl Sensors {
             let facts = |unit: &str| SeriesFacts {
                 unit: unit.to_owned(),
                 datum: one.get_ref().datum,
-                interval_s: row.report_every_s,
+                interval_s: report_every_s,
                 name_zh: name_zh.clone(),
                 limits: one.get_ref().quality.clone(),
             };
@@ -190,7 +190,7 @@ impl Sensors {
             station: station.clone(),
             password,
             acknowledge,
-            report_every_s: row.report_every_s,
+            report_every_s,
             set_clock: row.set_clock,
             from,
             series,

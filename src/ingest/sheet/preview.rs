@@ -11,6 +11,9 @@ use crate::model::{Reading, SeriesId, Timestamp};
 use crate::store::series::{SeriesError, SeriesStore};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Rows without a value that a note names.
+const VALUELESS_NAMED: usize = 10;
+
 /// A station by all its names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
@@ -162,7 +165,7 @@ pub async fn preview(
     let below = header.rows_below(&book.rows);
     preview.header_row = book.rows.get(header.index).map_or(0, |row| row.number);
     preview.rows_header = header.index + 1 + below;
-    let mut found = Vec::new();
+    let (mut found, mut valueless) = (Vec::new(), Vec::new());
     for row in book.rows.iter().skip(header.index + 1 + below) {
         if reader.is_header_again(row, book.rows.get(header.index)) {
             preview.rows_header += 1;
@@ -170,7 +173,7 @@ pub async fn preview(
         }
         match reader.read(row) {
             Err(fault) => preview.faults.push(fault),
-            Ok((values, _)) if values.is_empty() => preview.rows_without_value += 1,
+            Ok((values, _)) if values.is_empty() => valueless.push(row.number),
             Ok((values, empty)) => {
                 preview.rows_ok += 1;
                 preview.cells_without_value += empty;
@@ -179,10 +182,22 @@ pub async fn preview(
         }
     }
     preview.rows_bad = preview.faults.len();
+    preview.rows_without_value = valueless.len();
+    preview.notes.extend(valueless_note(&valueless));
     reader.note(&mut preview);
     settle(&mut preview, found, &header, places, store, now).await?;
     preview.columns = header.columns;
     Ok(preview)
+}
+
+/// Which rows hold a time and no value: empty cells, `NaN` or a logger's mark. `None` where there are none.
+fn valueless_note(rows: &[usize]) -> Option<String> {
+    let named: Vec<String> = rows.iter().take(VALUELESS_NAMED).map(ToString::to_string).collect();
+    let more = if rows.len() > VALUELESS_NAMED { "、…" } else { "" };
+    let (count, named) = (rows.len(), named.join("、"));
+    (count > 0).then(|| {
+        format!("{count} 行没有值（空、NaN 或无值标记），不导入：第 {named}{more} 行 ({count} rows hold no value and bring nothing)")
+    })
 }
 
 /// Rain amounts into counters, then the check against each other and the store; a row with one refused value goes as a whole.

@@ -91,6 +91,11 @@ async fn a_wide_table_in_gbk_with_a_title_and_units_below() {
         ]
     );
     assert_eq!((found.header_row, found.rows_without_value, found.cells_without_value), (2, 1, 1));
+    assert!(
+        found.notes.iter().any(|note| note.contains("1 行没有值") && note.contains("第 6 行")),
+        "{:?}",
+        found.notes
+    );
     assert_eq!(faults(&found), [(9, "A")], "rows are counted as people count them, with CRLF and empty lines");
     assert!(found.notes.iter().any(|note| note.contains("未注明基面") && note.contains("dagu")), "{:?}", found.notes);
 }

@@ -138,3 +138,44 @@ async fn database_copy_is_consistent_while_a_writer_is_busy() {
     let refusal = database.copy_to(&copy).await.unwrap_err().to_string();
     assert!(refusal.contains("copy.db"), "{refusal}");
 }
+
+#[tokio::test]
+async fn database_journal_probe_leaves_no_trace_and_needs_room_on_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::open(&dir.path().join("a.db"), &[crate::store::JOURNAL_SCHEMA]).await.unwrap();
+    let journal = crate::store::Journal::new(database.clone());
+    assert!(journal.room().unwrap() > 0);
+    journal.probe().await.unwrap();
+    journal.probe().await.unwrap();
+    let left: i64 = sqlx::query("SELECT COUNT(*) FROM answer").fetch_one(database.read()).await.unwrap().get(0);
+    assert_eq!(left, 0);
+    sqlx::query("PRAGMA query_only = ON").execute(&database.writer).await.unwrap();
+    let refusal = journal.probe().await.unwrap_err();
+    assert!(matches!(refusal, StoreError::ReadOnly { .. }), "{refusal:?}");
+}
+
+#[tokio::test]
+async fn database_probe_says_that_a_disk_is_full_before_an_order_meets_it() {
+    let disk = tempfile::tempdir().unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"])
+        .arg(disk.path())
+        .stderr(std::process::Stdio::null())
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        println!("no right to mount: not tested with a disk that is full in earnest");
+        return;
+    }
+    let database = Database::open(&disk.path().join("a.db"), &[crate::store::JOURNAL_SCHEMA]).await.unwrap();
+    let journal = crate::store::Journal::new(database);
+    let before = journal.probe().await;
+    let ballast = disk.path().join("ballast");
+    std::fs::write(&ballast, vec![1; 30 << 20]).unwrap();
+    let full = journal.probe().await;
+    std::fs::remove_file(&ballast).unwrap();
+    let after = journal.probe().await;
+    let _ = std::process::Command::new("umount").arg("-l").arg(disk.path()).status();
+    before.unwrap();
+    assert!(matches!(full, Err(StoreError::DiskFull { .. })), "{full:?}");
+    after.unwrap();
+}
