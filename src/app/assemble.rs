@@ -183,6 +183,7 @@ fn gauges(sensors: &Sensors, started: Timestamp, speed: f64) -> Vec<GaugeView> {
         let of_station = sensors.series_of(&station.id).into_iter();
         for (id, facts) in of_station.filter_map(|id| Some((id, sensors.series.get(id)?))) {
             let interval_s = crate::ingest::modbus::effective_interval_s(facts.interval_s, speed);
+            let of_quantity = sensors.quality.get(id.measure()).and_then(|limits| limits.range);
             gauges.push(GaugeView {
                 series: id.clone(),
                 station: station.id.clone(),
@@ -191,6 +192,7 @@ fn gauges(sensors: &Sensors, started: Timestamp, speed: f64) -> Vec<GaugeView> {
                 quantity: id.quantity().to_owned(),
                 unit: facts.unit.clone(),
                 datum: facts.datum,
+                range: facts.limits.range.or(of_quantity),
                 value: None,
                 time: None,
                 quality: Quality::GOOD,

@@ -335,19 +335,19 @@ async fn watch_hooks(hooks: Arc<Hooks>, engine: Engine, stop: CancellationToken)
     }
 }
 
+/// Ctrl-C, SIGTERM, or the end of the terminal that it was started in: the same orderly stop.
 async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                terminate.recv().await;
-            }
-            Err(_) => std::future::pending().await,
+    let one = async |kind: SignalKind| match signal(kind) {
+        Ok(mut asked) => {
+            asked.recv().await;
         }
+        Err(_) => std::future::pending().await,
     };
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
+        () = one(SignalKind::interrupt()) => {}
+        () = one(SignalKind::terminate()) => {}
+        () = one(SignalKind::hangup()) => {}
     }
 }
 

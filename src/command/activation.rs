@@ -72,6 +72,10 @@ impl Desk<'_> {
         if asked.asked_by.user != by.user || !asked.deputies_may {
             return Err(Refused::GlassNotOffered);
         }
+        // Alone one may call people to the levee, never home: what a lowering takes back waits for a second person.
+        if asked.level < self.state.in_force {
+            return Err(Refused::GlassOnlyUp);
+        }
         if reason.trim().is_empty() {
             return Err(Refused::NoReason);
         }

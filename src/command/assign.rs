@@ -57,10 +57,6 @@ impl Desk<'_> {
             self.record(Fact::Noticed { by: by.clone(), members: relieved, text });
         }
         self.close_alarm(&Task::unowned_key(&task.code, &task.place, task.hazard));
-        let is_left = |other: &super::Task| other.code == task.code && other.holder.is_none();
-        if !self.state.open_tasks().any(is_left) {
-            self.close_alarm(&format!("unanswered:{}", task.code));
-        }
         Ok(())
     }
 }

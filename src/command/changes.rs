@@ -4,6 +4,7 @@
 
 use super::Firing;
 use super::core::Desk;
+use super::evaluate::PREPARED;
 use crate::model::{InstructionCode, PlaceId, ReportId, WarningLevel};
 use crate::playbook::{Instruction, Truth, Verdict};
 use std::collections::BTreeMap;
@@ -96,16 +97,22 @@ impl Desk<'_> {
     fn latched_at(&self, now: &Standpoint, fired: FiredAt<'_>, change: &mut RowChange) {
         let (place, hazard, firing) = fired;
         let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
+        let is_no_longer_assumed = hazard.is_none() && self.is_no_longer_assumed(firing);
         let over = match now.truth {
             Truth::True => false,
+            // What was assumed holds no row by being unknown, nor by having wavered: it never was there.
+            _ if is_no_longer_assumed => true,
             Truth::False => hazard.is_some() || now.still == Truth::False || (ended && now.still != Truth::True),
             // What nobody measures holds a row until two people have ended the response, not for ever.
             Truth::Unknown => ended && now.still != Truth::True,
         };
         let rearm = chrono::TimeDelta::seconds(i64::from(self.state.settings.rearm_after_s));
         match (over, firing.safe_since) {
-            // A settled hazard is over at once; what wavers about a threshold waits.
-            (true, _) if hazard.is_some() => note(&mut change.rearmed, hazard, place),
+            // A settled hazard is over at once, and so is what people assumed and assume no longer; what wavers about a
+            // threshold waits.
+            (true, _) if hazard.is_some() || is_no_longer_assumed => {
+                note(&mut change.rearmed, hazard, place);
+            }
             (true, None) => change.safe.push(place.clone()),
             (true, Some(since)) if self.now - since >= rearm => note(&mut change.rearmed, hazard, place),
             (false, Some(_)) if now.still == Truth::True => change.unsafe_again.push(place.clone()),
@@ -117,6 +124,13 @@ impl Desk<'_> {
             (Truth::False, true) if now.truth == Truth::True => note(&mut change.resumed, hazard, place),
             _ => {}
         }
+    }
+
+    /// Whether the row fired for a greater discharge than the one that is prepared for now.
+    pub(super) fn is_no_longer_assumed(&self, firing: &Firing) -> bool {
+        let Some(why) = self.state.fired_because.get(&firing.fact) else { return false };
+        let assumed = why.because.iter().find(|sensed| sensed.signal == PREPARED);
+        assumed.is_some_and(|assumed| self.state.prepare_for_m3s.is_none_or(|now| now < assumed.value))
     }
 }
 

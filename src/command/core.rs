@@ -31,6 +31,7 @@ impl Core {
         let now = if state.last == FactSeq(0) { now } else { now.max(state.at) };
         let mut desk = Desk { core: self, now, state, input, facts: Vec::new() };
         desk.answer()?;
+        desk.close_settled_alarms();
         Ok(desk.facts)
     }
 }
@@ -62,6 +63,11 @@ impl Desk<'_> {
     /// The position that the next recorded fact will have; ids are made of it.
     pub(super) fn next_seq(&self) -> u64 {
         self.state.last.0 + if self.facts.is_empty() { 2 } else { 1 }
+    }
+
+    /// What this input has led to so far.
+    pub(super) fn facts(&self) -> &[Entry] {
+        &self.facts
     }
 
     /// Whether this input has led to nothing so far.

@@ -141,20 +141,27 @@ impl Desk<'_> {
         because
     }
 
-    /// The row may fire again. What still waits for a signature has lost its cause; so has everything that a hazard
-    /// called for when it was none, and the rounds when it is dealt with.
+    /// The row may fire again. What still waits for a signature has lost its cause; so has everything that was called for
+    /// by a hazard that was none or by a discharge that nobody assumes any more, and the rounds of a hazard that is dealt with.
     fn rearm(&mut self, row: &Instruction, places: Vec<PlaceId>, hazard: Option<ReportId>) {
         let settled = hazard.and_then(|id| self.state.reports.get(&id)?.settled);
         let is_moot = settled.is_some_and(|false_alarm| false_alarm || row.repeat_min.is_some());
         let key = |place: &PlaceId| (row.code.clone(), place.clone(), hazard);
-        let tasks = places.iter().filter_map(|place| self.state.firings.get(&key(place))?.task);
-        let ends = |task: &TaskId| {
-            let is_live = self.state.tasks.get(task).is_some_and(super::Task::is_live);
-            self.state.drafts.contains(task) || (is_moot && is_live)
-        };
-        let over: Vec<_> = tasks.filter(ends).collect();
-        for task in over {
-            let reason = if is_moot { WithdrawReason::Settled } else { WithdrawReason::Stopped };
+        let mut over = Vec::new();
+        for firing in places.iter().filter_map(|place| self.state.firings.get(&key(place))) {
+            let Some(task) = firing.task.and_then(|task| self.state.tasks.get(&task)).filter(|task| task.is_live())
+            else {
+                continue;
+            };
+            if is_moot {
+                over.push((task.id, WithdrawReason::Settled));
+            } else if hazard.is_none() && self.is_no_longer_assumed(firing) {
+                over.push((task.id, WithdrawReason::StoodDown));
+            } else if task.status == TaskStatus::Draft {
+                over.push((task.id, WithdrawReason::Stopped));
+            }
+        }
+        for (task, reason) in over {
             self.record(Fact::Withdrawn { task, reason });
         }
         self.record(Fact::Rearmed { code: row.code.clone(), places, hazard });
@@ -173,7 +180,8 @@ impl Desk<'_> {
             let Some(row) = playbook.row(code) else { continue };
             let stands = !firing.stopped && standing.contains(&(row, place.clone()));
             match firing.task {
-                None if stands => to_draft.push((code.clone(), place.clone(), *hazard)),
+                // What came back on the way down, but has become safe meanwhile, calls for nothing.
+                None if stands && firing.safe_since.is_none() => to_draft.push((code.clone(), place.clone(), *hazard)),
                 Some(task) if !stands && self.state.tasks.get(&task).is_some_and(|task| task.is_live()) => {
                     let reason = if firing.stopped {
                         WithdrawReason::Stopped
@@ -195,12 +203,17 @@ impl Desk<'_> {
 
     /// Rows with their places that no stronger one replaces. What still waits for a signature replaces nothing that is out there: on
     /// the deepest stretch somebody walks until the order for the stricter round is given. Of drafts that wait, one replaces another
-    /// where no higher colour is needed to release it.
+    /// where no higher colour is needed to release it. What has ended and belongs to a higher level than the one in force replaces
+    /// nothing: after a lowering the orders of the lower level come back.
     fn standing_rows(&self, playbook: &Playbook, released: Option<WarningLevel>) -> BTreeSet<(usize, PlaceId)> {
         let mut given: BTreeSet<(usize, PlaceId)> = BTreeSet::new();
         let mut waiting: BTreeMap<WarningLevel, BTreeSet<(usize, PlaceId)>> = BTreeMap::new();
         for ((code, place, _), firing) in self.state.firings.iter().filter(|(_, firing)| !firing.stopped) {
             let Some((number, row)) = playbook.row(code).zip(playbook.instruction(code)) else { continue };
+            let task = firing.task.and_then(|task| self.state.tasks.get(&task));
+            if row.level() > self.state.in_force && task.is_some_and(|task| !task.is_live()) {
+                continue;
+            }
             let is_issued = firing.task.is_some_and(|task| !self.state.drafts.contains(&task));
             let of = if is_issued || self.goes_unsigned(row) || released.is_some_and(|level| row.level() <= level) {
                 &mut given
@@ -270,9 +283,7 @@ impl Desk<'_> {
     /// All-clear: no level, and no row of the flood is latched any more.
     fn close_event_if_clear(&mut self, playbook: &Playbook) {
         let Some(event) = self.state.event.clone() else { return };
-        let of_flood = |code: &InstructionCode| {
-            playbook.instruction(code).is_some_and(|row| matches!(row.phase, Phase::Alert | Phase::Respond))
-        };
+        let of_flood = |code: &InstructionCode| playbook.instruction(code).is_some_and(Instruction::is_of_flood);
         let calm = self.state.in_force == WarningLevel::None
             && self.state.watch.proposed == WarningLevel::None
             && !self.state.firings.iter().any(|(key, firing)| of_flood(&key.0) && self.holds_event(key, firing));

@@ -53,6 +53,8 @@ pub enum WithdrawReason {
     },
     /// The hazard behind it was none, or is dealt with.
     Settled,
+    /// It belonged to the way down, and the level was raised again.
+    RaisedAgain,
 }
 
 /// How a task came to be released.

@@ -22,6 +22,7 @@ mod promise;
 mod refused;
 mod release;
 mod settings;
+mod settled;
 mod slack;
 mod state;
 mod task;

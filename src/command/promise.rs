@@ -1,7 +1,7 @@
 //! What a release would send: the confirmation itself, done on a copy of the state.
 //!
-//! In: a state, a level, the discharge to prepare for. Out: the orders that would go out. There is no second formula that
-//! could say otherwise than the release does.
+//! In: a state, a level, the discharge to prepare for. Out: the orders that would go out, and those out there that would be
+//! taken back. There is no second formula that could say otherwise than the release does.
 
 use super::{Actor, Core, Entry, Fact, Input, State};
 use crate::model::{InstructionCode, MemberId, TaskId, UserName, UserRole, WarningLevel};
@@ -16,6 +16,8 @@ pub struct Released {
     pub instructions: BTreeSet<InstructionCode>,
     /// The people who get them.
     pub people: BTreeSet<MemberId>,
+    /// Orders that were out and are taken back.
+    pub ended: BTreeSet<TaskId>,
 }
 
 impl Core {
@@ -41,7 +43,11 @@ impl Released {
             Fact::Issued { task, .. } => Some(task),
             _ => None,
         });
-        Self::of_tasks(issued, state)
+        let ended = entries.iter().filter_map(|entry| match entry.fact {
+            Fact::Withdrawn { task, .. } => state.tasks.get(&task)?.issued_at.map(|_| task),
+            _ => None,
+        });
+        Self { ended: ended.collect(), ..Self::of_tasks(issued, state) }
     }
 
     /// Rows and people of tasks.

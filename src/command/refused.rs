@@ -27,6 +27,9 @@ pub enum Refused {
     /// Break-glass is offered only after a wait, and only to the asker.
     #[error("破窗启动尚不可用：须等待第二人无人应答，且只限申请人 (break-glass is not offered yet, or not to you)")]
     GlassNotOffered,
+    /// Break-glass raises, it never lowers.
+    #[error("降级、解除须两人确认，不能破窗 (a lowering takes two persons, break-glass only raises)")]
+    GlassOnlyUp,
     /// A reason is required.
     #[error("须填写理由 (a reason is required)")]
     NoReason,
@@ -103,6 +106,7 @@ impl Refused {
             Self::AlreadyAsked(_)
             | Self::NotWaiting(_)
             | Self::GlassNotOffered
+            | Self::GlassOnlyUp
             | Self::NothingToDo { .. }
             | Self::IllegalMove { .. }
             | Self::NothingToSign(_) => 409,

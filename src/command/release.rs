@@ -1,7 +1,7 @@
 //! A level comes into force; drafts become orders.
 
 use super::core::Desk;
-use super::{Actor, Fact, Refused, Severity, Signature, WithdrawReason, Words};
+use super::{Actor, Fact, Refused, Severity, Signature, Task, WithdrawReason, Words};
 use crate::model::{ActivationId, FactSeq, InstructionCode, PlaceId, TaskId, TaskStatus, WarningLevel};
 use crate::playbook::{Phase, Snapshot};
 use chrono::TimeDelta;
@@ -35,7 +35,7 @@ impl Desk<'_> {
         if level < from {
             self.stand_down(level);
         } else if level > from {
-            self.go_up();
+            self.go_up(from);
         }
         if let Some(q_m3s) = prepare_for_m3s {
             let keys = self.core.playbook.signals();
@@ -54,8 +54,9 @@ impl Desk<'_> {
         self.issue_unsigned();
     }
 
-    /// On the way up again: what the lowering ordered holds no longer, or it would call people home at the next one.
-    fn go_up(&mut self) {
+    /// On the way up again: what the lowering ordered holds no longer, or it would call people home beside the orders of
+    /// the higher level and again at the next lowering.
+    fn go_up(&mut self, from: WarningLevel) {
         if self.state.lowering {
             self.record(Fact::Lowering { on: false });
         }
@@ -64,19 +65,41 @@ impl Desk<'_> {
                 self.record(Fact::OrderLifted { name: name.to_owned(), place: None, by: None });
             }
         }
-        self.begin_anew();
+        self.end_way_down();
+        self.begin_anew(from);
     }
 
-    /// What a lowering or headquarters took back in this event is asked anew on the way up: a row that still holds fires again, and
-    /// with it comes a new order; one that has become safe or has ended may fire again for the discharge that is now prepared for.
-    fn begin_anew(&mut self) {
+    /// Ends the rows of the way down, with the tasks that they gave; the next lowering begins them anew.
+    fn end_way_down(&mut self) {
+        let mut over: BTreeMap<InstructionCode, (Vec<PlaceId>, Vec<TaskId>)> = BTreeMap::new();
+        for ((code, place, hazard), firing) in &self.state.firings {
+            let is_way_down = self.core.playbook.instruction(code).is_some_and(|row| row.phase == Phase::Withdraw);
+            if is_way_down && hazard.is_none() {
+                let (places, tasks) = over.entry(code.clone()).or_default();
+                places.push(place.clone());
+                tasks.extend(firing.task.filter(|task| self.state.tasks.get(task).is_some_and(Task::is_live)));
+            }
+        }
+        for (code, (places, tasks)) in over {
+            for task in tasks {
+                self.record(Fact::Withdrawn { task, reason: WithdrawReason::RaisedAgain });
+            }
+            self.record(Fact::Rearmed { code, places, hazard: None });
+        }
+    }
+
+    /// What a lowering or headquarters took back in this event is asked anew on the way up, and so is what was done for a
+    /// level that had ended since: a row that still holds fires again, and with it comes a new order; one that has become safe or
+    /// has ended may fire again for the discharge that is now prepared for.
+    fn begin_anew(&mut self, from: WarningLevel) {
         let mut over: BTreeMap<(InstructionCode, FactSeq), (Vec<PlaceId>, Vec<PlaceId>)> = BTreeMap::new();
         for ((code, place, hazard), firing) in &self.state.firings {
             let task = firing.task.and_then(|task| self.state.tasks.get(&task));
-            let is_withdrawn = task.is_some_and(|task| task.status == TaskStatus::Withdrawn);
-            let row = self.core.playbook.instruction(code);
-            let is_of_flood = row.is_some_and(|row| matches!(row.phase, Phase::Alert | Phase::Respond));
-            if !is_withdrawn || !is_of_flood || hazard.is_some() {
+            let Some((task, row)) = task.zip(self.core.playbook.instruction(code)) else { continue };
+            // Signed beforehand for a level that never came, it is done; signed under its level, it was for that time.
+            let was_for_ended_level = !task.is_live() && row.level() > from && task.level >= row.level();
+            let is_over = task.status == TaskStatus::Withdrawn || was_for_ended_level;
+            if !is_over || !row.is_of_flood() || hazard.is_some() {
                 continue;
             }
             let (all, holding) = over.entry((code.clone(), firing.fact)).or_default();
@@ -111,7 +134,7 @@ impl Desk<'_> {
             .values()
             .filter(|task| task.is_live())
             .filter_map(|task| Some((task.id, self.core.playbook.instruction(&task.code)?)))
-            .filter(|(_, row)| row.phase == Phase::Respond && row.level() > level)
+            .filter(|(_, row)| row.is_of_flood() && row.level() > level)
             .map(|(task, _)| task)
             .collect();
         for task in above {

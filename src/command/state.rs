@@ -17,7 +17,7 @@ use crate::model::{
     ActivationId, EventId, FactSeq, MemberId, OrderGiven, ReportId, SeriesId, Standing, TaskId, Timestamp,
     WarningLevel, WorkingMode,
 };
-use crate::playbook::{LevelState, Playbook};
+use crate::playbook::{Instruction, LevelState, Phase, Playbook};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The flood event that is open (汛情过程).
@@ -126,13 +126,16 @@ impl State {
     pub fn drafts(&self) -> impl Iterator<Item = &Task> {
         self.drafts.iter().filter_map(|id| self.tasks.get(id))
     }
-    /// Drafts that a signature for `level` releases: a higher colour needs its own signature.
+    /// Drafts that a signature for `level` releases: a higher colour needs its own signature, and what belongs to the way
+    /// down is signed on the way down only.
     pub fn drafts_up_to<'a>(
         &'a self,
         level: WarningLevel,
         playbook: &'a Playbook,
     ) -> impl Iterator<Item = &'a Task> + use<'a> {
-        self.drafts().filter(move |task| playbook.instruction(&task.code).is_some_and(|row| row.level() <= level))
+        let is_released =
+            move |row: &Instruction| row.level() <= level && (row.phase != Phase::Withdraw || self.lowering);
+        self.drafts().filter(move |task| playbook.instruction(&task.code).is_some_and(is_released))
     }
     /// Released tasks that are not at their end.
     pub fn open_tasks(&self) -> impl Iterator<Item = &Task> {

@@ -37,6 +37,8 @@ pub struct GaugeView {
     pub unit: String,
     /// Reference surface of a stage.
     pub datum: Option<Datum>,
+    /// Lowest and highest value that can be, in the unit.
+    pub range: Option<[f64; 2]>,
     /// Last usable value.
     pub value: Option<f64>,
     /// Moment of that value.

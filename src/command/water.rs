@@ -1,7 +1,8 @@
 //! 生命安全: own people whose place gets water, or whose last way out is cut.
 //!
-//! In: the places that have or soon get water, from the watch. Out: one alarm a place with the people there, raised once, closed
-//! when the water no longer comes or nobody is there any more. A silent twin sends nothing, so silence ends no alarm.
+//! In: the places that have or soon get water, from the watch. Out: one alarm a place with the people there, raised once and
+//! again for everybody who comes there later, closed when the water no longer comes or nobody is there any more. A silent twin
+//! sends nothing, so silence ends no alarm.
 
 use super::core::Desk;
 use super::settings::seconds;
@@ -27,20 +28,42 @@ pub struct PlaceWater {
     pub cut: bool,
 }
 
+/// Our people at a place or on the way there.
+#[derive(Default)]
+struct Here<'a> {
+    /// Each with the moment at which he first said that he goes there; `None` at his post.
+    members: BTreeMap<&'a MemberId, Option<Timestamp>>,
+}
+
+impl<'a> Here<'a> {
+    fn join(&mut self, member: &'a MemberId, at: Option<Timestamp>) {
+        let known = self.members.entry(member).or_insert(at);
+        *known = (*known).min(at);
+    }
+
+    /// When the last of them joined; `None` where all are at their posts.
+    fn last_joined(&self) -> Option<Timestamp> {
+        self.members.values().copied().max().flatten()
+    }
+}
+
 impl Desk<'_> {
     pub(super) fn water_comes(&mut self, places: &[PlaceWater]) {
         let within = seconds(self.state.settings.water_within_s);
-        let people = self.people_at(places);
+        let people: Vec<_> =
+            self.people_at(places).iter().map(|here| (here.members.len(), here.last_joined())).collect();
         let mut stays = BTreeSet::new();
-        for (water, here) in places.iter().zip(people) {
+        for (water, (here, last_joined)) in places.iter().zip(people) {
             let key = format!("{WATER_ALARM}{}", water.place);
-            let is_open = self.state.alarms.get(&key).is_some_and(|alarm| !alarm.closed);
+            let open = self.state.alarms.get(&key).filter(|alarm| !alarm.closed);
             let left = water.at.map_or(-within, |at| at - self.now);
             // Raised within the half hour; a forecast that moves by minutes does not close it again.
-            if here == 0 || left > if is_open { within * 2 } else { within } {
+            if here == 0 || left > if open.is_some() { within * 2 } else { within } {
                 continue;
             }
-            if !is_open {
+            // Who took note of those who were there knows nothing of somebody who came after.
+            let is_told = open.is_some_and(|alarm| last_joined.is_none_or(|at| at <= alarm.last));
+            if !is_told {
                 let (zh, en) = self.water_words(water, here);
                 self.raise(key.clone(), Severity::Critical, zh, en);
             }
@@ -54,35 +77,35 @@ impl Desk<'_> {
         }
     }
 
-    /// How many of our people are at each place: at the task that they have reached, else at their post; and those who have
+    /// Who of our people is at each place: at the task that they have reached, else at their post; and those who have
     /// said that they go there.
-    fn people_at(&self, places: &[PlaceWater]) -> Vec<usize> {
+    fn people_at(&self, places: &[PlaceWater]) -> Vec<Here<'_>> {
         if places.is_empty() {
             return Vec::new();
         }
-        let mut people: BTreeMap<&PlaceId, BTreeSet<&MemberId>> =
-            places.iter().map(|water| (&water.place, BTreeSet::new())).collect();
-        let mut reached: BTreeMap<&MemberId, (Timestamp, &PlaceId)> = BTreeMap::new();
+        let mut people: BTreeMap<&PlaceId, Here<'_>> =
+            places.iter().map(|water| (&water.place, Here::default())).collect();
+        let mut reached: BTreeMap<&MemberId, (Timestamp, &Task)> = BTreeMap::new();
         for task in self.state.open_tasks() {
             if let Some((at, member)) = arrival(task) {
                 if reached.get(member).is_none_or(|(known, _)| at > *known) {
-                    reached.insert(member, (at, &task.place));
+                    reached.insert(member, (at, task));
                 }
-            } else if let Some(there) = people.get_mut(&task.place) {
-                there.extend(task.acknowledged.as_ref().and_then(|(_, by)| by.member.as_ref()));
+            } else if let Some((here, (at, by))) = people.get_mut(&task.place).zip(task.acknowledged.as_ref()) {
+                by.member.iter().for_each(|member| here.join(member, Some(*at)));
             }
         }
         for member in self.core.reach.members() {
-            let place = match reached.get(&member.id) {
-                Some((_, place)) => *place,
+            let (place, since) = match reached.get(&member.id) {
+                Some((at, task)) => (&task.place, Some(task.acknowledged.as_ref().map_or(*at, |(at, _)| *at))),
                 None if self.is_cleared(&member.post) => continue,
-                None => &member.post,
+                None => (&member.post, None),
             };
-            if let Some(there) = people.get_mut(place) {
-                there.insert(&member.id);
+            if let Some(here) = people.get_mut(place) {
+                here.join(&member.id, since);
             }
         }
-        places.iter().map(|water| people.get(&water.place).map_or(0, BTreeSet::len)).collect()
+        places.iter().map(|water| people.remove(&water.place).unwrap_or_default()).collect()
     }
 
     /// Whether a person has registered the place as empty.

@@ -116,23 +116,31 @@ pub struct LateOrder {
     pub ordered: Option<Timestamp>,
 }
 
-/// Villages out of which our own people were called before an evacuation was ordered there, and how many were called out of at all.
+/// Villages out of which our own people were called before an evacuation was ordered there, and how many were called out of at
+/// all; once for each time that people lived there: whoever has come home must be ordered out anew.
 pub fn late_orders(tally: &Tally) -> (Vec<LateOrder>, usize) {
     let of_village =
         |key: &String| key.strip_prefix(WATER_ALARM).filter(|id| id.starts_with("village-")).map(PlaceId::new);
-    let calls: Vec<_> = tally.alarms.iter().filter_map(|(key, line)| Some((of_village(key)?, line.first))).collect();
-    let late = calls.iter().filter_map(|(place, called_out)| {
-        let holds = |at: &Option<PlaceId>| at.as_ref().is_none_or(|at| at == place);
-        let given = tally.orders.iter().filter(|(_, name, at)| name == "evac" && holds(at)).map(|(at, ..)| *at);
-        let ordered = given.min();
-        ordered.is_none_or(|at| at > *called_out).then(|| LateOrder {
-            place: place.clone(),
-            called_out: *called_out,
-            ordered,
-        })
-    });
-    let late = late.collect();
-    (late, calls.len())
+    let (mut late, mut calls) = (Vec::new(), 0);
+    for (place, line) in tally.alarms.iter().filter_map(|(key, line)| Some((of_village(key)?, line))) {
+        let evac = |all: &[(Timestamp, String, Option<PlaceId>)]| -> Vec<Timestamp> {
+            let here = |at: &Option<PlaceId>| at.as_ref().is_none_or(|at| *at == place);
+            all.iter().filter(|(_, name, at)| name == "evac" && here(at)).map(|(at, ..)| *at).collect()
+        };
+        let (given, home) = (evac(&tally.orders), evac(&tally.lifted));
+        // Of several alarms between two home-comings the first one counts.
+        let time_of = |at: &Timestamp| home.iter().filter(|back| **back <= *at).count();
+        for of_time in line.each.chunk_by(|one, next| time_of(one) == time_of(next)) {
+            let Some(called_out) = of_time.first().copied() else { continue };
+            calls += 1;
+            let ordered = given.iter().copied().find(|at| time_of(at) == time_of(&called_out));
+            if ordered.is_none_or(|at| at > called_out) {
+                late.push(LateOrder { place: place.clone(), called_out, ordered });
+            }
+        }
+    }
+    late.sort_by_key(|one| one.called_out);
+    (late, calls)
 }
 
 fn evacuation(tally: &Tally) -> Option<f64> {
@@ -155,7 +163,9 @@ fn missed(tally: &Tally) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tally::AlarmLine;
     use super::*;
+    use crate::command::Words;
 
     #[test]
     fn drill_score_limits_include_their_ends() {
@@ -165,5 +175,26 @@ mod tests {
         check(1.1, Mark::S);
         check(3.0, Mark::M);
         check(3.1, Mark::U);
+    }
+
+    #[test]
+    fn drill_score_each_home_coming_needs_an_order_of_its_own() {
+        let at = |hour: i64| Timestamp::UNIX_EPOCH + chrono::TimeDelta::hours(hour);
+        let village = PlaceId::new("village-a");
+        let evac = |hour| (at(hour), "evac".to_owned(), Some(village.clone()));
+        let each = vec![at(10), at(11), at(60), at(61)];
+        let alarm = AlarmLine { title: Words { zh: String::new(), en: String::new() }, first: at(10), count: 4, each };
+        let told = |orders: Vec<_>, lifted: Vec<_>| {
+            let alarms = [("water:village-a".to_owned(), alarm.clone())].into();
+            let mut tally = Tally::default();
+            (tally.orders, tally.lifted, tally.alarms) = (orders, lifted, alarms);
+            let (late, calls) = late_orders(&tally);
+            (late.iter().map(|one| (one.called_out, one.ordered)).collect::<Vec<_>>(), calls)
+        };
+        assert_eq!(told(vec![evac(9)], vec![]), (vec![], 1));
+        // They were back at the fiftieth hour, and nobody ordered them out again.
+        assert_eq!(told(vec![evac(9)], vec![evac(50)]), (vec![(at(60), None)], 2));
+        assert_eq!(told(vec![evac(9), evac(62)], vec![evac(50)]), (vec![(at(60), Some(at(62)))], 2));
+        assert_eq!(told(vec![evac(12), evac(55)], vec![evac(50)]), (vec![(at(10), Some(at(12)))], 2));
     }
 }

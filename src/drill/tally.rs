@@ -95,6 +95,8 @@ pub struct AlarmLine {
     pub first: Timestamp,
     /// How often.
     pub count: u32,
+    /// Each time, where lives hang on it.
+    pub each: Vec<Timestamp>,
 }
 
 /// All figures of a drill.
@@ -122,6 +124,8 @@ pub struct Tally {
     pub called: BTreeMap<MemberId, bool>,
     /// Orders given, with the moment.
     pub orders: Vec<(Timestamp, String, Option<PlaceId>)>,
+    /// Orders that were lifted: when, which, where.
+    pub lifted: Vec<(Timestamp, String, Option<PlaceId>)>,
     /// What the director broke from the headquarters page, in order.
     pub injected: Vec<Injection>,
     /// Level in force.
@@ -214,17 +218,24 @@ impl Tally {
                 self.say(at, format!("命令/通报 {name}（{place}）"), format!("order {name} at {place}"));
             }
             Fact::OrderLifted { name, place, .. } => {
+                self.lifted.push((at, name.clone(), place.clone()));
                 let place = place.as_ref().map_or("*", PlaceId::as_str);
                 self.say(at, format!("解除 {name}（{place}）"), format!("lifted {name} at {place}"));
             }
-            Fact::ModeSet { mode, .. } => self.say(at, format!("工作模式 {mode:?}"), format!("mode {mode:?}")),
+            Fact::ModeSet { mode, .. } => {
+                self.say(at, format!("工作模式 {}", mode.name_zh()), format!("mode {mode:?}"))
+            }
             Fact::Injected { injection, .. } => self.injected.push(injection.clone()),
             Fact::AlarmRaised { alarm, title, .. } => {
                 if alarm.starts_with(WATER_ALARM) {
                     self.say(at, title.zh.clone(), title.en.clone());
                 }
-                let line = || AlarmLine { title: title.clone(), first: at, count: 0 };
-                self.alarms.entry(alarm.clone()).or_insert_with(line).count += 1;
+                let line = || AlarmLine { title: title.clone(), first: at, count: 0, each: Vec::new() };
+                let line = self.alarms.entry(alarm.clone()).or_insert_with(line);
+                line.count += 1;
+                if alarm.starts_with(WATER_ALARM) {
+                    line.each.push(at);
+                }
             }
             Fact::Fired { code, .. } if code.as_str().starts_with("H-") => self.hazard_rows.push((at, code.clone())),
             _ => {}
@@ -423,5 +434,6 @@ fn why(reason: &WithdrawReason) -> &'static str {
         WithdrawReason::Stopped => "stopped",
         WithdrawReason::Recalled { .. } => "recalled",
         WithdrawReason::Settled => "settled",
+        WithdrawReason::RaisedAgain => "raised-again",
     }
 }

@@ -91,3 +91,15 @@ pub enum WorkingMode {
     /// 应急战时.
     Emergency,
 }
+
+impl WorkingMode {
+    /// 平时、节假日、重大活动、应急战时.
+    pub fn name_zh(self) -> &'static str {
+        match self {
+            Self::Normal => "平时",
+            Self::Holiday => "节假日",
+            Self::Event => "重大活动",
+            Self::Emergency => "应急战时",
+        }
+    }
+}

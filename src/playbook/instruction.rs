@@ -147,6 +147,10 @@ impl Instruction {
     pub fn level(&self) -> WarningLevel {
         self.colour.level().unwrap_or_default()
     }
+    /// Whether it belongs to the flood itself: neither quiet preparation nor the way down.
+    pub fn is_of_flood(&self) -> bool {
+        matches!(self.phase, Phase::Alert | Phase::Respond)
+    }
     /// Whether the rule or any figure in it is our own default, to be confirmed by the district headquarters.
     pub fn our_default(&self) -> bool {
         self.basis == "default" || self.numbers_basis == "default"

@@ -148,6 +148,8 @@ impl StoreError {
             Some(8) => Self::ReadOnly { doing, path, cause: cause.into() },
             Some(11) => Self::Damaged { path, cause: cause.into() },
             Some(13) => Self::DiskFull { doing, path, cause: cause.into() },
+            // Of a file whose disk holds nothing more, SQLite may only say that it could not write.
+            Some(10) if has_no_room(&path) => Self::DiskFull { doing, path, cause: cause.into() },
             Some(14) if path.is_file() => Self::Shut { doing, path, cause: cause.into() },
             Some(26) => Self::NotADatabase { path, cause: cause.into() },
             _ => Self::Database { doing, path, cause },
@@ -167,6 +169,12 @@ impl StoreError {
             _ => Self::File { doing, path, cause },
         }
     }
+}
+
+/// Whether the disk of a file takes no further page.
+fn has_no_room(path: &Path) -> bool {
+    let dir = path.parent().unwrap_or(Path::new("."));
+    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 64 << 10)
 }
 
 /// SQLite's primary result code: the low byte of the extended one.

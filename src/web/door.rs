@@ -5,7 +5,7 @@ use super::session::token;
 use super::{Problem, Site, pages};
 use crate::model::UserRole;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -39,7 +39,9 @@ pub async fn guard(State(site): State<Arc<Site>>, request: Request, next: Next) 
 /// A browser says where a request comes from; programs and phones without an `Origin` carry no ambient cookie.
 fn foreign(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else { return false };
+    let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST)) else {
+        return text(HeaderName::from_static("sec-fetch-site")) == Some("cross-site");
+    };
     origin.split_once("://").map(|(_, authority)| authority) != Some(host)
 }
 

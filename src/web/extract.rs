@@ -6,7 +6,6 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,15 +14,20 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct At(pub Arc<Post>);
 
-#[derive(Deserialize)]
-struct Which {
-    drill: Option<String>,
-}
-
 impl FromRequestParts<Arc<Site>> for At {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
-        let which = axum::extract::Query::<Which>::try_from_uri(&parts.uri).ok().and_then(|which| which.0.drill);
+        // Never the live reach by mistake: a drill that is named twice, or in other letters, is refused and not passed over.
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, site).await?;
+        let mut named = pairs.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case("drill"));
+        let which = match (named.next(), named.next()) {
+            (None, _) => None,
+            (Some((name, id)), None) if name == "drill" => Some(id),
+            _ => {
+                let words = "演练参数须写作 drill 且只写一次 (name the drill once, as \"drill\")";
+                return Err(Problem::bad_field("drill", words));
+            }
+        };
         match which {
             None => Ok(Self(Arc::clone(&site.live))),
             Some(id) => site.drills.post(&id).map(Self).ok_or_else(|| Problem::not_found(format!("演练 {id}"))),
@@ -111,7 +115,7 @@ fn body_fault(told: &str) -> (String, String) {
 mod tests {
     use super::*;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Wanted {
         #[serde(rename = "discharge_m3s")]

@@ -50,6 +50,11 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ),
     ("/preview", "post", "预演，不发送任何消息 / what-if; sends nothing"),
     (
+        "/preview/release",
+        "post",
+        "确认后将下发与收回的数目 / what a confirmation would send and take back; sends nothing",
+    ),
+    (
         "/twin/now",
         "get",
         "实时孪生：何处已进水、何时进水，依据与新旧 / the live twin: where water is or comes, its age and basis",

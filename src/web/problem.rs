@@ -44,6 +44,12 @@ impl Problem {
     pub fn not_found(what: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("没有 {what} (not found)"))
     }
+    /// 409: nothing can be done any more in a drill that is over.
+    pub fn drill_ended() -> Self {
+        let words =
+            "演练已结束，不再受理；真有险情请到实况页报告 (the drill is over; report a real danger on the live page)";
+        Self::new(StatusCode::CONFLICT, "drill-ended", words)
+    }
     /// 422 naming the field.
     pub fn bad_field(field: impl Into<String>, detail: impl Into<String>) -> Self {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail);

@@ -158,11 +158,13 @@ impl Frame<'_> {
             "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
             "prepare_for_m3s": asked.prepare_for_m3s, "state": word, "asked_by": asked.asked_by.user, "asked_at": asked.asked_at,
             "commanders_called": asked.commanders_called, "deputies_may_confirm": asked.deputies_may,
-            "break_glass_offered": asked.deputies_may && asked.state == ActivationState::Asked,
+            "break_glass_offered":
+                asked.deputies_may && asked.state == ActivationState::Asked && asked.level >= state.in_force,
             "break_glass": asked.glass_broken, "expires_at": expires_at,
             "settled_by": asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map(|by| &by.user),
             "settled_at": time(asked.settled.as_ref().map(|(at, _)| *at)), "settled_reason": asked.settled_reason,
             "instructions": released.instructions.len(), "tasks": released.tasks.len(), "people": released.people.len(),
+            "ended": released.ended.len(),
         })
     }
 
@@ -254,7 +256,7 @@ fn row_shape(row: &Instruction) -> serde_json::Map<String, Value> {
 fn released(asked: &Activation, state: &State, core: &Core) -> Released {
     match asked.state {
         ActivationState::Asked => core.would_release(state, asked.level, asked.prepare_for_m3s),
-        _ => Released::of_tasks(asked.released.iter().copied(), state),
+        _ => Released { ended: asked.ended.clone(), ..Released::of_tasks(asked.released.iter().copied(), state) },
     }
 }
 

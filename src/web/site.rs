@@ -222,6 +222,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/ingest", get(ingest::links))
         .route("/ingest/sl651/{address}/ask", post(ingest::ask))
         .route("/preview", post(preview::preview_discharge))
+        .route("/preview/release", post(preview::preview_release))
         .route("/twin/now", get(twin::now))
         .route("/twin/runs", get(twin::list).post(twin::start))
         .route("/twin/runs/{id}", get(twin::get).delete(twin::cancel))

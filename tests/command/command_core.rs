@@ -6,8 +6,9 @@ use anlan::command::{
     Actor, CommandSettings, Core, Entry, Fact, FieldReport, Input, Refused, ReportKind, Severity, State, Task,
 };
 use anlan::model::*;
-use anlan::playbook::{Playbook, SignalKey, Snapshot};
+use anlan::playbook::{Phase, Playbook, SignalKey, Snapshot};
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 static CORE: LazyLock<Core> = LazyLock::new(|| Core {
@@ -41,10 +42,23 @@ impl Night {
     fn water(&mut self, q: f64) -> &mut Self {
         for _ in 0..60 {
             self.now += TimeDelta::minutes(1);
-            let mut snapshot = Snapshot::at_discharge(self.now, q, Some((72.0, q)), &CORE.playbook.signals());
-            snapshot.set(SignalKey::discharge(), q);
-            self.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
+            self.look(q);
         }
+        self
+    }
+    /// The discharge is `q` now.
+    fn look(&mut self, q: f64) -> &mut Self {
+        let mut snapshot = Snapshot::at_discharge(self.now, q, Some((72.0, q)), &CORE.playbook.signals());
+        snapshot.set(SignalKey::discharge(), q);
+        self.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
+        self
+    }
+    /// Two officers put a level in force and prepare for a discharge.
+    fn prepare(&mut self, level: WarningLevel, prepare_for_m3s: Option<f64>) -> &mut Self {
+        let (by, reason) = (officer("zhang", UserRole::Duty), "预报洪峰".into());
+        self.give(Input::Ask { by, level, reason, ordered_by: None, prepare_for_m3s }).unwrap();
+        let activation = self.state.pending.unwrap();
+        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation }).unwrap();
         self
     }
     fn activate(&mut self, level: WarningLevel) -> ActivationId {
@@ -157,7 +171,7 @@ fn core_prepares_for_the_discharge_that_was_previewed() {
     night.give(ask).unwrap();
     let id = night.state.pending.unwrap();
     night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
-    let issued: std::collections::BTreeSet<_> = night
+    let issued: BTreeSet<_> = night
         .state
         .tasks
         .values()
@@ -199,7 +213,7 @@ fn core_request_calls_admits_and_expires() {
     assert_eq!(night.state.pending, None);
     assert_eq!(night.state.in_force, WarningLevel::None);
     assert_eq!(night.give(alone), Err(Refused::NotWaiting(id)));
-    let out: std::collections::BTreeSet<_> = night
+    let out: BTreeSet<_> = night
         .facts
         .iter()
         .filter_map(|entry| match &entry.fact {
@@ -231,6 +245,46 @@ fn core_break_glass_is_flagged() {
     assert_eq!(night.state.in_force, WarningLevel::Blue);
     assert!(night.state.activations[&id].glass_broken);
     assert!(night.state.alarms.contains_key(&format!("break-glass:{id}")));
+    // Nobody sends people home alone.
+    night.give(ask("zhang", WarningLevel::None)).unwrap();
+    let activation = night.state.pending.unwrap();
+    night.after(120);
+    let alone =
+        Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation, reason: "第二人失联".into() };
+    assert_eq!(night.give(alone), Err(Refused::GlassOnlyUp));
+    assert_eq!(night.state.in_force, WarningLevel::Blue);
+}
+
+#[test]
+fn core_alarms_of_tasks_end_with_their_tasks() {
+    let mut night = Night::new();
+    night.water(9_000.0);
+    night.activate(WarningLevel::Orange);
+    for _ in 0..30 {
+        night.after(60);
+    }
+    let open = |night: &Night| -> Vec<InstructionCode> {
+        let alarms = night.state.alarms.values().filter(|alarm| !alarm.closed);
+        alarms.filter_map(|alarm| alarm.key.strip_prefix("unanswered:").map(InstructionCode::from)).collect()
+    };
+    let before = open(&night);
+    assert!(before.len() > 30, "{before:?}");
+    // The last one without an answer is answered: nobody has to act on the row any more.
+    let code = before.iter().find(|code| night.state.open_tasks().filter(|task| task.code == **code).count() == 2);
+    let code = code.unwrap().clone();
+    let tasks: Vec<_> = night.state.open_tasks().filter(|task| task.code == code).cloned().collect();
+    for (count, task) in tasks.iter().enumerate() {
+        assert!(open(&night).contains(&code), "{count}");
+        night.give(Input::Acknowledge { by: member(task.owner.as_ref().unwrap()), task: task.id }).unwrap();
+    }
+    assert!(!open(&night).contains(&code));
+    night.activate(WarningLevel::Blue);
+    let left = open(&night);
+    assert!(left.len() < before.len() && !left.is_empty());
+    for code in &left {
+        assert!(night.state.open_tasks().any(|task| &task.code == code && task.holder.is_none()), "{code} has ended");
+    }
+    assert_eq!(replayed(&night), night.facts);
 }
 
 #[test]
@@ -716,23 +770,15 @@ fn core_second_peak_takes_back_what_the_first_lowering_ordered() {
 
 #[test]
 fn core_what_a_lowering_took_back_is_given_again_when_the_level_rises_again() {
-    let given = |night: &Night| -> std::collections::BTreeSet<_> {
+    let given = |night: &Night| -> BTreeSet<_> {
         let open = night.state.tasks.values().filter(|task| task.issued_at.is_some() && task.is_open());
         open.map(|task| (task.code.clone(), task.place.clone())).collect()
-    };
-    let prepare = |night: &mut Night, q_m3s: f64| {
-        let by = officer("zhang", UserRole::Duty);
-        let reason = "预报洪峰".into();
-        let ask = Input::Ask { by, level: WarningLevel::Red, reason, ordered_by: None, prepare_for_m3s: Some(q_m3s) };
-        night.give(ask).unwrap();
-        let id = night.state.pending.unwrap();
-        night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
     };
     // An assumed crest, given up and feared again: at once, within the hour that re-arming takes, and after it.
     for hours in [0, 1, 3] {
         let mut night = Night::new();
         night.water(5_400.0);
-        prepare(&mut night, 22_000.0);
+        night.prepare(WarningLevel::Red, Some(22_000.0));
         let first = given(&night);
         night.activate(WarningLevel::Blue);
         let low = given(&night);
@@ -740,12 +786,12 @@ fn core_what_a_lowering_took_back_is_given_again_when_the_level_rises_again() {
         for _ in 0..hours {
             night.water(5_400.0);
         }
-        prepare(&mut night, 22_000.0);
+        night.prepare(WarningLevel::Red, Some(22_000.0));
         let again = given(&night);
         let missing: Vec<_> = first.difference(&again).collect();
         assert!(missing.is_empty(), "{hours} h later {} are missing, first {:?}", missing.len(), missing.first());
         let open = night.state.tasks.values().filter(|task| task.is_open()).count();
-        let places: std::collections::BTreeSet<_> = night
+        let places: BTreeSet<_> = night
             .state
             .tasks
             .values()
@@ -774,6 +820,96 @@ fn core_what_a_lowering_took_back_is_given_again_when_the_level_rises_again() {
     let again = given(&night);
     let missing: Vec<_> = first.difference(&again).collect();
     assert!(missing.is_empty(), "{} are missing, first {:?}", missing.len(), missing.first());
+}
+
+/// What is asked for at a level and below, with its places: orders and drafts of the flood, and of the way down.
+fn asked_for(night: &Night, level: WarningLevel) -> (BTreeSet<(InstructionCode, PlaceId)>, BTreeSet<InstructionCode>) {
+    let mut flood = BTreeSet::new();
+    let mut way_down = BTreeSet::new();
+    for task in night.state.tasks.values().filter(|task| task.is_live()) {
+        let row = CORE.playbook.instruction(&task.code).unwrap();
+        if row.is_of_flood() && (row.level() <= level || task.issued_at.is_some()) {
+            assert!(
+                flood.insert((task.code.clone(), task.place.clone())),
+                "{} stands twice at {}",
+                task.code,
+                task.place
+            );
+        } else if row.phase == Phase::Withdraw {
+            way_down.insert(task.code.clone());
+        }
+    }
+    (flood, way_down)
+}
+
+#[test]
+fn core_a_level_asks_for_the_same_whatever_the_way_to_it() {
+    use WarningLevel::{Blue, None, Orange, Red, Yellow};
+    let prepared = |level| match level {
+        None => Option::None,
+        Blue => Some(4_500.0),
+        Yellow => Some(6_000.0),
+        Orange => Some(8_000.0),
+        Red => Some(22_000.0),
+    };
+    let walk = |levels: &[WarningLevel]| {
+        let mut night = Night::new();
+        night.water(5_400.0);
+        for level in levels {
+            night.prepare(*level, prepared(*level));
+            night.now += TimeDelta::minutes(10);
+            night.look(5_400.0);
+        }
+        night
+    };
+    // What a lowering takes back and gives is promised before, to the task.
+    let mut night = walk(&[Red]);
+    let promise = CORE.would_release(&night.state, Yellow, prepared(Yellow));
+    night.prepare(Yellow, prepared(Yellow));
+    let done = night.state.activations.values().next_back().unwrap();
+    assert!(promise.ended.len() > 500 && promise.tasks.len() > 50, "{} {}", promise.ended.len(), promise.tasks.len());
+    assert_eq!((done.ended.len(), done.released.len()), (promise.ended.len(), promise.tasks.len()));
+    let ways: [&[WarningLevel]; 9] = [
+        &[Red, Blue],
+        &[Red, Yellow],
+        &[Red, Orange, Yellow, Blue],
+        &[Blue, Yellow, Orange, Red, Blue],
+        &[Red, None, Blue],
+        &[Red, None, Yellow],
+        &[Red, Blue, Red],
+        &[Blue, Red, Yellow, Red, None, Red],
+        &[Orange, Blue, Yellow],
+    ];
+    for way in ways {
+        let (last, before) = (way[way.len() - 1], way[way.len() - 2]);
+        let (flood, way_down) = asked_for(&walk(way), last);
+        let (direct, _) = asked_for(&walk(&[last]), last);
+        let lost: Vec<_> = direct.difference(&flood).collect();
+        let left: Vec<_> = flood.difference(&direct).collect();
+        assert!(lost.is_empty() && left.is_empty(), "{way:?}: lost {lost:?}; left over {left:?}");
+        assert_eq!(way_down.is_empty(), last > before, "{way:?}: {way_down:?}");
+    }
+}
+
+#[test]
+fn core_what_was_done_for_a_level_is_asked_anew_when_the_level_comes_again() {
+    let mut night = Night::new();
+    night.water(16_000.0);
+    night.activate(WarningLevel::Red);
+    let forward = |night: &Night| {
+        let of_row = night.state.tasks.values().filter(|task| task.code.as_str() == "B15-001");
+        of_row.map(|task| (task.id, task.status)).collect::<Vec<_>>()
+    };
+    let (task, _) = forward(&night)[0];
+    let owner = night.state.tasks[&task].owner.clone().unwrap();
+    night.give(Input::Acknowledge { by: member(&owner), task }).unwrap();
+    night.give(Input::Complete { by: member(&owner), task }).unwrap();
+    night.activate(WarningLevel::Yellow);
+    night.water(16_000.0);
+    night.activate(WarningLevel::Red);
+    let all = forward(&night);
+    assert_eq!(all.len(), 2, "the red warning is forwarded again: {all:?}");
+    assert_eq!(all[1].1, TaskStatus::Issued, "{all:?}");
 }
 
 #[test]
@@ -999,7 +1135,14 @@ fn core_who_has_gone_to_a_task_is_looked_for_there() {
     let (id, by) = {
         let in_field = |task: &&Task| {
             let post = task.owner.as_ref().and_then(|owner| CORE.reach.member(owner)).map(|owner| &owner.post);
-            task.status == TaskStatus::Issued && post.is_some_and(|post| *post != task.place)
+            let others = night.state.tasks.values().filter(|other| other.status == TaskStatus::Issued);
+            let mut others = others.filter(|other| other.place == task.place && other.owner != task.owner);
+            task.status == TaskStatus::Issued
+                && post.is_some_and(|post| *post != task.place)
+                && others.any(|other| {
+                    let post = other.owner.as_ref().and_then(|owner| CORE.reach.member(owner)).map(|owner| &owner.post);
+                    post.is_some_and(|post| *post != task.place)
+                })
         };
         let task = night.state.tasks.values().find(in_field).unwrap();
         (task.id, member(task.owner.as_ref().unwrap()))
@@ -1016,7 +1159,24 @@ fn core_who_has_gone_to_a_task_is_looked_for_there() {
     night.give(wet.clone()).unwrap();
     assert!(title(&night).contains(&format!("我方 {} 人", posted + 1)), "on the way counts: {}", title(&night));
     night.give(Input::WaterComes { places: Vec::new() }).unwrap();
+    // The alarm is open and somebody took note of it: whoever comes later rings it again, once.
+    night.give(wet.clone()).unwrap();
+    let mind = Input::MindAlarm { by: officer("zhang", UserRole::Duty), alarm: key.clone(), shelve_until: None };
+    night.give(mind).unwrap();
+    let away = |task: &Task| {
+        let post = task.owner.as_ref().and_then(|owner| CORE.reach.member(owner)).map(|owner| &owner.post);
+        post.is_some_and(|post| *post != place)
+    };
+    let is_issued = |task: &Task| task.place == place && task.status == TaskStatus::Issued;
+    let other = |task: &&Task| is_issued(task) && task.owner != by.member && away(task);
+    let second = night.state.tasks.values().find(other).map(|task| (task.id, member(task.owner.as_ref().unwrap())));
+    let (task, newcomer) = second.expect("more than one is called to a place");
+    night.now += TimeDelta::minutes(1);
+    night.give(Input::Acknowledge { by: newcomer, task }).unwrap();
+    night.give(wet.clone()).unwrap();
+    assert!(night.state.alarms[&key].minded.is_none(), "rings again: {}", title(&night));
+    assert!(night.give(wet.clone()).unwrap().is_empty(), "once");
     night.give(Input::Arrive { by, task: id }).unwrap();
     night.give(wet).unwrap();
-    assert!(title(&night).contains(&format!("我方 {} 人", posted + 1)), "and there: {}", title(&night));
+    assert!(title(&night).contains(&format!("我方 {} 人", posted + 2)), "and there: {}", title(&night));
 }

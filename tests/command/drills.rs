@@ -279,7 +279,7 @@ fn drills_run_by_command_can_be_verified_and_replayed() {
         String::from_utf8_lossy(&unknown.stderr)
     );
     let text = String::from_utf8(journal).unwrap();
-    assert!(text.contains(r#""input":"water-comes""#), "what the live twin led to was folded again too");
+    assert!(text.contains(r#""signal":"depth_village"#), "what the live twin led to was folded again too");
     let changed = text.replacen("\"acknowledged\"", "\"completed\"", 1);
     assert_ne!(changed, text);
     std::fs::write(out.join("journal.jsonl"), changed).unwrap();

@@ -577,6 +577,8 @@ async fn intake_a_value_set_by_hand_counts_at_once_keeps_its_original_and_outliv
     assert_eq!(amend(&site, "viewer", body(4005.0, "误录"), "a").await.0, StatusCode::FORBIDDEN);
     assert_eq!(amend(&site, "device", body(4005.0, "误录"), "a").await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(amend(&site, "duty", body(4005.0, " "), "b").await.1["field"], "reason");
+    let slip = amend(&site, "duty", body(540_050.0, "录入错位"), "s").await.1;
+    assert_eq!(slip["field"], "value", "what no gauge could measure raises no proposal: {slip}");
     let ahead = json!({ "time": before(-600), "value": 1.0, "reason": "x" });
     assert_eq!(amend(&site, "duty", ahead, "c").await.1["field"], "time");
     let nothing = json!({ "time": before(7), "verdict": "bad", "reason": "x" });

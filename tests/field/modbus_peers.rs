@@ -252,6 +252,15 @@ fn sensor_probe_shows_raw_and_scaled_values_or_says_what_to_check() {
     let raw: f64 = rows[0]["raw"].as_str().unwrap().parse().unwrap();
     assert!((rows[0]["value"].as_f64().unwrap() - raw / 1000.0).abs() < 1e-9, "{said}");
 
+    // Any one file by itself, whatever the others of its folder relate to.
+    for file in std::fs::read_dir(format!("{}/sensors/huayuankou", env!("CARGO_MANIFEST_DIR"))).unwrap() {
+        let file = file.unwrap().path().display().to_string();
+        if file.contains("/gauge-") {
+            let (good, said, told) = probe(&file, &address);
+            assert!(good && !said.is_empty(), "{file}: {told}");
+        }
+    }
+
     drop(_field);
     let (good, _, told) = probe(&gauge, &address);
     assert!(

@@ -297,14 +297,29 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     assert!(promised["tasks"].as_u64() > Some(100) && promised["level"] == shown["level"], "{promised}");
     let rows = |counts: &Value| counts["instructions"].as_u64().unwrap();
     assert!(rows(&promised) < rows(&shown["counts"]), "higher colours wait: {}", shown["counts"]);
+    let release = json!({"level": shown["level"], "prepare_for_m3s": 9000.0});
+    let (status, mut alone) = post(&duty, "/api/v1/preview/release", release.clone()).await;
+    assert_eq!(status, 200, "{alone}");
+    assert_eq!(alone, promised, "asked for by itself it is the same promise");
+    alone = post(&phone, "/api/v1/preview/release", release).await.1;
+    assert!(alone["type"].as_str().is_some_and(|kind| kind.ends_with("forbidden")), "{alone}");
     let ask = json!({"level": shown["level"], "reason": "预演", "preview_id": shown["id"]});
     let (_, asked) = post(&duty, "/api/v1/activations", ask).await;
     let settle = format!("/api/v1/activations/{}/confirm", asked["id"].as_str().unwrap());
     let (_, sent) = post(&other, &settle, json!({})).await;
     assert_eq!(sent["state"], "confirmed", "{sent}");
-    for count in ["instructions", "tasks", "people"] {
+    for count in ["instructions", "tasks", "people", "ended"] {
         assert_eq!((&asked[count], &sent[count]), (&promised[count], &promised[count]), "{count}");
     }
+    // A drill that is named twice, or in other letters, never falls through to the live reach.
+    for wrong in ["drill=drill-1&drill=drill-1", "Drill=drill-1"] {
+        let (status, refused) =
+            post(&duty, &format!("/api/v1/activations?{wrong}"), json!({"level": "red", "reason": "演"})).await;
+        assert_eq!((status, refused["field"].as_str()), (422, Some("drill")), "{refused}");
+    }
+    let foreign = client.post(at("/api/v1/activations")).bearer_auth(&duty).header("sec-fetch-site", "cross-site");
+    let reply = foreign.json(&json!({"level": "red", "reason": "演"})).send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::FORBIDDEN, "a page of another site, whose browser names no origin");
     // A hazard that nobody can place is refused with words; the phone's own post stands in for it.
     let seen = |kind: &str| json!({"kind": "hazard", "type": kind, "observed_at": "2026-07-28T20:00:00+08:00"});
     let (status, refused) = post(&duty, "/api/v1/reports", seen("piping")).await;

@@ -3,7 +3,7 @@
 //! In: committed entries. Out: events of `tracing` under the room `command`. Free text, names and numbers of people stay
 //! in the journal: lines carry ids, levels and counts.
 
-use crate::command::{Entry, Fact, ReportKind};
+use crate::command::{Entry, Fact, ReportKind, WATER_ALARM};
 use crate::model::ActivationId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -43,9 +43,21 @@ pub fn tell(entries: &[Entry]) {
     batch.tell();
 }
 
+/// Instruments, stones, and own people whom the water reaches.
+fn speaks_of_river(alarm: &str) -> bool {
+    ["silent:", "stones:", WATER_ALARM].iter().any(|kind| alarm.starts_with(kind))
+}
+
 /// What is told by itself.
 fn matter(fact: &Fact) {
     match fact {
+        // Alarms of tasks are counted in their batch; the titles of these name places and instruments, never a person.
+        Fact::AlarmRaised { alarm, title, .. } if speaks_of_river(alarm) => {
+            tracing::warn!(target: ROOM, alarm, "告警：{} ({})", title.zh, title.en);
+        }
+        Fact::AlarmClosed { alarm } if speaks_of_river(alarm) => {
+            tracing::info!(target: ROOM, alarm, "告警解除 (the alarm is over)");
+        }
         Fact::LevelProposed { from, to, .. } => {
             tracing::info!(target: ROOM, %from, %to, "建议等级变化 (the water proposes another level)");
         }
@@ -184,7 +196,7 @@ impl Batch {
             tracing::info!(target: ROOM, deputy, commander, "无人应答，任务升级 (escalated to deputies and commanders)");
         }
         if self.overdue > 0 {
-            tracing::info!(target: ROOM, tasks = self.overdue, "任务超时 (overdue)");
+            tracing::info!(target: ROOM, tasks = self.overdue, "任务无人应答或逾期 (unanswered or overdue)");
         }
         if self.withdrawn > 0 {
             tracing::info!(target: ROOM, tasks = self.withdrawn, "任务撤回 (orders or drafts were taken back)");
@@ -243,7 +255,7 @@ mod tests {
         assert!(has(["响应等级生效", "from=blue", "to=orange"]), "{lines:?}");
         assert!(has(["任务下发", "tasks=3 people=1", "unowned=1"]), "{lines:?}");
         assert!(has(["任务升级", "deputy=2", "commander=1"]), "{lines:?}");
-        assert!(has(["任务超时", "(overdue)", "tasks=1"]), "{lines:?}");
+        assert!(has(["任务无人应答或逾期", "overdue)", "tasks=1"]), "{lines:?}");
         assert_eq!(lines.len(), 5);
     }
 

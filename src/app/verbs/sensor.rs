@@ -33,7 +33,7 @@ enum Action {
 pub(super) fn run(args: Args) -> Outcome {
     let Action::Probe { file, field, json } = args.action;
     let files = editions::sensors::of_file(&file)?;
-    let mut sensors = Sensors::load(&files)?;
+    let mut sensors = Sensors::load_part(&files)?;
     if let Some(base) = field {
         sensors.use_field(&base.ip().to_string(), base.port())?;
     }

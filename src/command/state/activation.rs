@@ -50,6 +50,8 @@ pub struct Activation {
     pub settled_reason: Option<String>,
     /// The tasks that went out in the step that settled it.
     pub released: BTreeSet<TaskId>,
+    /// Orders that were out and that it took back.
+    pub ended: BTreeSet<TaskId>,
 }
 
 impl State {
@@ -76,6 +78,7 @@ impl State {
                     settled: None,
                     settled_reason: None,
                     released: BTreeSet::new(),
+                    ended: BTreeSet::new(),
                 };
                 self.activations.insert(*activation, asked);
                 self.pending = Some(*activation);
@@ -118,6 +121,15 @@ impl State {
         if let Some(activation) = self.releasing {
             self.change_activation(activation, |asked| {
                 asked.released.insert(task);
+            });
+        }
+    }
+
+    /// An order was taken back: it counts for the request that this step settled, if it settled one.
+    pub(super) fn note_ended(&mut self, task: TaskId) {
+        if let Some(activation) = self.releasing {
+            self.change_activation(activation, |asked| {
+                asked.ended.insert(task);
             });
         }
     }

@@ -120,6 +120,9 @@ impl State {
                 self.change_task(*task, |task| task.hand_anew(to, relieved, named, *due_at));
             }
             Fact::Withdrawn { task, reason } => {
+                if self.tasks.get(task).is_some_and(|task| task.issued_at.is_some()) {
+                    self.note_ended(*task);
+                }
                 self.change_task(*task, |task| task.status = TaskStatus::Withdrawn);
                 // Only what a stronger row or an end replaced may be drafted anew; what people took back stays away.
                 if !matches!(reason, WithdrawReason::Superseded { .. } | WithdrawReason::Stopped) {

@@ -10,12 +10,13 @@ const OFFICERS: [(&str, &str, &str); 3] = [
     ("drill-duty-b", "值班员乙（虚拟）", "duty officer B (virtual)"),
     ("drill-commander", "指挥长（虚拟）", "commander (virtual)"),
 ];
-const ENDS: [(&str, &str); 5] = [
+const ENDS: [(&str, &str); 6] = [
     ("superseded", "被更强指令取代 superseded"),
     ("stood-down", "降级撤回 stood down"),
     ("stopped", "事由已过 no longer needed"),
     ("recalled", "指挥部撤回 recalled"),
     ("settled", "险情已处置 hazard settled"),
+    ("raised-again", "响应再次升级 level raised again"),
 ];
 
 /// Which of the two languages.

@@ -38,6 +38,22 @@ impl Sensors {
     /// # Errors
     /// The first fault, by file, line and column.
     pub fn load(files: &SensorFiles) -> Result<Self, FileFault> {
+        let (sensors, parsed) = Self::read(files)?;
+        for (source, rows) in &parsed {
+            sensors.check_relations(source, rows)?;
+        }
+        Ok(sensors)
+    }
+
+    /// Some files of a site: what they name among each other must be there, what they relate to elsewhere need not.
+    ///
+    /// # Errors
+    /// As [`Self::load`], but for relations between series.
+    pub fn load_part(files: &SensorFiles) -> Result<Self, FileFault> {
+        Ok(Self::read(files)?.0)
+    }
+
+    fn read(files: &SensorFiles) -> Result<(Self, Vec<(Source<'_>, SensorFile)>), FileFault> {
         let mut sensors = Self::default();
         let mut parsed = Vec::new();
         for (file, bytes) in files {
@@ -83,10 +99,7 @@ impl Sensors {
                 sensors.add_mqtt(source, row)?;
             }
         }
-        for (source, rows) in &parsed {
-            sensors.check_relations(source, rows)?;
-        }
-        Ok(sensors)
+        Ok((sensors, parsed))
     }
 
     fn add_profile(&mut self, source: &Source, rows: &mut SensorFile) -> Result<(), FileFault> {

@@ -33,7 +33,7 @@ pub struct AmendBody {
 }
 
 /// What the person says of it.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
     /// The value is this.
@@ -59,8 +59,18 @@ pub async fn amend(
     session.may("correct")?;
     let post = std::sync::Arc::clone(&at.0);
     let series = SeriesId::new(&id);
-    if !post.water().gauges.iter().any(|gauge| gauge.series == series) {
-        return Err(Problem::not_found(format!("序列 {}", id.chars().take(80).collect::<String>())));
+    let range = {
+        let water = post.water();
+        let gauge = water.gauges.iter().find(|gauge| gauge.series == series);
+        let unknown = || Problem::not_found(format!("序列 {}", id.chars().take(80).collect::<String>()));
+        gauge.ok_or_else(unknown)?.range
+    };
+    // A slip of the hand must not raise a proposal: what a device could not have measured, nobody sets.
+    if let (Verdict::Manual, Some(value), Some([low, high])) = (body.verdict, body.value, range)
+        && !(low..=high).contains(&value)
+    {
+        let words = format!("{value} 不在该序列的合理范围 {low} 至 {high} 内，请核对 (not within {low} to {high})");
+        return Err(Problem::bad_field("value", words));
     }
     let moment = body.time.to_utc().trunc_subsecs(3);
     let stored = post.series.range(&series, moment, moment + TimeDelta::milliseconds(1), None).await?;

@@ -25,9 +25,9 @@ pub mod sl323;
 pub mod tasks;
 pub mod twin;
 
-use super::{At, Problem, Session};
+use super::{At, Problem, Scope, Session};
 use crate::command::{Entry, Input, State};
-use crate::store::OnceKey;
+use crate::store::{EngineError, OnceKey};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -69,7 +69,12 @@ pub async fn submit(
         let (status, body) = render(state, entries);
         (status.as_u16(), body.to_string())
     });
-    let (status, body) = post.engine.submit_once(once, input, render).await?.answer;
+    let answered = post.engine.submit_once(once, input, render).await.map_err(|fault| match fault {
+        // The engine of a drill ends with it; the server itself goes on.
+        EngineError::Stopping if post.scope == Scope::Drill => Problem::drill_ended(),
+        other => other.into(),
+    });
+    let (status, body) = answered?.answer;
     Ok((StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), body))
 }
 

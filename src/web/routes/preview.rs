@@ -2,7 +2,7 @@
 
 use crate::command::State;
 use crate::hydraulics::TwinModel;
-use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, Timestamp};
+use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, Timestamp, WarningLevel};
 use crate::playbook::{Instruction, SignalKey, Words, preview};
 use crate::web::{At, Body, Post, Problem, Scope, Session, TwinDesk};
 use axum::Json;
@@ -56,6 +56,32 @@ pub async fn preview_discharge(
     };
     let water = inundation(&post, q, body.breach).await?;
     Ok(Json(shape(&post, q, forecast, water)))
+}
+
+/// A release to look at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseBody {
+    level: WarningLevel,
+    prepare_for_m3s: Option<f64>,
+}
+
+/// What a confirmed request would send, and what it would take back, now; sends nothing, changes nothing.
+///
+/// # Errors
+/// When the discharge is no discharge, or the account may not preview.
+pub async fn preview_release(
+    At(post): At,
+    session: Session,
+    Body(body): Body<ReleaseBody>,
+) -> Result<Json<Value>, Problem> {
+    session.may("preview")?;
+    let q = body.prepare_for_m3s.map(|q| discharge("prepare_for_m3s", q)).transpose()?;
+    let released = post.engine.core().would_release(&post.engine.state(), body.level, q.map(Discharge::as_m3s));
+    Ok(Json(json!({
+        "level": body.level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
+        "people": released.people.len(), "ended": released.ended.len(),
+    })))
 }
 
 /// The model, or what is wrong with its files.
@@ -169,7 +195,7 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>, water: Result<
         "counts": { "instructions": fires.len(), "tasks": tasks.len(), "people": people.len(), "unowned": unowned,
             "released_by_level": {
                 "level": result.level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
-                "people": released.people.len(),
+                "people": released.people.len(), "ended": released.ended.len(),
             },
         },
         "instructions": { "fires": fires, "waits": waits, "excluded": result.excluded },
