@@ -63,6 +63,13 @@ describe('marks', () => {
     expect(peak([at(0, 5), at(5, 5)]), 'still water').toBeNull()
   })
 
+  it('names the highest that was measured, not the mean of its step', () => {
+    const steps = [at(0, 5000), { ...at(10, 5972), n: 10, min: 5600, max: 6310 }, { ...at(20, 5990), n: 10, min: 5900, max: 6050 }, at(30, 4000)]
+    expect(peak(steps)).toEqual({ t: T0 + 600, v: 6310 })
+    // A lone value may come without its extremes; a null one has none.
+    expect(peak([at(0, 1), { ...at(5, null), max: 99 }, at(10, 7), at(15, 2)])).toEqual({ t: T0 + 600, v: 7 })
+  })
+
   it('finds crossings both ways and none over a gap', () => {
     const marks = crossings([at(0, 3000), at(10, 5000), at(20, 3000)], 4000, 600)
     expect(marks.map((mark) => [(mark.t - T0) / 60, mark.rising])).toEqual([[5, true], [15, false]])

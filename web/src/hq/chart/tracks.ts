@@ -67,11 +67,15 @@ export function align(list: Track[]): [number[], ...(number | null | undefined)[
 
 export interface Mark { kind: 'peak' | 'crossing' | 'latest'; t: number; v: number; rising?: boolean }
 
-/** Highest usable value, once the water has fallen again by a twentieth of its range: a ripple is no peak. */
-export function peak(points: { t: string; v: number | null }[]): { t: number; v: number } | null {
+/** The highest that was measured in a step; its value is only the mean. */
+export const highest = (point: { v: number | null; max?: number }): number | null => (point.v === null ? null : Math.max(point.v, point.max ?? point.v))
+
+/** Highest usable value, not mean, once the water has fallen again by a twentieth of its range: a ripple is no peak. */
+export function peak(points: { t: string; v: number | null; max?: number }[]): { t: number; v: number } | null {
   let best: { t: number; v: number; i: number } | null = null
   points.forEach((point, i) => {
-    if (point.v !== null && (best === null || point.v > best.v)) best = { t: seconds(point.t), v: point.v, i }
+    const high = highest(point)
+    if (high !== null && (best === null || high > best.v)) best = { t: seconds(point.t), v: high, i }
   })
   const found = best as { t: number; v: number; i: number } | null
   if (found === null || found.i === 0) return null
