@@ -102,6 +102,13 @@ test('a director runs a drill; every screen of it says so, and the live river is
   await shot(desk, 'drill-stop');
   await desk.getByTestId('drill-stop-yes').click();
   await banner.getByText('演练已结束').waitFor();
+  // Its wall and its phone say so; the phone takes no call for help any more and leads to where one is heard.
+  await wall.locator('[data-testid=drill-banner][data-state=drillOver]').waitFor();
+  assert.doesNotMatch(await wall.locator('[data-testid=drill-banner]').innerText(), /×/, 'no speed beside a clock that stands');
+  await phone.locator('[data-testid=drill-banner][data-over=true]').waitFor();
+  assert.equal(await phone.getByTestId('sos-button').count(), 0);
+  assert.equal(await phone.getByTestId('drill-over-real').getAttribute('href'), '/patrol');
+  await shot(phone, 'drill-phone-over');
   const late = await post(desk, `/drills/${drill.id}/inject`, { kind: 'dead', target: 'jiahetan' });
   assert.equal(late.status, 409);
   assert.match(late.body.detail, /已结束/);

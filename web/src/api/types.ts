@@ -97,7 +97,7 @@ export interface Preview {
     samples: { code: string; title: Text; to: Person; place: Text; copies: number; life_safety: boolean; text: string }[] }
   diff: { new: string[]; changed: string[]; kept: string[]; withdrawn: string[] } // instruction codes against now
   /** All that the discharge calls for. `released_by_level`: what a release now would send, without what is out, with what other signals ask for. */
-  counts: { instructions: number; tasks: number; people: number; unowned: number; released_by_level: { level: Level; instructions: number; tasks: number; people: number } }
+  counts: { instructions: number; tasks: number; people: number; unowned: number; released_by_level: { level: Level; instructions: number; tasks: number; people: number; ended?: number } }
   inundation: Inundation | null; inundation_reason: Text | null
 }
 /** AIDR Guideline 7-3: H1 passable with care … H6 buildings may fail. */

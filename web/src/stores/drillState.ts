@@ -10,6 +10,7 @@ import { repeat } from './repeat'
 export type DrillWord = 'none' | 'running' | 'paused' | 'over' | 'unknown'
 const EVERY_MS = 4_000
 const NOT_FOUND = 404
+const SIGNED_OUT = 401
 
 export const useDrillState = defineStore('drill-state', () => {
   const word = ref<DrillWord>('none')
@@ -26,14 +27,21 @@ export const useDrillState = defineStore('drill-state', () => {
     } catch (cause) {
       // No answer tells nothing; the page says elsewhere that the server is away.
       if (cause instanceof ApiError && cause.status === NOT_FOUND) word.value = 'unknown'
+      // Whoever signs in again starts it again.
+      if (cause instanceof ApiError && cause.status === SIGNED_OUT) asking.stop()
     }
   }
   const asking = repeat(ask, EVERY_MS)
 
+  /** For somebody who is signed in; again is no harm. */
   function start(): void {
-    word.value = 'none'
     if (drillId() !== null) asking.start()
   }
 
-  return { word, hear, ask, start, stop: asking.stop }
+  function stop(): void {
+    asking.stop()
+    word.value = 'none'
+  }
+
+  return { word, hear, ask, start, stop }
 })

@@ -113,7 +113,6 @@ export const usePhone = defineStore('patrol-phone', () => {
     outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(inDrill(url), seated(init)), now: () => Date.now() })
     outbox.owner = me.value?.name ?? ''
     outbox.onChange(showQueue)
-    drillState.start()
     showQueue()
     ready.value = true
     void navigator.storage?.persist?.()
@@ -158,6 +157,7 @@ export const usePhone = defineStore('patrol-phone', () => {
     }
     me.value = who
     signedOut.value = false
+    drillState.start()
     if (outbox) outbox.owner = who.name
     if (db) await keep(db, 'me', who, Date.now())
     showQueue()
