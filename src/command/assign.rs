@@ -53,7 +53,7 @@ impl Desk<'_> {
             self.record(Fact::RoundDue { task: id, round: task.round, due_at, missed: false });
         }
         if task.is_open() && !relieved.is_empty() {
-            let text = format!("任务 {} 已改派他人，你不必再去：{reason}", self.words_of(&task));
+            let text = format!("任务 {} 已改派他人，你不必再去：{reason}", self.words_of(&task).0);
             self.record(Fact::Noticed { by: by.clone(), members: relieved, text });
         }
         self.close_alarm(&Task::unowned_key(&task.code, &task.place, task.hazard));

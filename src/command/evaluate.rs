@@ -66,7 +66,8 @@ impl Desk<'_> {
             self.record(Fact::LevelProposed { from, to, reason });
         }
         if self.state.event.is_some() {
-            if to < from && to < self.state.in_force && !self.state.lowering {
+            // Where people put more in force than the water asked for, they lower it too: falling water below is no way down.
+            if from >= self.state.in_force && to < self.state.in_force && !self.state.lowering {
                 self.record(Fact::Lowering { on: true });
             } else if to > from && to >= self.state.in_force && self.state.lowering {
                 // The water comes back to the level in force: nobody is on the way down any more.

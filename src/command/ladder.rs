@@ -33,8 +33,8 @@ impl Desk<'_> {
             Due::Round => self.next_round(task),
             Due::Deadline => {
                 self.record(Fact::Overdue { task: id });
-                let (zh, en) =
-                    (format!("{} 逾期未完成", self.words_of(task)), format!("{} is past its deadline", task.code));
+                let (zh, en) = self.words_of(task);
+                let (zh, en) = (format!("{zh} 逾期未完成"), format!("{en} is past its deadline"));
                 self.raise(format!("overdue:{}", task.code), Severity::Warning, zh, en);
             }
         }
@@ -51,8 +51,9 @@ impl Desk<'_> {
 
     fn hand_to_commander(&mut self, task: &Task) {
         self.hand_over(task.id, task.escalations + 1, None);
-        let zh = format!("{} 无人应答，请指挥长指定人员", self.words_of(task));
-        let en = format!("{}: nobody answered, a commander must name someone", task.code);
+        let (zh, en) = self.words_of(task);
+        let zh = format!("{zh} 无人应答，请指挥长指定人员");
+        let en = format!("{en}: nobody answered, a commander must name someone");
         self.raise(format!("unanswered:{}", task.code), Severity::Critical, zh, en);
     }
 
@@ -64,8 +65,9 @@ impl Desk<'_> {
         let Some(minutes) = self.instruction(task.id).and_then(|row| row.repeat_min) else {
             // Another edition is in use and knows no such rounds: an end that is seen, not a round that is due for ever.
             self.record(Fact::Withdrawn { task: task.id, reason: WithdrawReason::Stopped });
-            let zh = format!("{} 现行预案已无此轮次任务，已终止，请核对", self.words_of(task));
-            let en = format!("{}: the edition in use has no such rounds, ended; check it", task.code);
+            let (zh, en) = self.words_of(task);
+            let zh = format!("{zh} 现行预案已无此轮次任务，已终止，请核对");
+            let en = format!("{en}: the edition in use has no such rounds, ended; check it");
             self.raise(format!("round:{}:{}", task.code, task.place), Severity::Warning, zh, en);
             return;
         };
@@ -73,16 +75,19 @@ impl Desk<'_> {
         let due_at = task.next_round_at.unwrap_or(self.now).max(self.now) + TimeDelta::minutes(i64::from(minutes));
         self.record(Fact::RoundDue { task: task.id, round: task.round + 1, due_at, missed });
         if missed {
-            let zh = format!("{} 第 {} 轮未完成", self.words_of(task), task.round);
-            let en = format!("{}: round {} was missed", task.code, task.round);
+            let (zh, en) = self.words_of(task);
+            let zh = format!("{zh} 第 {} 轮未完成", task.round);
+            let en = format!("{en}: round {} was missed", task.round);
             self.raise(format!("round:{}:{}", task.code, task.place), Severity::Warning, zh, en);
         }
     }
 
-    /// Code, title and place, as an alarm names a task.
-    pub(super) fn words_of(&self, task: &Task) -> String {
-        let title = self.core.playbook.instruction(&task.code).map_or("", |row| row.title_zh.as_str());
-        let place = self.core.reach.place(&task.place).map_or(task.place.as_str(), |place| place.name_zh.as_str());
-        format!("{} {title}（{place}）", task.code)
+    /// Code, title and place, as an alarm names a task, in Chinese and in English.
+    pub(super) fn words_of(&self, task: &Task) -> (String, String) {
+        let row = self.core.playbook.instruction(&task.code);
+        let (title_zh, title_en) = row.map_or(("", ""), |row| (row.title_zh.as_str(), row.title_en.as_str()));
+        let (place, id) = (self.core.reach.place(&task.place), task.place.as_str());
+        let (zh, en) = place.map_or((id, id), |place| (place.name_zh.as_str(), place.name_en.as_str()));
+        (format!("{} {title_zh}（{zh}）", task.code), format!("{} {title_en} ({en})", task.code))
     }
 }

@@ -187,7 +187,7 @@ impl Post {
             "proposed": state.watch.proposed, "in_force": state.in_force, "since": state.in_force_since,
             "reason": { "zh": zh, "en": en },
             "proposed_reason": { "zh": state.proposal_reason.zh, "en": state.proposal_reason.en },
-            "flapping": state.watch.flapping,
+            "flapping": state.watch.flapping, "lowering": state.lowering,
         })
     }
 }

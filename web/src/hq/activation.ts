@@ -1,7 +1,7 @@
 // What the activation button would ask for: the level of the what-if, else the level that the server proposes.
 import { computed, type ComputedRef } from 'vue'
 import { useI18n } from 'vue-i18n'
-import type { Level } from '@/api/types'
+import type { Level, Situation } from '@/api/types'
 import { useLive } from '@/stores/live'
 import { useDrillState } from '@/stores/drillState'
 import { usePreview } from '@/stores/preview'
@@ -17,6 +17,12 @@ export function stepOf(from: Level, to: Level): Step {
   if (to === 'none') return from === 'none' ? 'calm' : 'lift'
   const up = LEVELS.indexOf(to) - LEVELS.indexOf(from)
   return up > 0 ? 'raise' : up < 0 ? 'lower' : 'same'
+}
+
+/** The level that the water asks for. What people put above the water is theirs to lower: a lower one counts only on the way down. */
+export function wished(told: Situation['level']): Level {
+  const isBelow = ['lower', 'lift'].includes(stepOf(told.in_force, told.proposed))
+  return isBelow && !told.lowering ? told.in_force : told.proposed
 }
 
 interface Target {
@@ -36,7 +42,7 @@ export function useActivationTarget(): Target {
   const session = useSession()
   const drillState = useDrillState()
   const { t } = useI18n()
-  const level = computed(() => preview.result?.level ?? live.situation?.level.proposed ?? null)
+  const level = computed(() => preview.result?.level ?? (live.situation ? wished(live.situation.level) : null))
   const inForce = computed<Level>(() => live.situation?.level.in_force ?? 'none')
   const calm = computed(() => preview.result !== null && stepOf(inForce.value, preview.result.level) === 'calm')
   const label = computed(() => {
