@@ -198,8 +198,30 @@ impl Desk<'_> {
             self.record(Fact::Withdrawn { task, reason });
         }
         for key in to_draft {
-            self.draft(playbook, key);
+            let Some(task) = self.draft(playbook, key) else { continue };
+            // A request that is being confirmed signs what comes back by itself.
+            if let Some(signature) = self.signature_of_return(task).filter(|_| released.is_none()) {
+                self.issue(task, signature);
+            }
         }
+    }
+
+    /// The signature of what comes back once a stronger order no longer takes its place: that under which it was out before,
+    /// else that of the request which the stronger one went out under. Nobody waits for one more while nobody walks.
+    fn signature_of_return(&self, task: TaskId) -> Option<Signature> {
+        let task = self.state.tasks.get(&task)?;
+        let row = self.core.playbook.instruction(&task.code)?;
+        if !row.is_of_flood() || row.level() > self.state.in_force {
+            return None;
+        }
+        let same = |other: &&Task| other.fired == task.fired && other.code == task.code && other.place == task.place;
+        let given = self.state.tasks.values().rev().filter(same).find_map(|other| other.signature.clone());
+        let covering = || {
+            let (at, activation) = self.state.last_confirmed()?;
+            let fired = self.state.fired_because.get(&task.fired)?;
+            (fired.at <= at).then_some(Signature::Activation { activation })
+        };
+        given.or_else(covering)
     }
 
     /// Rows with their places that no stronger one replaces. What still waits for a signature replaces nothing that is out there: on
@@ -239,8 +261,8 @@ impl Desk<'_> {
         self.core.playbook.instructions().iter().rev().find(holds).map(|row| row.code.clone())
     }
 
-    fn draft(&mut self, playbook: &Playbook, (code, place, hazard): FiringKey) {
-        let Some(row) = playbook.instruction(&code) else { return };
+    fn draft(&mut self, playbook: &Playbook, (code, place, hazard): FiringKey) -> Option<TaskId> {
+        let row = playbook.instruction(&code)?;
         let on_duty = self.core.reach.on_duty(&row.role, &place);
         let (owner, deputy) =
             on_duty.map_or((None, None), |(owner, deputy)| (Some(owner.clone()), Some(deputy.clone())));
@@ -260,6 +282,7 @@ impl Desk<'_> {
         let task = TaskId(self.next_seq());
         let (life_safety, retreat) = (row.life_safety, row.retreat);
         self.record(Fact::Drafted { task, code, place, owner, deputy, life_safety, retreat, hazard });
+        Some(task)
     }
 
     /// Releases drafts that need no signature of their own.

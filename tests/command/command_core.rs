@@ -887,6 +887,14 @@ fn core_a_level_asks_for_the_same_whatever_the_way_to_it() {
         let lost: Vec<_> = direct.difference(&flood).collect();
         let left: Vec<_> = flood.difference(&direct).collect();
         assert!(lost.is_empty() && left.is_empty(), "{way:?}: lost {lost:?}; left over {left:?}");
+        let waiting = |night: &Night| -> BTreeSet<_> {
+            let drafts = night.state.drafts_up_to(last, &CORE.playbook);
+            drafts.map(|task| (task.code.clone(), task.place.clone())).collect()
+        };
+        let more: Vec<_> = waiting(&walk(way)).difference(&waiting(&walk(&[last]))).cloned().collect();
+        assert!(more.is_empty() || last < before, "{way:?}: waits for one more signature: {more:?}");
+        let of_flood = |code: &InstructionCode| CORE.playbook.instruction(code).unwrap().is_of_flood();
+        assert!(!more.iter().any(|(code, _)| of_flood(code)), "{way:?}: waits for one more signature: {more:?}");
         assert_eq!(way_down.is_empty(), last > before, "{way:?}: {way_down:?}");
     }
 }

@@ -116,6 +116,12 @@ impl State {
         }
     }
 
+    /// The newest request that was confirmed, and when.
+    pub(in crate::command) fn last_confirmed(&self) -> Option<(Timestamp, ActivationId)> {
+        let confirmed = self.activations.values().rev().filter(|asked| asked.state == ActivationState::Confirmed);
+        confirmed.filter_map(|asked| Some((asked.settled.as_ref()?.0, asked.id))).next()
+    }
+
     /// A task went out: it counts for the request that this step settled, if it settled one.
     pub(super) fn note_released(&mut self, task: TaskId) {
         if let Some(activation) = self.releasing {
