@@ -7,6 +7,7 @@ use crate::model::{
 };
 use crate::playbook::Snapshot;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// One message to the core. Those that lead to facts are kept in the journal before their facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -302,6 +303,39 @@ pub enum Input {
         /// Put aside until; `None` acknowledges.
         shelve_until: Option<Timestamp>,
     },
+}
+
+/// What tells two requests apart, beside who sends them and in which words.
+const TELLING: [&str; 15] = [
+    "input",
+    "level",
+    "prepare_for_m3s",
+    "activation",
+    "codes",
+    "task",
+    "tasks",
+    "member",
+    "report",
+    "false_alarm",
+    "name",
+    "place",
+    "lift",
+    "mode",
+    "alarm",
+];
+
+impl Input {
+    /// What is asked for: a sender's key that stands for one mark does not stand for another. The content of a report, reasons
+    /// and texts are no part of it.
+    pub fn mark(&self) -> String {
+        let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(self) else { return String::new() };
+        let telling = TELLING.iter().filter_map(|name| Some((name, fields.get(*name)?)));
+        let mut digest = Sha256::new();
+        for (name, value) in telling.filter(|(_, value)| !value.is_object() && !value.is_null()) {
+            digest.update(format!("{name}={value}\n"));
+        }
+        hex::encode(digest.finalize())
+    }
 }
 
 /// What the director of a drill breaks (导调注入): the grammar of scripts with the moments of the drill's clock.

@@ -42,6 +42,11 @@ pub enum EngineError {
     /// It could not be made durable; nothing happened.
     #[error("数据库不能写入，指令未生效 (the journal cannot be written, nothing happened): {0}")]
     NotDurable(String),
+    /// The sender's key stands for another request already; nothing happened.
+    #[error(
+        "该 Idempotency-Key 已用于另一请求，未执行；请换新键重发 (the key was used for another request; nothing was done, send it with a new key)"
+    )]
+    KeyUsed,
     /// The server is going down.
     #[error("系统正在停止 (the server is stopping)")]
     Stopping,
@@ -230,7 +235,7 @@ impl Writer {
 
     async fn work(&mut self, batch: Vec<Message>) {
         let mut entries = Vec::new();
-        let mut answers: BTreeMap<OnceKey, (u16, String)> = BTreeMap::new();
+        let mut answers: BTreeMap<OnceKey, Answer> = BTreeMap::new();
         let mut pending = Vec::with_capacity(batch.len());
         for message in batch {
             let result = self.answer(message.input, message.once, message.render, &mut entries, &mut answers).await;
@@ -252,42 +257,42 @@ impl Writer {
         once: Option<OnceKey>,
         render: Render,
         entries: &mut Vec<Entry>,
-        answers: &mut BTreeMap<OnceKey, (u16, String)>,
+        answers: &mut BTreeMap<OnceKey, Answer>,
     ) -> Result<Outcome, EngineError> {
+        let request = once.as_ref().map(|_| input.mark()).unwrap_or_default();
         if let Some(key) = &once {
             let earlier = match answers.get(key) {
                 Some(answer) => Some(answer.clone()),
-                None => self
-                    .engine
-                    .journal
-                    .answered(&key.who, &key.key)
-                    .await
-                    .map_err(|cause| EngineError::NotDurable(cause.to_string()))?
-                    .map(|answer| (answer.status, answer.body)),
+                None => {
+                    let stored = self.engine.journal.answered(&key.who, &key.key).await;
+                    stored.map_err(|cause| EngineError::NotDurable(cause.to_string()))?
+                }
             };
             if let Some(answer) = earlier {
-                return Ok(Outcome { entries: Arc::default(), answer });
+                if !answer.request.is_empty() && answer.request != request {
+                    return Err(EngineError::KeyUsed);
+                }
+                return Ok(Outcome { entries: Arc::default(), answer: (answer.status, answer.body) });
             }
         }
         let now = self.engine.now();
         let facts = self.engine.core.step(&mut self.state, &input, now)?;
         let answer = render(&self.state, &facts);
         if let Some(key) = once {
-            answers.insert(key, answer.clone());
+            let (status, body) = answer.clone();
+            let kept = Answer { who: key.who.clone(), key: key.key.clone(), request, status, body };
+            answers.insert(key, kept);
         }
         entries.extend(facts.iter().cloned());
         Ok(Outcome { entries: Arc::new(facts), answer })
     }
 
     /// Durable first, then published, then fed.
-    async fn commit(&mut self, entries: Vec<Entry>, answers: BTreeMap<OnceKey, (u16, String)>) -> Result<(), String> {
+    async fn commit(&mut self, entries: Vec<Entry>, answers: BTreeMap<OnceKey, Answer>) -> Result<(), String> {
         if entries.is_empty() && answers.is_empty() {
             return Ok(());
         }
-        let answers: Vec<_> = answers
-            .into_iter()
-            .map(|(once, (status, body))| Answer { who: once.who, key: once.key, status, body })
-            .collect();
+        let answers: Vec<_> = answers.into_values().collect();
         match self.engine.journal.commit(self.hash, &entries, &answers).await {
             Ok(hash) => {
                 self.hash = hash;

@@ -12,8 +12,9 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 /// The journal's part of `anlan.db`.
 pub const JOURNAL_SCHEMA: SchemaPart = SchemaPart {
     name: "journal",
-    migrations: &[Migration {
-        version: 1,
+    migrations: &[
+        Migration {
+            version: 1,
         sql: "CREATE TABLE fact (seq BIGINT PRIMARY KEY, at_ms BIGINT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL);
               CREATE TABLE edition (edition TEXT PRIMARY KEY, files TEXT NOT NULL);
               CREATE TABLE answer (who TEXT NOT NULL, idempotency_key TEXT NOT NULL, at_ms BIGINT NOT NULL,
@@ -21,7 +22,10 @@ pub const JOURNAL_SCHEMA: SchemaPart = SchemaPart {
               CREATE TABLE outbox (delivery_key TEXT PRIMARY KEY, seq BIGINT NOT NULL, member TEXT NOT NULL,
                                    channel TEXT NOT NULL, task TEXT NOT NULL, state TEXT NOT NULL, at_ms BIGINT NOT NULL);
               CREATE INDEX outbox_by_task ON outbox (task);",
-    }],
+        },
+        // What the key was used for; '' in a row of an earlier version.
+        Migration { version: 2, sql: "ALTER TABLE answer ADD COLUMN request TEXT NOT NULL DEFAULT ''" },
+    ],
 };
 
 const ROWS_A_STATEMENT: usize = 500;
@@ -36,6 +40,8 @@ pub struct Answer {
     pub who: String,
     /// The sender's key.
     pub key: String,
+    /// What was asked for under it, as [`crate::command::Input::mark`] has it.
+    pub request: String,
     /// HTTP status.
     pub status: u16,
     /// JSON body.
@@ -115,11 +121,12 @@ impl Journal {
         }
         for answer in answers {
             sqlx::query(
-                "INSERT INTO answer (who, idempotency_key, at_ms, status, body) VALUES ($1, $2, $3, $4, $5) \
+                "INSERT INTO answer (who, idempotency_key, request, at_ms, status, body) VALUES ($1, $2, $3, $4, $5, $6) \
                  ON CONFLICT (who, idempotency_key) DO NOTHING",
             )
             .bind(&answer.who)
             .bind(&answer.key)
+            .bind(&answer.request)
             .bind(entries.last().map_or(0, |entry| entry.at.timestamp_millis()))
             .bind(i64::from(answer.status))
             .bind(&answer.body)
@@ -170,7 +177,7 @@ impl Journal {
     /// When the database fails.
     pub async fn answered(&self, who: &str, key: &str) -> Result<Option<Answer>, JournalError> {
         let fault = self.db.fault("look up an earlier answer");
-        let row = sqlx::query("SELECT status, body FROM answer WHERE who = $1 AND idempotency_key = $2")
+        let row = sqlx::query("SELECT status, body, request FROM answer WHERE who = $1 AND idempotency_key = $2")
             .bind(who)
             .bind(key)
             .fetch_optional(self.db.read())
@@ -183,6 +190,7 @@ impl Journal {
                 key: key.to_owned(),
                 status: u16::try_from(status).unwrap_or(500),
                 body: row.try_get(1)?,
+                request: row.try_get(2)?,
             })
         })
         .transpose()

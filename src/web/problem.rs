@@ -107,6 +107,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Refused(refused) => refused.into(),
+            EngineError::KeyUsed => Self::bad_field("Idempotency-Key", error.to_string()),
             other => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", other.to_string()),
         }
     }

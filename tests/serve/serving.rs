@@ -311,6 +311,19 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     for count in ["instructions", "tasks", "people", "ended"] {
         assert_eq!((&asked[count], &sent[count]), (&promised[count], &promised[count]), "{count}");
     }
+    // A key stands for one request: sent again it is answered the same, under another request it is refused.
+    let keyed = async |body: Value| {
+        let request = client.post(at("/api/v1/activations")).bearer_auth(&duty).header("idempotency-key", "one-key");
+        let reply = request.json(&body).send().await.unwrap();
+        (reply.status().as_u16(), reply.json::<Value>().await.unwrap())
+    };
+    let (status, first) = keyed(json!({"level": "red", "reason": "预报"})).await;
+    assert_eq!(status, 201, "{first}");
+    assert_eq!(keyed(json!({"level": "red", "reason": "预报"})).await, (201, first.clone()));
+    let (status, refused) = keyed(json!({"level": "none", "reason": "预报"})).await;
+    assert_eq!((status, refused["field"].as_str()), (422, Some("Idempotency-Key")), "{refused}");
+    let back = format!("/api/v1/activations/{}/refuse", first["id"].as_str().unwrap());
+    assert_eq!(post(&other, &back, json!({"reason": "试"})).await.0, 200);
     // A drill that is named twice, or in other letters, never falls through to the live reach.
     for wrong in ["drill=drill-1&drill=drill-1", "Drill=drill-1"] {
         let (status, refused) =

@@ -160,6 +160,7 @@ impl From<SeriesError> for Problem {
 
 impl From<crate::ingest::IntakeError> for Problem {
     fn from(error: crate::ingest::IntakeError) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", error.to_string())
+        let cause = std::error::Error::source(&error).map(|cause| format!("：{cause}")).unwrap_or_default();
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", format!("{error}{cause}"))
     }
 }
