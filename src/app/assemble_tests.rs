@@ -91,6 +91,18 @@ fn a_silent_gateway_is_one_alarm_and_what_speaks_ends_the_alarms_of_the_run_befo
 }
 
 #[test]
+fn what_is_remembered_from_before_a_start_is_no_silence_until_the_first_polls_are_due() {
+    let (files, playbook, start) = demo();
+    let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
+    let before = start - TimeDelta::hours(6);
+    let reading = Reading { series: "huayuankou.stage".into(), observed_at: before, received_at: before, value: 92.0 };
+    let _ = watch.take(&[reading]);
+    assert_eq!(told(&mut watch, start), []);
+    let later = told(&mut watch, start + TimeDelta::hours(12));
+    assert_eq!(later, [("gateway:gauges".to_owned(), true)]);
+}
+
+#[test]
 fn gauges_that_never_spoke_are_an_alarm_once_their_time_has_passed() {
     let (files, playbook, start) = demo();
     let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);

@@ -72,8 +72,9 @@ impl GaugeView {
         [self.series.to_string(), self.station.clone()].into_iter().chain(gateway.collect::<Vec<_>>())
     }
     fn is_silent(&self, now: Timestamp) -> bool {
-        let since = self.time.unwrap_or(self.watched_since);
-        freshness(Some(since), self.interval_s, self.grace_s, now) >= Freshness::Stale
+        // After a start the first polls are still on their way: what is remembered from before is no sign of silence.
+        let since = self.time.max(Some(self.watched_since));
+        freshness(since, self.interval_s, self.grace_s, now) >= Freshness::Stale
     }
     pub(super) fn freshness_at(&self, now: Timestamp) -> Freshness {
         freshness(self.time, self.interval_s, self.grace_s, now)
@@ -380,7 +381,7 @@ impl Watch {
 
     fn outage_changes(&mut self, now: Timestamp) -> Vec<Input> {
         let causes = outages(&self.parts.gauges, now);
-        let alive = self.parts.gauges.iter().filter(|gauge| gauge.time.is_some() && !gauge.is_silent(now));
+        let alive = self.parts.gauges.iter().filter(|gauge| gauge.freshness_at(now) < Freshness::Stale);
         let over: BTreeSet<String> = alive
             .flat_map(GaugeView::causes)
             .chain(self.told.silent().cloned())
