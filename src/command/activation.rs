@@ -72,8 +72,7 @@ impl Desk<'_> {
         if asked.asked_by.user != by.user || !asked.deputies_may {
             return Err(Refused::GlassNotOffered);
         }
-        // Alone one may call people to the levee, never home: what a lowering takes back waits for a second person.
-        if asked.level < self.state.in_force {
+        if !self.state.only_raises(asked) {
             return Err(Refused::GlassOnlyUp);
         }
         if reason.trim().is_empty() {

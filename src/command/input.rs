@@ -324,15 +324,23 @@ const TELLING: [&str; 15] = [
     "alarm",
 ];
 
+/// The same for what lies within.
+const ABOUT: [&str; 6] = ["kind", "type", "series", "at", "value", "target"];
+
 impl Input {
-    /// What is asked for: a sender's key that stands for one mark does not stand for another. The content of a report, reasons
-    /// and texts are no part of it.
+    /// What is asked for: a sender's key that stands for one mark does not stand for another. Of a report, an amendment or an
+    /// inject what it is about counts; reasons and texts are no part of it.
     pub fn mark(&self) -> String {
         let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(self) else { return String::new() };
         let telling = TELLING.iter().filter_map(|name| Some((name, fields.get(*name)?)));
         let mut digest = Sha256::new();
         for (name, value) in telling.filter(|(_, value)| !value.is_object() && !value.is_null()) {
             digest.update(format!("{name}={value}\n"));
+        }
+        for (name, value) in fields.values().filter_map(|value| value.as_object()).flatten() {
+            if ABOUT.contains(&name.as_str()) {
+                digest.update(format!(".{name}={value}\n"));
+            }
         }
         hex::encode(digest.finalize())
     }

@@ -28,7 +28,9 @@ pub enum Refused {
     #[error("破窗启动尚不可用：须等待第二人无人应答，且只限申请人 (break-glass is not offered yet, or not to you)")]
     GlassNotOffered,
     /// Break-glass raises, it never lowers.
-    #[error("降级、解除须两人确认，不能破窗 (a lowering takes two persons, break-glass only raises)")]
+    #[error(
+        "降级、解除、调低设定流量须两人确认，不能破窗 (a lowering of level or discharge takes two persons, break-glass only raises)"
+    )]
     GlassOnlyUp,
     /// A reason is required.
     #[error("须填写理由 (a reason is required)")]

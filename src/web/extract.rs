@@ -17,9 +17,9 @@ pub struct At(pub Arc<Post>);
 impl FromRequestParts<Arc<Site>> for At {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, site: &Arc<Site>) -> Result<Self, Problem> {
-        // Never the live reach by mistake: a drill that is named twice, or in other letters, is refused and not passed over.
+        // Never the live reach by mistake: a drill that is named twice, or nearly, is refused and not passed over.
         let Query(pairs) = Query::<Vec<(String, String)>>::from_request_parts(parts, site).await?;
-        let mut named = pairs.into_iter().filter(|(name, _)| name.eq_ignore_ascii_case("drill"));
+        let mut named = pairs.into_iter().filter(|(name, _)| name.to_ascii_lowercase().contains("drill"));
         let which = match (named.next(), named.next()) {
             (None, _) => None,
             (Some((name, id)), None) if name == "drill" => Some(id),

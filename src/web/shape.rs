@@ -159,7 +159,7 @@ impl Frame<'_> {
             "prepare_for_m3s": asked.prepare_for_m3s, "state": word, "asked_by": asked.asked_by.user, "asked_at": asked.asked_at,
             "commanders_called": asked.commanders_called, "deputies_may_confirm": asked.deputies_may,
             "break_glass_offered":
-                asked.deputies_may && asked.state == ActivationState::Asked && asked.level >= state.in_force,
+                asked.deputies_may && asked.state == ActivationState::Asked && state.only_raises(asked),
             "break_glass": asked.glass_broken, "expires_at": expires_at,
             "settled_by": asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map(|by| &by.user),
             "settled_at": time(asked.settled.as_ref().map(|(at, _)| *at)), "settled_reason": asked.settled_reason,

@@ -251,8 +251,51 @@ fn core_break_glass_is_flagged() {
     night.after(120);
     let alone =
         Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation, reason: "第二人失联".into() };
-    assert_eq!(night.give(alone), Err(Refused::GlassOnlyUp));
+    assert_eq!(night.give(alone.clone()), Err(Refused::GlassOnlyUp));
     assert_eq!(night.state.in_force, WarningLevel::Blue);
+    // Nor by a higher level that prepares for less water.
+    let by = officer("li", UserRole::Duty);
+    night.give(Input::Refuse { by, activation, reason: "不降".into() }).unwrap();
+    night.prepare(WarningLevel::Orange, Some(12_000.0));
+    for (level, prepare_for_m3s, may) in [
+        (WarningLevel::Red, Some(4_000.0), false),
+        (WarningLevel::Red, None, false),
+        (WarningLevel::Red, Some(15_000.0), true),
+    ] {
+        let by = officer("zhang", UserRole::Duty);
+        night
+            .give(Input::Ask { by: by.clone(), level, reason: "演".into(), ordered_by: None, prepare_for_m3s })
+            .unwrap();
+        let activation = night.state.pending.unwrap();
+        night.after(120);
+        let alone = Input::BreakGlass { by: by.clone(), activation, reason: "第二人失联".into() };
+        assert_eq!(night.give(alone).is_ok(), may, "{level:?} {prepare_for_m3s:?}");
+        if !may {
+            night.give(Input::Refuse { by, activation, reason: "不降".into() }).unwrap();
+        }
+    }
+}
+
+#[test]
+fn core_mark_of_a_request_is_what_it_is_about() {
+    let report = |kind, reported: &str| {
+        let content = FieldReport {
+            kind,
+            type_: reported.into(),
+            grade: 1,
+            place: Spot::default(),
+            observed_at: "1958-07-16T10:00:00Z".parse().unwrap(),
+            text: None,
+            photos: Vec::new(),
+            task: None,
+        };
+        Input::Report { by: officer("a", UserRole::Duty), report: content }.mark()
+    };
+    assert_eq!(report(ReportKind::Hazard, "piping"), report(ReportKind::Hazard, "piping"));
+    assert_ne!(report(ReportKind::Hazard, "piping"), report(ReportKind::Sos, "sos"));
+    assert_ne!(report(ReportKind::Hazard, "piping"), report(ReportKind::Hazard, "breach"));
+    assert_ne!(ask("a", WarningLevel::Red).mark(), ask("a", WarningLevel::Blue).mark());
+    assert_eq!(ask("a", WarningLevel::Red).mark(), ask("b", WarningLevel::Red).mark(), "the key is kept by its sender");
 }
 
 #[test]

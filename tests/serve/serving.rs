@@ -325,7 +325,7 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     let back = format!("/api/v1/activations/{}/refuse", first["id"].as_str().unwrap());
     assert_eq!(post(&other, &back, json!({"reason": "试"})).await.0, 200);
     // A drill that is named twice, or in other letters, never falls through to the live reach.
-    for wrong in ["drill=drill-1&drill=drill-1", "Drill=drill-1"] {
+    for wrong in ["drill=drill-1&drill=drill-1", "Drill=drill-1", "drill%5B%5D=drill-1", "drills=drill-1"] {
         let (status, refused) =
             post(&duty, &format!("/api/v1/activations?{wrong}"), json!({"level": "red", "reason": "演"})).await;
         assert_eq!((status, refused["field"].as_str()), (422, Some("drill")), "{refused}");

@@ -116,6 +116,17 @@ impl State {
         }
     }
 
+    /// Whether a request takes nothing back: neither a level nor a discharge that is prepared for. Alone one may call people to
+    /// the levee, never home.
+    pub fn only_raises(&self, asked: &Activation) -> bool {
+        let keeps_discharge = match (self.prepare_for_m3s, asked.prepare_for_m3s) {
+            (Some(now), Some(then)) => then >= now,
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        asked.level >= self.in_force && keeps_discharge
+    }
+
     /// The newest request that was confirmed, and when.
     pub(in crate::command) fn last_confirmed(&self) -> Option<(Timestamp, ActivationId)> {
         let confirmed = self.activations.values().rev().filter(|asked| asked.state == ActivationState::Confirmed);
