@@ -11,6 +11,7 @@
 //! writing connection that still counts one when it is handed out is closed and replaced; and a caller that got an
 //! error inside a transaction must drop it, never go on with it.
 
+use super::error::room_beside;
 use super::{StoreDirectory, StoreError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, Sqlite, Transaction};
@@ -93,10 +94,7 @@ impl Database {
     /// # Errors
     /// When the system does not say.
     pub fn room(&self) -> Result<u64, StoreError> {
-        let dir = self.path.parent().unwrap_or(Path::new("."));
-        let disk = rustix::fs::statvfs(dir);
-        let disk = disk.map_err(|cause| StoreError::from_io("ask for the free space of", dir, cause.into()))?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        room_beside(&self.path).map_err(|cause| StoreError::from_io("ask for the room beside", &self.path, cause))
     }
 
     /// Writes a consistent copy to a new file while others read and write.

@@ -148,7 +148,6 @@ impl StoreError {
             Some(8) => Self::ReadOnly { doing, path, cause: cause.into() },
             Some(11) => Self::Damaged { path, cause: cause.into() },
             Some(13) => Self::DiskFull { doing, path, cause: cause.into() },
-            // Of a file whose disk holds nothing more, SQLite may only say that it could not write.
             Some(10) if has_no_room(&path) => Self::DiskFull { doing, path, cause: cause.into() },
             Some(14) if path.is_file() => Self::Shut { doing, path, cause: cause.into() },
             Some(26) => Self::NotADatabase { path, cause: cause.into() },
@@ -171,10 +170,16 @@ impl StoreError {
     }
 }
 
-/// Whether the disk of a file takes no further page.
-fn has_no_room(path: &Path) -> bool {
-    let dir = path.parent().unwrap_or(Path::new("."));
-    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < 64 << 10)
+/// Bytes that this process may still write on the disk of a file.
+pub(super) fn room_beside(path: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(path.parent().unwrap_or(Path::new(".")))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// Whether the disk of a file takes no further page: SQLite reports a full disk under its write-ahead log as a general
+/// input/output error.
+pub(super) fn has_no_room(path: &Path) -> bool {
+    room_beside(path).is_ok_and(|bytes| bytes < 64 << 10)
 }
 
 /// SQLite's primary result code: the low byte of the extended one.

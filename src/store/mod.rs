@@ -11,6 +11,8 @@ pub mod jobs;
 mod journal;
 mod photos;
 pub mod series;
+#[cfg(test)]
+mod tiny_disk;
 pub mod users;
 mod whole;
 

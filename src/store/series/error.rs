@@ -1,6 +1,7 @@
 //! What can go wrong with stored series, in words that say what to do.
 
 use crate::model::{SeriesId, Timestamp};
+use crate::store::error::has_no_room;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -254,20 +255,11 @@ pub(super) fn from_database(
         .map(|extended| extended & 0xff);
     match code {
         Some(sqlite_code::FULL) => SeriesError::DiskFull { path, points },
-        Some(sqlite_code::IO) if no_room(&path) => SeriesError::DiskFull { path, points },
+        Some(sqlite_code::IO) if has_no_room(&path) => SeriesError::DiskFull { path, points },
         Some(sqlite_code::READ_ONLY | sqlite_code::CANNOT_OPEN) => {
             SeriesError::NotWritable { path, cause: Arc::new(cause) }
         }
         Some(sqlite_code::NOT_A_DATABASE) => SeriesError::NotAStore { path },
         _ => SeriesError::Database { path, doing, cause: Arc::new(cause) },
     }
-}
-
-/// Whether a small file cannot be written beside `path` either: SQLite reports a full disk under its
-/// write-ahead log as a general input/output error.
-fn no_room(path: &std::path::Path) -> bool {
-    let probe = path.with_extension("probe");
-    let full = std::fs::write(&probe, [0u8; 8192]).is_err_and(|e| e.kind() == std::io::ErrorKind::StorageFull);
-    let _ = std::fs::remove_file(&probe);
-    full
 }

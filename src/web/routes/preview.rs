@@ -1,6 +1,6 @@
 //! 预演: what would happen at a discharge. It sends nothing and changes nothing.
 
-use crate::command::State;
+use crate::command::{Released, State};
 use crate::hydraulics::TwinModel;
 use crate::model::{Discharge, InstructionCode, MemberId, PlaceId, Timestamp, WarningLevel};
 use crate::playbook::{Instruction, SignalKey, Words, preview};
@@ -78,10 +78,14 @@ pub async fn preview_release(
     session.may("preview")?;
     let q = body.prepare_for_m3s.map(|q| discharge("prepare_for_m3s", q)).transpose()?;
     let released = post.engine.core().would_release(&post.engine.state(), body.level, q.map(Discharge::as_m3s));
-    Ok(Json(json!({
-        "level": body.level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
+    Ok(Json(release_shape(body.level, &released)))
+}
+
+fn release_shape(level: WarningLevel, released: &Released) -> Value {
+    json!({
+        "level": level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
         "people": released.people.len(), "ended": released.ended.len(),
-    })))
+    })
 }
 
 /// The model, or what is wrong with its files.
@@ -193,10 +197,7 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>, water: Result<
         "forecast": forecast.map(|(hours, q)| json!({ "discharge_m3s": q, "hours": hours })),
         "level": result.level, "reason": { "zh": result.reason.zh, "en": result.reason.en }, "band": result.band,
         "counts": { "instructions": fires.len(), "tasks": tasks.len(), "people": people.len(), "unowned": unowned,
-            "released_by_level": {
-                "level": result.level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
-                "people": released.people.len(), "ended": released.ended.len(),
-            },
+            "released_by_level": release_shape(result.level, &released),
         },
         "instructions": { "fires": fires, "waits": waits, "excluded": result.excluded },
         "tasks": tasks, "messages": messages(post, &orders, now),

@@ -1,6 +1,7 @@
 //! Every fault says what happened and what to do, and leaves the rest of the store usable.
 
 use super::*;
+use crate::store::tiny_disk::TinyDisk;
 use sqlx::Connection;
 
 async fn fault(path: &Path) -> String {
@@ -157,35 +158,14 @@ async fn series_fault_a_read_only_folder_names_the_file_and_the_cure() {
     assert!(text.contains("/sys/kernel/series.db; give the user that runs anlan write access"), "{text}");
 }
 
-/// A disk of 3 MB for the test; made with the right to mount, which root has outside of most containers.
-struct TinyDisk(tempfile::TempDir);
-
-impl TinyDisk {
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mount = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
-            .arg(folder.path())
-            .stderr(std::process::Stdio::null())
-            .status();
-        mount.is_ok_and(|status| status.success()).then_some(Self(folder))
-    }
-}
-
-impl Drop for TinyDisk {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 #[tokio::test]
 async fn series_fault_a_disk_that_is_full_in_earnest_refuses_and_goes_on_by_itself() {
-    let Some(disk) = TinyDisk::mount() else {
+    let Some(disk) = TinyDisk::mount(3) else {
         println!("no right to mount: a full disk is tested with a limit of the file only");
         return;
     };
-    let store = open(disk.0.path()).await;
-    let ballast = disk.0.path().join("ballast");
+    let store = open(disk.path()).await;
+    let ballast = disk.path().join("ballast");
     let batch = |k: i64| -> Vec<Observation> {
         (0..500).map(|i| seen("a.stage", k * 500 + i, (((k * 500 + i) * 7919) as f64).sin())).collect()
     };
@@ -207,6 +187,6 @@ async fn series_fault_a_disk_that_is_full_in_earnest_refuses_and_goes_on_by_itse
         kept += 1;
     }
     drop(store);
-    let store = open(disk.0.path()).await;
+    let store = open(disk.path()).await;
     assert_eq!(all(&store, "a.stage").await.len() as i64, kept * 500);
 }
