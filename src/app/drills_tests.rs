@@ -273,7 +273,7 @@ async fn drills_run_no_faster_than_the_wall_while_a_person_waits_for_a_second_on
     assert_eq!((shown["held_back"].as_bool(), shown["speed"].as_f64()), (Some(true), Some(120.0)));
     let activation = post.engine.state().pending.expect("at this pace the request still waits");
     let by = person("li", UserRole::Commander);
-    post.engine.submit(Input::Confirm { by, activation }).await.unwrap();
+    post.engine.submit(Input::Confirm { by, activation, water: None }).await.unwrap();
     until("it runs on as set", || (post.speed)() == 120.0).await;
     drills.stop(&id).unwrap();
     drills.close().await;

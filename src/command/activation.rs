@@ -4,6 +4,7 @@ use super::core::Desk;
 use super::settings::seconds;
 use super::{Activation, Actor, Fact, Refused, Severity, Signature, Words};
 use crate::model::{ActivationId, WarningLevel};
+use crate::playbook::Snapshot;
 
 impl Desk<'_> {
     pub(super) fn ask(
@@ -39,7 +40,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    pub(super) fn confirm(&mut self, by: &Actor, id: ActivationId) -> Result<(), Refused> {
+    pub(super) fn confirm(&mut self, by: &Actor, id: ActivationId, water: Option<&Snapshot>) -> Result<(), Refused> {
         let asked = self.waiting(id)?;
         if asked.asked_by.user == by.user {
             return Err(Refused::SamePerson);
@@ -50,7 +51,7 @@ impl Desk<'_> {
         let (level, prepare_for_m3s) = (asked.level, asked.prepare_for_m3s);
         self.record(Fact::Confirmed { activation: id, by: by.clone() });
         self.answer_alarm(id);
-        self.put_in_force(level, Some(id), prepare_for_m3s);
+        self.put_in_force(level, Some(id), prepare_for_m3s, water);
         Ok(())
     }
 
@@ -67,7 +68,13 @@ impl Desk<'_> {
         Ok(())
     }
 
-    pub(super) fn break_glass(&mut self, by: &Actor, id: ActivationId, reason: &str) -> Result<(), Refused> {
+    pub(super) fn break_glass(
+        &mut self,
+        by: &Actor,
+        id: ActivationId,
+        reason: &str,
+        water: Option<&Snapshot>,
+    ) -> Result<(), Refused> {
         let asked = self.waiting(id)?;
         if asked.asked_by.user != by.user || !asked.deputies_may {
             return Err(Refused::GlassNotOffered);
@@ -89,7 +96,7 @@ impl Desk<'_> {
                 en: format!("{} put {level} in force alone: {}", by.user, reason.trim()),
             },
         });
-        self.put_in_force(level, Some(id), prepare_for_m3s);
+        self.put_in_force(level, Some(id), prepare_for_m3s, water);
         Ok(())
     }
 

@@ -112,12 +112,14 @@ impl Desk<'_> {
             Input::Ask { by, level, reason, ordered_by, prepare_for_m3s } => {
                 self.ask(by, *level, reason, ordered_by.as_deref(), *prepare_for_m3s)
             }
-            Input::Confirm { by, activation } => self.confirm(by, *activation),
+            Input::Confirm { by, activation, water } => self.confirm(by, *activation, water.as_deref()),
             Input::Refuse { by, activation, reason } => self.refuse(by, *activation, reason),
-            Input::BreakGlass { by, activation, reason } => self.break_glass(by, *activation, reason),
+            Input::BreakGlass { by, activation, reason, water } => {
+                self.break_glass(by, *activation, reason, water.as_deref())
+            }
             Input::Sign { by, codes } => self.sign(by, codes),
             Input::SeedLevel { level } => {
-                self.put_in_force(*level, None, None);
+                self.put_in_force(*level, None, None, None);
                 Ok(())
             }
             Input::Deliver { member, tasks } => {

@@ -15,6 +15,11 @@ pub(super) const PREPARED: &str = "设定流量";
 impl Desk<'_> {
     pub(super) fn evaluate(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
         self.watch_level(snapshot);
+        self.judge_water(snapshot, readings);
+    }
+
+    /// What the water calls for, and what the discharge that is prepared for adds to it.
+    pub(super) fn judge_water(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
         match self.state.prepare_for_m3s {
             None => self.judge_rows(snapshot, readings),
             Some(q_m3s) => self.judge_rows(&at_least(snapshot, q_m3s), readings),

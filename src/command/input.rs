@@ -8,6 +8,7 @@ use crate::model::{
 use crate::playbook::Snapshot;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// One message to the core. Those that lead to facts are kept in the journal before their facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +54,9 @@ pub enum Input {
         by: Actor,
         /// To what.
         activation: ActivationId,
+        /// The signals as they stood then: what a smaller prepared discharge no longer calls for ends with the release.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        water: Option<Arc<Snapshot>>,
     },
     /// The second person refuses.
     Refuse {
@@ -71,6 +75,9 @@ pub enum Input {
         activation: ActivationId,
         /// Why.
         reason: String,
+        /// The signals as they stood then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        water: Option<Arc<Snapshot>>,
     },
     /// One officer signs drafts that need no more than his own signature.
     Sign {
@@ -329,7 +336,7 @@ const ABOUT: [&str; 6] = ["kind", "type", "series", "at", "value", "target"];
 
 impl Input {
     /// What is asked for: a sender's key that stands for one mark does not stand for another. Of a report, an amendment or an
-    /// inject what it is about counts; reasons and texts are no part of it.
+    /// inject what it is about counts; reasons, texts, and the water of the moment are no part of it.
     pub fn mark(&self) -> String {
         let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(self) else { return String::new() };
         let telling = TELLING.iter().filter_map(|name| Some((name, fields.get(*name)?)));
@@ -337,7 +344,8 @@ impl Input {
         for (name, value) in telling.filter(|(_, value)| !value.is_object() && !value.is_null()) {
             digest.update(format!("{name}={value}\n"));
         }
-        for (name, value) in fields.values().filter_map(|value| value.as_object()).flatten() {
+        let within = fields.iter().filter(|(name, _)| *name != "water").filter_map(|(_, value)| value.as_object());
+        for (name, value) in within.flatten() {
             if ABOUT.contains(&name.as_str()) {
                 digest.update(format!(".{name}={value}\n"));
             }

@@ -18,12 +18,14 @@ impl Desk<'_> {
     /// signature; what belongs to a higher colour waits for a signature of its own.
     ///
     /// With a discharge to prepare for, rows that it alone makes true fire before the release; no higher discharge than
-    /// the asker saw in the preview is ever assumed.
+    /// the asker saw in the preview is ever assumed. With the water of the moment, what only a greater discharge than that
+    /// called for ends in the same step, and counts for the request.
     pub(super) fn put_in_force(
         &mut self,
         level: WarningLevel,
         activation: Option<ActivationId>,
         prepare_for_m3s: Option<f64>,
+        water: Option<&Snapshot>,
     ) {
         let from = self.state.in_force;
         if self.state.event.is_none() && level > WarningLevel::None {
@@ -41,6 +43,9 @@ impl Desk<'_> {
             let keys = self.core.playbook.signals();
             let prepared = Snapshot::at_discharge(self.now, q_m3s, Some((0.0, q_m3s)), &keys);
             self.prepare_rows(&prepared);
+        }
+        if let Some(water) = water {
+            self.judge_water(water, &[]);
         }
         let playbook = Arc::clone(&self.core.playbook);
         // What a stricter row of this release replaces does not go out beside it.

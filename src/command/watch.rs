@@ -12,6 +12,7 @@ use crate::quality::{Freshness, Judge, freshness};
 use crate::stones::{Standing, StoneArray, StoneHazard, StoneNews};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// Span over which the trend of a gauge is taken.
 const TREND_H: i64 = 3;
@@ -106,7 +107,7 @@ pub struct Water {
     /// Discharge forecast of the control station.
     pub forecast: Option<Forecast>,
     /// Signals of the last evaluation.
-    pub snapshot: Option<Snapshot>,
+    pub snapshot: Option<Arc<Snapshot>>,
     /// State of each stone: id → word.
     pub stones: BTreeMap<String, &'static str>,
     /// Open hazards of the stones.
@@ -176,7 +177,7 @@ pub struct Watch {
     told: LastWord,
     /// Hazards of the stones that were told, and how far they were confirmed then.
     stone_hazards: BTreeMap<PlaceId, Standing>,
-    snapshot: Option<Snapshot>,
+    snapshot: Option<Arc<Snapshot>>,
     twin: LiveTwin,
 }
 
@@ -314,7 +315,7 @@ impl Watch {
         }
         self.let_go(now);
         let snapshot = self.parts.board.snapshot(now, &self.parts.keys);
-        self.snapshot = Some(snapshot.clone());
+        self.snapshot = Some(Arc::new(snapshot.clone()));
         let readings = self.newest.get(&self.parts.control).cloned().into_iter().collect();
         Input::Evaluate { snapshot, readings }
     }

@@ -2,9 +2,10 @@
 
 use super::shape::{self, Frame, Sight};
 use super::{EvacuationRegister, TwinDesk, live_twin};
-use crate::command::{State, Task, Water, Words};
+use crate::command::{Activation, State, Task, Water, Words};
 use crate::ingest::Intake;
 use crate::model::FactSeq;
+use crate::playbook::Snapshot;
 use crate::store::Engine;
 use crate::store::series::SeriesStore;
 use serde_json::{Value, json};
@@ -85,6 +86,17 @@ impl Post {
         shape
     }
 
+    /// A request as lists and the stream show it, with what it would send at the water of the moment.
+    pub fn activation(&self, asked: &Activation, state: &State) -> Value {
+        let water = self.signals();
+        self.frame().activation(asked, state, water.as_ref())
+    }
+
+    /// The signals of the last evaluation.
+    pub fn signals(&self) -> Option<Arc<Snapshot>> {
+        self.water().snapshot.clone()
+    }
+
     /// The water as last judged. Hold the guard briefly.
     pub fn water(&self) -> RwLockReadGuard<'_, Water> {
         self.water.read().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -157,7 +169,7 @@ impl Post {
             },
             "gauges": gauges, "links": links, "answer_rate": shape::answer_rate(&state),
             "tasks": shape::task_counts(&state),
-            "activation": asked.map(|asked| self.frame().activation(asked, &state)),
+            "activation": asked.map(|asked| self.frame().activation(asked, &state, water.snapshot.as_ref())),
             "event": event, "breakpoints": breakpoints,
             "playbook": {
                 "edition": playbook.edition(), "instructions": playbook.instructions().len(),

@@ -5,8 +5,9 @@
 use crate::command::{Activation, ActivationState, Actor, Alarm, Core, Released, Report, State, Task, Words};
 pub use crate::model::mask_name;
 use crate::model::{MemberId, Place, PlaceId, Reach, TaskStatus, Timestamp, UserRole};
-use crate::playbook::{Instruction, Playbook};
+use crate::playbook::{Instruction, Playbook, Snapshot};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What a reader may see of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,15 +145,19 @@ impl Frame<'_> {
         shape
     }
 
-    /// A request to put a level in force, with what it would release.
-    pub fn activation(&self, asked: &Activation, state: &State) -> Value {
+    /// A request to put a level in force: while it waits with what its confirmation would send at that water, afterwards with
+    /// what it sent.
+    pub fn activation(&self, asked: &Activation, state: &State, water: Option<&Arc<Snapshot>>) -> Value {
         let word = match asked.state {
             ActivationState::Asked => "asked",
             ActivationState::Confirmed => "confirmed",
             ActivationState::Refused => "refused",
             ActivationState::Expired => "expired",
         };
-        let released = released(asked, state, self.core);
+        let released = match asked.state {
+            ActivationState::Asked => self.core.would_release(state, asked.level, asked.prepare_for_m3s, water),
+            _ => Released::by(asked, state),
+        };
         let expires_at = asked.asked_at + chrono::TimeDelta::seconds(i64::from(state.settings.expires_after_s));
         json!({
             "id": asked.id, "level": asked.level, "reason": asked.reason, "ordered_by": asked.ordered_by,
@@ -250,14 +255,6 @@ fn row_shape(row: &Instruction) -> serde_json::Map<String, Value> {
         "phase": row.phase, "band": row.band,
     });
     shape.as_object().cloned().unwrap_or_default()
-}
-
-/// What a request is about: while it waits, what its confirmation would send now; afterwards, what it sent.
-fn released(asked: &Activation, state: &State, core: &Core) -> Released {
-    match asked.state {
-        ActivationState::Asked => core.would_release(state, asked.level, asked.prepare_for_m3s),
-        _ => Released { ended: asked.ended.clone(), ..Released::of_tasks(asked.released.iter().copied(), state) },
-    }
 }
 
 /// Counts of tasks by status: released ones of the open event and all drafts.

@@ -184,7 +184,7 @@ impl Listener {
         }
         if self.member.is_none() {
             let activations = touched.activations.iter().filter_map(|id| state.activations.get(id));
-            events.extend(activations.map(|asked| ("activation", frame.activation(asked, state))));
+            events.extend(activations.map(|asked| ("activation", self.post.activation(asked, state))));
             let alarms = touched.alarms.iter().filter_map(|key| state.alarms.get(key));
             events.extend(alarms.map(|alarm| ("alarm", shape::alarm(alarm, state, state.at))));
         }

@@ -21,12 +21,14 @@ struct Night {
     state: State,
     now: Timestamp,
     facts: Vec<Entry>,
+    /// As last looked at.
+    water: Option<Arc<Snapshot>>,
 }
 
 impl Night {
     fn new() -> Self {
         let now = "1958-07-16T10:00:00Z".parse().unwrap();
-        Self { state: State::default(), now, facts: Vec::new() }
+        Self { state: State::default(), now, facts: Vec::new(), water: None }
     }
     fn give(&mut self, input: Input) -> Result<Vec<Entry>, Refused> {
         let facts = CORE.step(&mut self.state, &input, self.now)?;
@@ -50,6 +52,7 @@ impl Night {
     fn look(&mut self, q: f64) -> &mut Self {
         let mut snapshot = Snapshot::at_discharge(self.now, q, Some((72.0, q)), &CORE.playbook.signals());
         snapshot.set(SignalKey::discharge(), q);
+        self.water = Some(Arc::new(snapshot.clone()));
         self.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
         self
     }
@@ -58,13 +61,14 @@ impl Night {
         let (by, reason) = (officer("zhang", UserRole::Duty), "预报洪峰".into());
         self.give(Input::Ask { by, level, reason, ordered_by: None, prepare_for_m3s }).unwrap();
         let activation = self.state.pending.unwrap();
-        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation }).unwrap();
+        let water = self.water.clone();
+        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation, water }).unwrap();
         self
     }
     fn activate(&mut self, level: WarningLevel) -> ActivationId {
         self.give(ask("zhang", level)).unwrap();
         let id = self.state.pending.unwrap();
-        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id, water: None }).unwrap();
         id
     }
     fn count(&self, status: TaskStatus) -> usize {
@@ -125,14 +129,14 @@ fn core_needs_two_different_people() {
     night.give(ask("zhang", WarningLevel::Red)).unwrap();
     let id = night.state.pending.unwrap();
     let before = night.state.clone();
-    let same = Input::Confirm { by: officer("zhang", UserRole::Duty), activation: id };
+    let same = Input::Confirm { by: officer("zhang", UserRole::Duty), activation: id, water: None };
     assert_eq!(night.give(same), Err(Refused::SamePerson));
-    let deputy = Input::Confirm { by: officer("wang", UserRole::Deputy), activation: id };
+    let deputy = Input::Confirm { by: officer("wang", UserRole::Deputy), activation: id, water: None };
     assert!(matches!(night.give(deputy), Err(Refused::NoRight { .. })));
     let other = ask("li", WarningLevel::Red);
     assert_eq!(night.give(other), Err(Refused::AlreadyAsked(id)));
     assert_eq!(night.state, before, "a refusal leaves no trace");
-    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id, water: None }).unwrap();
     assert_eq!(night.state.in_force, WarningLevel::Red);
     assert_eq!(night.count(TaskStatus::Draft), 0);
     assert!(night.count(TaskStatus::Issued) > 700, "issued: {}", night.count(TaskStatus::Issued));
@@ -170,7 +174,7 @@ fn core_prepares_for_the_discharge_that_was_previewed() {
     };
     night.give(ask).unwrap();
     let id = night.state.pending.unwrap();
-    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id, water: None }).unwrap();
     let issued: BTreeSet<_> = night
         .state
         .tasks
@@ -204,8 +208,12 @@ fn core_request_calls_admits_and_expires() {
     let before = night.count(TaskStatus::Issued);
     night.give(ask("zhang", WarningLevel::Blue)).unwrap();
     let id = night.state.pending.unwrap();
-    let alone =
-        Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into() };
+    let alone = Input::BreakGlass {
+        by: officer("zhang", UserRole::Duty),
+        activation: id,
+        reason: "第二人失联".into(),
+        water: None,
+    };
     assert_eq!(night.after(59).give(alone.clone()), Err(Refused::GlassNotOffered));
     assert!(night.after(1).state.activations[&id].commanders_called);
     assert!(night.after(60).state.activations[&id].deputies_may);
@@ -239,7 +247,10 @@ fn core_break_glass_is_flagged() {
     night.after(120);
     night
         .give(Input::BreakGlass {
-            by: officer("zhang", UserRole::Duty), activation: id, reason: "第二人失联".into()
+            by: officer("zhang", UserRole::Duty),
+            activation: id,
+            reason: "第二人失联".into(),
+            water: None,
         })
         .unwrap();
     assert_eq!(night.state.in_force, WarningLevel::Blue);
@@ -249,8 +260,12 @@ fn core_break_glass_is_flagged() {
     night.give(ask("zhang", WarningLevel::None)).unwrap();
     let activation = night.state.pending.unwrap();
     night.after(120);
-    let alone =
-        Input::BreakGlass { by: officer("zhang", UserRole::Duty), activation, reason: "第二人失联".into() };
+    let alone = Input::BreakGlass {
+        by: officer("zhang", UserRole::Duty),
+        activation,
+        reason: "第二人失联".into(),
+        water: None,
+    };
     assert_eq!(night.give(alone.clone()), Err(Refused::GlassOnlyUp));
     assert_eq!(night.state.in_force, WarningLevel::Blue);
     // Nor by a higher level that prepares for less water.
@@ -268,7 +283,7 @@ fn core_break_glass_is_flagged() {
             .unwrap();
         let activation = night.state.pending.unwrap();
         night.after(120);
-        let alone = Input::BreakGlass { by: by.clone(), activation, reason: "第二人失联".into() };
+        let alone = Input::BreakGlass { by: by.clone(), activation, reason: "第二人失联".into(), water: None };
         assert_eq!(night.give(alone).is_ok(), may, "{level:?} {prepare_for_m3s:?}");
         if !may {
             night.give(Input::Refuse { by, activation, reason: "不降".into() }).unwrap();
@@ -907,7 +922,7 @@ fn core_a_level_asks_for_the_same_whatever_the_way_to_it() {
     };
     // What a lowering takes back and gives is promised before, to the task.
     let mut night = walk(&[Red]);
-    let promise = CORE.would_release(&night.state, Yellow, prepared(Yellow));
+    let promise = CORE.would_release(&night.state, Yellow, prepared(Yellow), night.water.as_ref());
     night.prepare(Yellow, prepared(Yellow));
     let done = night.state.activations.values().next_back().unwrap();
     assert!(promise.ended.len() > 500 && promise.tasks.len() > 50, "{} {}", promise.ended.len(), promise.tasks.len());
@@ -1035,7 +1050,7 @@ fn core_an_assumed_discharge_below_the_river_takes_no_order_back() {
     };
     night.give(lower).unwrap();
     let id = night.state.pending.unwrap();
-    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id }).unwrap();
+    night.give(Input::Confirm { by: officer("li", UserRole::Duty), activation: id, water: None }).unwrap();
     let after = live(&night);
     let lost: Vec<_> = before.iter().filter(|task| !after.contains(task)).collect();
     assert!(before.len() > 100 && lost.is_empty(), "{} tasks, lost {lost:?}", before.len());
@@ -1114,7 +1129,10 @@ fn core_the_stones_of_a_dam_are_one_alarm_that_grows_graver_once_and_ends() {
     assert_eq!(severity(&night), Some(Severity::Warning), "the next one is a new alarm");
     let mut folded = State::default();
     night.facts.iter().for_each(|entry| folded.apply(entry));
-    assert_eq!(severity(&Night { state: folded, now: night.now, facts: Vec::new() }), Some(Severity::Warning));
+    assert_eq!(
+        severity(&Night { state: folded, now: night.now, facts: Vec::new(), water: None }),
+        Some(Severity::Warning)
+    );
 }
 
 /// The same inputs, folded again by a second core, give the same bytes.

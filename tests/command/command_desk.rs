@@ -3,11 +3,15 @@
 use anlan::app::editions::embedded_playbook;
 use anlan::app::reaches::embedded_reach;
 use anlan::command::{
-    Actor, Core, Entry, Fact, FieldReport, Input, PlaceFrom, Refused, Released, Report, ReportKind, State,
+    Actor, Core, Entry, Fact, FieldReport, Input, PlaceFrom, Refused, Released, Report, ReportKind, State, Task,
 };
 use anlan::model::*;
 use anlan::playbook::{Playbook, Snapshot};
 use chrono::TimeDelta;
+use rand::SeedableRng;
+use rand::seq::IndexedRandom;
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 static CORE: LazyLock<Core> = LazyLock::new(|| Core {
@@ -19,11 +23,13 @@ static CORE: LazyLock<Core> = LazyLock::new(|| Core {
 struct Desk {
     state: State,
     now: Timestamp,
+    /// As last evaluated.
+    water: Option<Arc<Snapshot>>,
 }
 
 impl Desk {
     fn new() -> Self {
-        Self { state: State::default(), now: "2026-07-28T12:00:00Z".parse().unwrap() }
+        Self { state: State::default(), now: "2026-07-28T12:00:00Z".parse().unwrap(), water: None }
     }
     fn give(&mut self, input: Input) -> Result<Vec<Entry>, Refused> {
         CORE.step(&mut self.state, &input, self.now)
@@ -36,6 +42,7 @@ impl Desk {
         for _ in 0..60 {
             self.now += TimeDelta::minutes(1);
             let snapshot = Snapshot::at_discharge(self.now, q, Some((72.0, q)), &CORE.playbook.signals());
+            self.water = Some(Arc::new(snapshot.clone()));
             self.give(Input::Evaluate { snapshot, readings: Vec::new() }).unwrap();
         }
         self
@@ -226,23 +233,25 @@ fn desk_putting_an_alarm_aside_is_not_an_answer() {
 }
 
 /// Asks, takes the promise, confirms, and compares with what went out; then with what the request says it sent.
-fn kept(desk: &mut Desk, level: WarningLevel, prepare_for_m3s: Option<f64>, what: &str) -> usize {
-    let before = CORE.would_release(&desk.state, level, prepare_for_m3s);
+fn kept(desk: &mut Desk, level: WarningLevel, prepare_for_m3s: Option<f64>, what: &str) -> (usize, usize) {
+    let before = CORE.would_release(&desk.state, level, prepare_for_m3s, desk.water.as_ref());
     let activation = desk.ask(level, prepare_for_m3s);
-    let promised = CORE.would_release(&desk.state, level, prepare_for_m3s);
+    let promised = CORE.would_release(&desk.state, level, prepare_for_m3s, desk.water.as_ref());
     let untouched = desk.state.clone();
-    let facts = desk.give(Input::Confirm { by: officer("li"), activation }).unwrap();
-    let issued: std::collections::BTreeSet<_> = facts
-        .iter()
-        .filter_map(|entry| match entry.fact {
-            Fact::Issued { task, .. } => Some(task),
-            _ => None,
-        })
-        .collect();
+    let water = desk.water.clone();
+    desk.give(Input::Confirm { by: officer("li"), activation, water: water.clone() }).unwrap();
     assert_ne!(untouched, desk.state);
+    let was_out = |task: &Task| untouched.tasks.get(&task.id).is_some_and(|task| task.issued_at.is_some());
+    let now_out = |task: &&Task| task.issued_at.is_some() && task.is_live() && !was_out(task);
+    let taken_back = |task: &&Task| was_out(task) && !task.is_live() && untouched.tasks[&task.id].is_live();
+    let those = |of: &dyn Fn(&&Task) -> bool| -> BTreeSet<_> {
+        desk.state.tasks.values().filter(of).map(|task| task.id).collect()
+    };
+    let (issued, ended) = (those(&now_out), those(&taken_back));
     assert_eq!(promised.tasks.len(), issued.len(), "{what}: promised and sent");
-    let sent = Released::of_tasks(desk.state.activations[&activation].released.iter().copied(), &desk.state);
-    assert_eq!(sent.tasks, issued, "{what}");
+    let sent = Released::by(&desk.state.activations[&activation], &desk.state);
+    assert_eq!((&sent.tasks, &sent.ended), (&issued, &ended), "{what}");
+    assert_eq!((promised.ended.len(), before.ended.len()), (ended.len(), ended.len()), "{what}: promised to take back");
     assert_eq!((&promised.instructions, &promised.people), (&sent.instructions, &sent.people), "{what}");
     assert_eq!(
         (&before.instructions, &before.people),
@@ -250,7 +259,13 @@ fn kept(desk: &mut Desk, level: WarningLevel, prepare_for_m3s: Option<f64>, what
         "{what}: asked from a preview"
     );
     assert_eq!(before.tasks.len(), issued.len(), "{what}: asked from a preview");
-    issued.len()
+    // Nothing is left for the next look at the same water to send or to take back.
+    if let Some(water) = water {
+        let facts = desk.give(Input::Evaluate { snapshot: (*water).clone(), readings: Vec::new() }).unwrap();
+        let moved = |entry: &&Entry| matches!(entry.fact, Fact::Issued { .. } | Fact::Withdrawn { .. });
+        assert_eq!(facts.iter().find(moved), None, "{what}: after it");
+    }
+    (issued.len(), ended.len())
 }
 
 #[test]
@@ -259,7 +274,7 @@ fn desk_a_request_promises_exactly_what_its_confirmation_sends() {
         let level = CORE.playbook.levels().level_of(q);
         // Prepared for, with nothing in force and low water; and with the drafts of the water itself.
         let mut ahead = Desk::new();
-        let sent = kept(ahead.water(3_000.0), level, Some(q), &format!("{q} ahead"));
+        let (sent, _) = kept(ahead.water(3_000.0), level, Some(q), &format!("{q} ahead"));
         assert!(sent > 20, "{q}: {sent}");
         let mut risen = Desk::new();
         kept(risen.water(q), level, None, &format!("{q} risen"));
@@ -268,8 +283,37 @@ fn desk_a_request_promises_exactly_what_its_confirmation_sends() {
         kept(half.water(q), WarningLevel::Blue, Some(q), &format!("{q} by blue alone"));
         kept(half.water(q), level.max(WarningLevel::Yellow), Some(q), &format!("{q} after blue"));
     }
-    let nothing = CORE.would_release(&Desk::new().state, WarningLevel::None, None);
+    // The same level for a smaller discharge: what only the greater one called for ends with the release.
+    let mut less = Desk::new();
+    kept(less.water(5_400.0), WarningLevel::Orange, Some(12_000.0), "12000 ahead");
+    let (sent, ended) = kept(&mut less, WarningLevel::Orange, Some(8_000.0), "12000 to 8000");
+    assert!(sent > 0 && ended > 200, "{sent} sent, {ended} ended");
+    let (back, _) = kept(&mut less, WarningLevel::Orange, Some(12_000.0), "8000 to 12000");
+    assert!(back > 200, "{back}");
+    let nothing = CORE.would_release(&Desk::new().state, WarningLevel::None, None, None);
     assert_eq!(nothing, Released::default(), "a request that is refused sends nothing");
+}
+
+#[test]
+fn desk_a_request_keeps_its_promise_whatever_came_before() {
+    let levels =
+        [WarningLevel::None, WarningLevel::Blue, WarningLevel::Yellow, WarningLevel::Orange, WarningLevel::Red];
+    for seed in 1..=4_u64 {
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let mut desk = Desk::new();
+        let mut way = Vec::new();
+        for _ in 0..14 {
+            let q = *[2_000.0, 4_300.0, 5_400.0, 7_000.0, 9_500.0, 13_000.0].choose(&mut dice).unwrap();
+            let level = *levels.choose(&mut dice).unwrap();
+            let prepared =
+                *[None, Some(4_500.0), Some(8_000.0), Some(12_000.0), Some(22_000.0)].choose(&mut dice).unwrap();
+            way.push(format!("{q}: {level} for {prepared:?}"));
+            desk.water(q);
+            if CORE.would_release(&desk.state, level, prepared, desk.water.as_ref()) != Released::default() {
+                kept(&mut desk, level, prepared, &way.join(", "));
+            }
+        }
+    }
 }
 
 type Settles = fn(ActivationId) -> Input;
@@ -277,9 +321,14 @@ type Settles = fn(ActivationId) -> Input;
 #[test]
 fn desk_the_alarm_of_a_request_ends_with_it() {
     let settle: [(&str, Settles); 4] = [
-        ("confirmed", |activation| Input::Confirm { by: officer("li"), activation }),
+        ("confirmed", |activation| Input::Confirm { by: officer("li"), activation, water: None }),
         ("refused", |activation| Input::Refuse { by: officer("li"), activation, reason: "水在退".into() }),
-        ("alone", |activation| Input::BreakGlass { by: officer("zhang"), activation, reason: "无人应答".into() }),
+        ("alone", |activation| Input::BreakGlass {
+            by: officer("zhang"),
+            activation,
+            reason: "无人应答".into(),
+            water: None,
+        }),
         ("expired", |_| Input::Tick),
     ];
     for (how, input) in settle {

@@ -44,7 +44,7 @@ impl Town {
         let by = officer("zhang", UserRole::Duty);
         self.give(Input::Ask { by, level, reason: "花园口实测".into(), ordered_by: None, prepare_for_m3s: None });
         let activation = self.state.pending.unwrap();
-        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation });
+        self.give(Input::Confirm { by: officer("li", UserRole::Duty), activation, water: None });
     }
 
     fn order(&mut self, name: &str, place: &str) {

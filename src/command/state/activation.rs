@@ -142,11 +142,14 @@ impl State {
         }
     }
 
-    /// An order was taken back: it counts for the request that this step settled, if it settled one.
+    /// An order was taken back: it counts for the request that this step settled, if it settled one. What went out in this very
+    /// step reached nobody.
     pub(super) fn note_ended(&mut self, task: TaskId) {
         if let Some(activation) = self.releasing {
             self.change_activation(activation, |asked| {
-                asked.ended.insert(task);
+                if !asked.released.remove(&task) {
+                    asked.ended.insert(task);
+                }
             });
         }
     }

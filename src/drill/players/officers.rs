@@ -129,7 +129,8 @@ impl Players {
         } else {
             [beside(scene.now), at_desk(scene.now)].into_iter().find(|other| other.user != asked.asked_by.user)?
         };
-        Some(Input::Confirm { by, activation })
+        // They prepare for no discharge, so none of their requests ends an order by lowering one.
+        Some(Input::Confirm { by, activation, water: None })
     }
 
     /// An order that follows from a done task, at its place.

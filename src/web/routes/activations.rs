@@ -36,7 +36,7 @@ pub async fn ask(at: At, session: Session, headers: HeaderMap, Body(body): Body<
             Fact::Asked { activation, .. } => state.activations.get(activation),
             _ => None,
         });
-        (StatusCode::CREATED, asked.map_or(Value::Null, |asked| post.frame().activation(asked, state)))
+        (StatusCode::CREATED, asked.map_or(Value::Null, |asked| post.activation(asked, state)))
     })
     .await
 }
@@ -56,7 +56,7 @@ fn previewed_discharge(id: &str) -> Result<f64, Problem> {
 pub async fn list(At(post): At, session: Session) -> Result<Json<Value>, Problem> {
     session.at_headquarters()?;
     let state = post.engine.state();
-    let items: Vec<_> = state.activations.values().map(|asked| post.frame().activation(asked, &state)).collect();
+    let items: Vec<_> = state.activations.values().map(|asked| post.activation(asked, &state)).collect();
     Ok(Json(json!({ "items": items, "next": null })))
 }
 
@@ -68,7 +68,7 @@ pub async fn get(At(post): At, session: Session, Id(id): Id<ActivationId>) -> Re
     session.at_headquarters()?;
     let state = post.engine.state();
     let asked = state.activations.get(&id).ok_or_else(|| Problem::not_found(id))?;
-    Ok(Json(post.frame().activation(asked, &state)))
+    Ok(Json(post.activation(asked, &state)))
 }
 
 /// The second person agrees.
@@ -81,7 +81,7 @@ pub async fn confirm(
     Id(id): Id<ActivationId>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let input = Input::Confirm { by: session.actor.clone(), activation: id };
+    let input = Input::Confirm { by: session.actor.clone(), activation: id, water: at.0.signals() };
     settle(at, session, headers, id, input).await
 }
 
@@ -118,7 +118,8 @@ pub async fn break_glass(
     headers: HeaderMap,
     Body(body): Body<ReasonBody>,
 ) -> Result<Response, Problem> {
-    let input = Input::BreakGlass { by: session.actor.clone(), activation: id, reason: body.reason };
+    let input =
+        Input::BreakGlass { by: session.actor.clone(), activation: id, reason: body.reason, water: at.0.signals() };
     settle(at, session, headers, id, input).await
 }
 
@@ -132,7 +133,7 @@ async fn settle(
     let post = Arc::clone(&at.0);
     change(&at, &session, &headers, input, move |state, _| {
         let asked = state.activations.get(&id);
-        (StatusCode::OK, asked.map_or(Value::Null, |asked| post.frame().activation(asked, state)))
+        (StatusCode::OK, asked.map_or(Value::Null, |asked| post.activation(asked, state)))
     })
     .await
 }

@@ -77,7 +77,9 @@ pub async fn preview_release(
 ) -> Result<Json<Value>, Problem> {
     session.may("preview")?;
     let q = body.prepare_for_m3s.map(|q| discharge("prepare_for_m3s", q)).transpose()?;
-    let released = post.engine.core().would_release(&post.engine.state(), body.level, q.map(Discharge::as_m3s));
+    let water = post.signals();
+    let (core, state) = (post.engine.core(), post.engine.state());
+    let released = core.would_release(&state, body.level, q.map(Discharge::as_m3s), water.as_ref());
     Ok(Json(release_shape(body.level, &released)))
 }
 
@@ -150,7 +152,7 @@ fn shape(post: &Post, q: Discharge, forecast: Option<(f64, f64)>, water: Result<
     let state = post.engine.state();
     let result = preview(playbook, reach, q.as_m3s(), forecast, now, &state.standing());
     let diff = result.diff(playbook, &active(&state));
-    let released = core.would_release(&state, result.level, Some(q.as_m3s()));
+    let released = core.would_release(&state, result.level, Some(q.as_m3s()), post.signals().as_ref());
     let frame = post.frame();
     let mut places: BTreeMap<&InstructionCode, usize> = BTreeMap::new();
     let mut people = BTreeSet::new();

@@ -228,7 +228,7 @@ pub async fn why_not(At(post): At, session: Session, Query(query): Query<WhyNotQ
     let (Some(row), Some(index)) = (core.playbook.instruction(&code), core.playbook.row(&code)) else {
         return Err(Problem::not_found(&query.instruction));
     };
-    let snapshot = post.water().snapshot.clone();
+    let snapshot = post.signals();
     let state = post.engine.state();
     let verdicts = snapshot.map(|snapshot| core.playbook.evaluate(&snapshot, &state.standing(), &core.reach));
     let verdicts: Vec<_> = verdicts

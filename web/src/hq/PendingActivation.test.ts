@@ -61,6 +61,24 @@ describe('what the second officer reads', () => {
     expect(title()).toBe('红色预警：王某 已确认，任务已下发')
   })
 
+  it('the same level for less water takes orders back and is nothing issued anew', async () => {
+    const { view, title, numbers, button, settle } = await bar('orange', request('orange', { ended: 330, prepare_for_m3s: 8000 }))
+    expect(button()).toBe('确认调整')
+    expect(numbers()).toMatch(/^指令 3 · 任务 12 · 人员 9 · 收回 330 项 · 按 8\s?000 m³\/s 准备$/)
+    await settle({ state: 'confirmed' })
+    expect(title()).toBe('橙色预警：王某 已确认，任务已按新流量调整')
+    expect(view.text()).not.toContain('理由')
+  })
+
+  it('says why somebody went alone, and why a request was refused', async () => {
+    const alone = await bar('none', request('red', { ended: 0 }))
+    await alone.settle({ state: 'confirmed', break_glass: true, settled_reason: '第二人失联' })
+    expect(alone.view.text()).toContain('破窗理由：第二人失联')
+    const refused = await bar('none', request('blue', { id: 'other', ended: 0 }))
+    await refused.settle({ id: 'other', state: 'refused', settled_reason: '水在退' })
+    expect(refused.view.text()).toContain('退回理由：水在退')
+  })
+
   it('speaks English alike', async () => {
     setLocale('en')
     const { title, button, settle } = await bar('red', request('none'))
