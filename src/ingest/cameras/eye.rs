@@ -1,8 +1,11 @@
-//! Fetches one picture: bounded in time and size, from the camera's own machine and no other.
+//! Fetches one picture: bounded in time and size, from the camera's own machine and no other. An account is named only to a
+//! camera that asks for it, as Digest where it takes that, so that no password goes over the line in the clear.
 
 use super::{Camera, CameraMap};
+use http_auth::{PasswordClient, PasswordParams};
+use reqwest::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, StatusCode};
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
 use std::time::Duration;
 
 /// Why there is no picture; words for the wall, without addresses.
@@ -20,6 +23,9 @@ pub enum CameraFault {
     /// It wants another account.
     #[error("账号或密码不对 (the account is refused)")]
     Refused,
+    /// It asks for an account in a way that is not known.
+    #[error("摄像机的认证方式不支持 (the camera asks for neither Digest nor Basic)")]
+    Challenge,
     /// Another answer than a picture.
     #[error("应答 {0}，不是画面 (answered {0}, no picture)")]
     Answer(u16),
@@ -62,11 +68,11 @@ impl Eye {
     /// When there is none within the bounds; the words hold no address and no account.
     pub async fn look(&self, camera: &Camera) -> Result<Vec<u8>, CameraFault> {
         let url = camera.snapshot.clone().ok_or(CameraFault::NoAddress)?;
-        let mut request = self.http.get(url);
-        if let Some((user, password)) = &camera.account {
-            request = request.basic_auth(user, Some(password));
+        let mut reply = self.ask(&url, None).await?;
+        if let (StatusCode::UNAUTHORIZED, Some(account)) = (reply.status(), &camera.account) {
+            let answer = answer_to(&reply, &url, account).ok_or(CameraFault::Challenge)?;
+            reply = self.ask(&url, Some(answer)).await?;
         }
-        let mut reply = request.send().await.map_err(|fault| self.fault(fault))?;
         match reply.status() {
             StatusCode::OK => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Err(CameraFault::Refused),
@@ -82,6 +88,14 @@ impl Eye {
         Ok(bytes)
     }
 
+    async fn ask(&self, url: &Url, account: Option<HeaderValue>) -> Result<Response, CameraFault> {
+        let mut request = self.http.get(url.clone());
+        if let Some(account) = account {
+            request = request.header(AUTHORIZATION, account);
+        }
+        request.send().await.map_err(|fault| self.fault(fault))
+    }
+
     fn fault(&self, fault: reqwest::Error) -> CameraFault {
         if fault.is_timeout() {
             return CameraFault::Silent(self.timeout_s);
@@ -93,4 +107,15 @@ impl Eye {
         }
         CameraFault::Away(cause.to_string().chars().take(120).collect())
     }
+}
+
+/// The account as the camera asks for it: Digest (RFC 7616, MD5 or SHA-256) before Basic; `None` if it asks for neither.
+fn answer_to(reply: &Response, url: &Url, (user, password): &(String, String)) -> Option<HeaderValue> {
+    let asked = reply.headers().get_all(WWW_AUTHENTICATE).iter().filter_map(|challenge| challenge.to_str().ok());
+    let asked = asked.fold(PasswordClient::builder(), |builder, challenge| builder.challenges(challenge));
+    let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    let params = PasswordParams { username: user, password, uri: &target, method: "GET", body: Some(&[]) };
+    let mut answer = HeaderValue::try_from(asked.build().ok()?.respond(&params).ok()?).ok()?;
+    answer.set_sensitive(true);
+    Some(answer)
 }

@@ -1,6 +1,7 @@
 //! A camera that answers, and every way in which one does not.
 
 use super::*;
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -25,10 +26,17 @@ async fn camera() -> String {
                 let read = peer.read(&mut request).await.unwrap();
                 let request = String::from_utf8_lossy(&request[..read]).into_owned();
                 let signed = request.to_lowercase().contains("authorization: basic yw5syw46c2vjcmv0");
+                assert!(!(request.starts_with("GET /digest") && request.contains("Basic ")), "a password in the clear");
                 let answer: &[u8] = match request.split(' ').nth(1).unwrap() {
                     "/ok" => b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n\xff\xd8\xff\xe0x",
                     "/secret?channel=1" if signed => b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xd8\xff\xe1",
-                    "/secret?channel=1" => b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n",
+                    "/secret?channel=1" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=\"x\"\r\ncontent-length: 0\r\n\r\n",
+                    "/digest?channel=1" if digest_holds(&request) => {
+                        b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xd8\xff\xe2"
+                    }
+                    "/digest?channel=1" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=\"cam\"\r\n\
+                        www-authenticate: Digest realm=\"cam\", qop=\"auth\", nonce=\"n-17\", algorithm=SHA-256\r\ncontent-length: 0\r\n\r\n",
+                    "/ticket" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Negotiate\r\ncontent-length: 0\r\n\r\n",
                     "/moved" => b"HTTP/1.1 302 Found\r\nlocation: /ok\r\ncontent-length: 0\r\n\r\n",
                     "/cut" => b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n\xff\xd8",
                     "/slow" => return std::future::pending().await,
@@ -44,6 +52,21 @@ async fn camera() -> String {
         }
     });
     address
+}
+
+/// Whether a request answers the challenge of `/digest` with the right password (RFC 7616, section 3.4.1).
+fn digest_holds(request: &str) -> bool {
+    let field = |name: &str| {
+        let (_, rest) = request.split_once(&format!("{name}="))?;
+        rest.trim_start_matches('"').split(['"', ',', '\r']).next().map(str::to_owned)
+    };
+    let hash = |text: String| hex::encode(Sha256::digest(text));
+    let proof = || {
+        let (who, what) = (hash("anlan:cam:secret".into()), hash("GET:/digest?channel=1".into()));
+        let (count, own) = (field("nc")?, field("cnonce")?);
+        Some(hash(format!("{who}:n-17:{count}:{own}:auth:{what}")))
+    };
+    field("response").is_some_and(|response| Some(response) == proof())
 }
 
 #[tokio::test]
@@ -75,6 +98,21 @@ async fn a_picture_comes_whole_or_the_fault_has_words_without_the_address() {
     let map = CameraMap::load(&folder.path().join("cameras.toml"), &text, LAYER).unwrap();
     let (eye, camera) = (Eye::new(&map).unwrap(), map.camera("camera-01").unwrap());
     assert_eq!(eye.look(camera).await.unwrap(), b"\xff\xd8\xff\xe1");
+    let with = |path: &str, password: &str| {
+        std::fs::write(folder.path().join("password"), password).unwrap();
+        let text = text.replace("/secret?channel=1", path);
+        let map = CameraMap::load(&folder.path().join("cameras.toml"), &text, LAYER).unwrap();
+        (Eye::new(&map).unwrap(), map.camera("camera-01").unwrap().clone())
+    };
+    for (path, password, expected) in [
+        ("/digest?channel=1", "secret", Ok(b"\xff\xd8\xff\xe2".to_vec())),
+        ("/digest?channel=1", "wrong", Err(CameraFault::Refused)),
+        ("/secret?channel=1", "wrong", Err(CameraFault::Refused)),
+        ("/ticket", "secret", Err(CameraFault::Challenge)),
+    ] {
+        let (eye, camera) = with(path, password);
+        assert_eq!(eye.look(&camera).await, expected, "{path} {password}");
+    }
     let shown = format!("{map:?} {eye:?}");
     assert!(!shown.contains("secret") && !shown.contains("channel"), "{shown}");
     let text = "hosts = ['127.0.0.1']\n[[camera]]\nid = 'camera-01'\nsnapshot = 'http://127.0.0.1:9/x?key=k'";
