@@ -5,10 +5,10 @@
 //! on which grid and between which scenarios. A reach without terrain gives a reason instead.
 
 use super::runs::TwinRuns;
-use crate::command::TwinSlot;
+use crate::command::{TwinSlot, Words};
 use crate::hydraulics::{
-    Flooding, Footprint, HazardClass, Impact, MirrorSpot, MirrorTable, NEVER_MIN, Outline, Rests, SiteGround, Spread,
-    TwinModel, WET_CM,
+    BreachSite, Flooding, Footprint, HazardClass, Impact, MirrorSpot, MirrorTable, NEVER_MIN, Outline, Rests,
+    SiteGround, Spread, TwinModel, WET_CM,
 };
 use crate::model::{PlaceId, PlaceKind};
 use serde_json::{Value, json};
@@ -107,6 +107,8 @@ pub struct TwinPlace {
     pub id: PlaceId,
     /// What kind of place.
     pub kind: PlaceKind,
+    /// Its name.
+    pub name: Words,
     /// Where people stand, degrees: longitude, latitude.
     pub at: [f64; 2],
     /// Crest of the dam that they stand on, m.
@@ -268,9 +270,16 @@ impl TwinDesk {
             "farmers": classes(of(SpotKind::Grower)), "farms": list(SpotKind::Farm), "works": list(SpotKind::Work),
             "dams": list(SpotKind::Dam), "cells": list(SpotKind::Grid), "posts": list(SpotKind::Post),
             "shelters": list(SpotKind::Shelter), "depots": list(SpotKind::Depot), "routes": ways, "no_way_out": no_way,
-            "levee": levee(model, scene), "words": marks(model, scene),
+            "levee": levee(model, scene), "words": marks(model, scene), "breach_sites": self.breach_sites(model),
             "hazard_basis": "AIDR Guideline 7-3 Flood Hazard (2017), H1–H6",
         })
+    }
+
+    /// Where a breach of the levee may be assumed.
+    fn breach_sites(&self, model: &TwinModel) -> Vec<Value> {
+        let named = |id: &PlaceId| self.places.iter().find(|place| &place.id == id).map(|place| &place.name);
+        let site = |site: &BreachSite| json!({ "id": site.place, "name": named(&site.place) });
+        model.site.breaches.iter().map(site).collect()
     }
 
     /// What a spread says of places: the share of its members that bring water, how deep, how early.

@@ -293,6 +293,11 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     assert!(drawn["features"].as_array().unwrap().iter().any(deep), "{}", drawn["scenario"]);
     let (status, wrong) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000, "breach": "work-x"})).await;
     assert_eq!((status, wrong["field"].as_str()), (422, Some("breach")), "{wrong}");
+    let sites = water["breach_sites"].as_array().unwrap();
+    let madu = sites.iter().find(|site| site["id"] == "work-madu").unwrap();
+    assert_eq!((sites.len(), madu["name"]["zh"].as_str()), (4, Some("马渡险工")), "{sites:?}");
+    let (status, broken) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000, "breach": "work-madu"})).await;
+    assert_eq!((status, broken["inundation"]["scenario"]["breach"].as_str()), (200, Some("work-madu")));
     let promised = shown["counts"]["released_by_level"].clone();
     assert!(promised["tasks"].as_u64() > Some(100) && promised["level"] == shown["level"], "{promised}");
     let rows = |counts: &Value| counts["instructions"].as_u64().unwrap();

@@ -1,7 +1,7 @@
 //! The places of a reach as the twin's desk takes them: outlines from the map layers, homes from the registers.
 
 use super::ReachData;
-use crate::command::TwinSlot;
+use crate::command::{TwinSlot, Words};
 use crate::model::{Place, PlaceId};
 use crate::web::{SpotKind, SpotOutline, TwinDesk, TwinPlace, TwinSpot};
 use serde_json::Value;
@@ -35,6 +35,7 @@ impl ReachData {
         let place = |place: &Place| TwinPlace {
             id: place.id.clone(),
             kind: place.kind,
+            name: Words::new(place.name_zh.clone(), place.name_en.clone()),
             at: [place.lon, place.lat],
             crest_m: crests.get(place.id.as_str()).copied(),
         };

@@ -112,6 +112,8 @@ export interface Inundation {
   no_way_out: { village: string; cut_at_h: number; instead: string | null; last_h: number | null; words: Text }[]
   levee: { place: string; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
   words: { kind: 'arrival' | 'mark'; place: string; zh: string; en: string; minutes?: number }[]
+  /** Where a breach may be assumed. */
+  breach_sites: { id: string; name: Text | null }[]
 }
 /** GET /twin/now: the water that goes with the river now and as forecast. */
 export interface WaterComing { threshold_m3s: number; crossed_at: string | null; lag_min: number; at: string | null; in_min: number | null; is_there: boolean; depth_m: number }
