@@ -24,7 +24,10 @@ impl Desk<'_> {
         if let Some(waiting) = self.state.pending {
             return Err(Refused::AlreadyAsked(waiting));
         }
-        let prepares = prepare_for_m3s.is_some() && prepare_for_m3s != self.state.prepare_for_m3s;
+        // Who names no discharge and does not go down keeps what is prepared for: a raise takes no order back.
+        let kept = self.state.prepare_for_m3s.filter(|_| level >= self.state.in_force);
+        let prepare_for_m3s = prepare_for_m3s.or(kept);
+        let prepares = prepare_for_m3s != kept;
         let releases = self.state.drafts_up_to(level, &self.core.playbook).next().is_some();
         if level == self.state.in_force && !releases && !prepares {
             return Err(Refused::NothingToDo { level });

@@ -5,7 +5,7 @@
 use super::Firing;
 use super::core::Desk;
 use super::evaluate::PREPARED;
-use crate::model::{InstructionCode, PlaceId, ReportId, WarningLevel};
+use crate::model::{InstructionCode, PlaceId, ReportId, TaskStatus, WarningLevel};
 use crate::playbook::{Instruction, Truth, Verdict};
 use std::collections::BTreeMap;
 
@@ -126,8 +126,13 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether the row fired for a greater discharge than the one that is prepared for now.
+    /// Whether the row fired for a greater discharge than the one that is prepared for now. What is done stays as it is: a
+    /// discharge that is corrected down and up again asks nobody for the same work twice.
     pub(super) fn is_no_longer_assumed(&self, firing: &Firing) -> bool {
+        let task = firing.task.and_then(|task| self.state.tasks.get(&task));
+        if task.is_some_and(|task| matches!(task.status, TaskStatus::Done | TaskStatus::Verified)) {
+            return false;
+        }
         let Some(why) = self.state.fired_because.get(&firing.fact) else { return false };
         let assumed = why.because.iter().find(|sensed| sensed.signal == PREPARED);
         assumed.is_some_and(|assumed| self.state.prepare_for_m3s.is_none_or(|now| now < assumed.value))

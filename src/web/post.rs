@@ -182,6 +182,10 @@ impl Post {
     fn level(&self, state: &State) -> Value {
         let by = state.in_force_by.and_then(|id| state.activations.get(&id));
         let (zh, en) = match by {
+            Some(asked) if asked.glass_broken => (
+                format!("{}；{} 单人破窗启动", asked.reason, asked.asked_by.user),
+                format!("{}; put in force by {} alone", asked.reason, asked.asked_by.user),
+            ),
             Some(asked) => {
                 let second = asked.settled.as_ref().and_then(|(_, by)| by.as_ref()).map_or("-", |by| by.user.as_str());
                 let first = &asked.asked_by.user;
@@ -199,7 +203,7 @@ impl Post {
             "proposed": state.watch.proposed, "in_force": state.in_force, "since": state.in_force_since,
             "reason": { "zh": zh, "en": en },
             "proposed_reason": { "zh": state.proposal_reason.zh, "en": state.proposal_reason.en },
-            "flapping": state.watch.flapping, "lowering": state.lowering,
+            "flapping": state.watch.flapping, "lowering": state.lowering, "prepare_for_m3s": state.prepare_for_m3s,
         })
     }
 }

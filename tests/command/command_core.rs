@@ -272,11 +272,9 @@ fn core_break_glass_is_flagged() {
     let by = officer("li", UserRole::Duty);
     night.give(Input::Refuse { by, activation, reason: "不降".into() }).unwrap();
     night.prepare(WarningLevel::Orange, Some(12_000.0));
-    for (level, prepare_for_m3s, may) in [
-        (WarningLevel::Red, Some(4_000.0), false),
-        (WarningLevel::Red, None, false),
-        (WarningLevel::Red, Some(15_000.0), true),
-    ] {
+    for (level, prepare_for_m3s, may) in
+        [(WarningLevel::Red, Some(4_000.0), false), (WarningLevel::Red, Some(15_000.0), true)]
+    {
         let by = officer("zhang", UserRole::Duty);
         night
             .give(Input::Ask { by: by.clone(), level, reason: "演".into(), ordered_by: None, prepare_for_m3s })
@@ -976,6 +974,68 @@ fn core_what_was_done_for_a_level_is_asked_anew_when_the_level_comes_again() {
     let all = forward(&night);
     assert_eq!(all.len(), 2, "the red warning is forwarded again: {all:?}");
     assert_eq!(all[1].1, TaskStatus::Issued, "{all:?}");
+}
+
+#[test]
+fn core_a_raise_without_a_discharge_keeps_the_one_prepared_for() {
+    let mut night = Night::new();
+    night.water(5_400.0).prepare(WarningLevel::Yellow, Some(6_500.0));
+    let live = |night: &Night| night.state.tasks.values().filter(|task| task.is_live()).count();
+    let before = live(&night);
+    let promise = CORE.would_release(&night.state, WarningLevel::Orange, None, night.water.as_ref());
+    night.prepare(WarningLevel::Orange, None);
+    let done = night.state.activations.values().next_back().unwrap();
+    assert_eq!((done.prepare_for_m3s, night.state.prepare_for_m3s), (Some(6_500.0), Some(6_500.0)));
+    assert_eq!((promise.tasks.len(), promise.ended.len()), (done.released.len(), done.ended.len()));
+    for task in &done.ended {
+        let code = &night.state.tasks[task].code;
+        let replaced =
+            |other: &Task| other.is_live() && CORE.playbook.instruction(&other.code).unwrap().supersedes.contains(code);
+        assert!(night.state.tasks.values().any(replaced), "{code} was taken back by a raise");
+    }
+    assert!(live(&night) >= before, "{} of {before}", live(&night));
+    assert!(night.state.only_raises(&night.state.activations.values().next_back().unwrap().clone()));
+    // On the way down nothing is kept that nobody names.
+    night.prepare(WarningLevel::Blue, None);
+    assert_eq!(night.state.prepare_for_m3s, None);
+}
+
+#[test]
+fn core_a_discharge_corrected_down_and_up_asks_nobody_for_the_same_work_twice() {
+    let mut night = Night::new();
+    night.water(5_400.0).prepare(WarningLevel::Red, Some(22_000.0));
+    let of_row = |night: &Night| {
+        let tasks = night.state.tasks.values().filter(|task| task.code.as_str() == "B22-018");
+        tasks.map(|task| (task.id, task.status)).collect::<Vec<_>>()
+    };
+    let first = of_row(&night);
+    assert!(first.len() > 3, "{first:?}");
+    for (task, _) in first.iter().skip(1) {
+        let by = member(&night.state.tasks[task].owner.clone().unwrap());
+        night.give(Input::Acknowledge { by: by.clone(), task: *task }).unwrap();
+        night.give(Input::Complete { by, task: *task }).unwrap();
+    }
+    night.prepare(WarningLevel::Red, Some(20_000.0));
+    assert_eq!(night.state.tasks[&first[0].0].status, TaskStatus::Withdrawn, "nobody needs it at 20,000");
+    night.prepare(WarningLevel::Red, Some(22_000.0));
+    let all = of_row(&night);
+    assert_eq!(all.len(), first.len() + 1, "only what was taken back is asked again: {all:?}");
+}
+
+#[test]
+fn core_nobody_is_sent_to_clean_up_while_the_water_still_calls_people_away() {
+    let mut night = Night::new();
+    night.water(5_400.0).prepare(WarningLevel::Orange, Some(10_000.0));
+    night.prepare(WarningLevel::None, None).look(5_400.0);
+    let live = |night: &Night, code: &str| {
+        night.state.tasks.values().filter(|task| task.code.as_str() == code && task.is_live()).count()
+    };
+    assert!(live(&night, "P-015") > 0 && live(&night, "P-022") > 0 && live(&night, "W-034") > 0);
+    assert_eq!((live(&night, "W-030"), live(&night, "W-022")), (0, 0));
+    night.water(2_000.0);
+    let codes = ["W-030", "W-022"].map(InstructionCode::from).to_vec();
+    night.give(Input::Sign { by: officer("li", UserRole::Duty), codes }).unwrap();
+    assert!(live(&night, "W-030") > 0 && live(&night, "W-022") > 0, "once the water has fallen");
 }
 
 #[test]

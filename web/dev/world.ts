@@ -117,7 +117,7 @@ export function situation(): Situation {
   const done = counts()
   return {
     scope: 'live', demo: true,
-    level: { proposed: state.proposed, in_force: state.inForce, since: state.since, flapping: false, lowering: state.proposed === 'none',
+    level: { proposed: state.proposed, in_force: state.inForce, since: state.since, flapping: false, lowering: state.proposed === 'none', prepare_for_m3s: null,
       reason: { zh: '花园口实测 4 260 m³/s ≥ 4 000 m³/s，持续 3 次', en: 'Huayuankou measured 4 260 m³/s ≥ 4 000 m³/s, three times running' }, proposed_reason: { zh: '花园口实测 4 260 m³/s', en: 'Huayuankou measured 4 260 m³/s' } },
     band: 'B4', mode: state.mode, clock: { kind: 'demo', now: iso(), speed: 1 }, gauges: gauges(),
     links: [

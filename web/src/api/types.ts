@@ -33,7 +33,9 @@ export interface TaskCounts { total: number; draft: number; issued: number; deli
 
 export interface Situation {
   scope: Scope; demo: boolean
-  level: { proposed: Level; in_force: Level; since: string | null; reason: Text; proposed_reason: Text; flapping: boolean; lowering: boolean }
+  level: { proposed: Level; in_force: Level; since: string | null; reason: Text; proposed_reason: Text; flapping: boolean; lowering: boolean
+    /** The discharge that the level in force prepares for, m³/s; null: the river as it is. */
+    prepare_for_m3s: number | null }
   band: string                  // P, B4 … of the playbook, '' below all
   mode: Mode
   clock: { kind: 'real' | 'demo' | 'drill'; now: string; speed: number }

@@ -15,12 +15,12 @@ const request = (level: Level, change: Partial<Activation> = {}): Activation => 
   id: 'act-1', level, reason: '水落', ordered_by: null, prepare_for_m3s: null, state: 'asked', asked_by: '张某', asked_at: NOW, commanders_called: false, deputies_may_confirm: false,
   break_glass_offered: false, break_glass: false, expires_at: '2026-07-01T08:05:00+08:00', settled_by: null, settled_at: null, settled_reason: null, instructions: 3, tasks: 12, people: 9, ended: 987, ...change,
 })
-const situation = (in_force: Level, activation: Activation | null): Situation => ({ level: { in_force, proposed: in_force }, clock: { kind: 'real', now: NOW, speed: 1 }, activation, journal: { last: 1 } }) as Situation
+const situation = (in_force: Level, activation: Activation | null, more: Partial<Situation['level']> = {}): Situation => ({ level: { in_force, proposed: in_force, prepare_for_m3s: null, ...more }, clock: { kind: 'real', now: NOW, speed: 1 }, activation, journal: { last: 1 } }) as Situation
 
-async function bar(from: Level, asked: Activation) {
+async function bar(from: Level, asked: Activation, more: Partial<Situation['level']> = {}) {
   const live = useLive()
   useSession().me = { name: '王某', role: 'commander', member_id: null, demo: false, may: ['confirm'] } as Me
-  live.apply([{ event: 'situation', data: situation(from, asked) }])
+  live.apply([{ event: 'situation', data: situation(from, asked, more) }])
   const view = mount(PendingActivation, { global: { plugins: [i18n] } })
   await nextTick()
   const settle = async (change: Partial<Activation>): Promise<void> => {
@@ -62,17 +62,29 @@ describe('what the second officer reads', () => {
   })
 
   it('the same level for less water takes orders back and is nothing issued anew', async () => {
-    const { view, title, numbers, button, settle } = await bar('orange', request('orange', { ended: 330, prepare_for_m3s: 8000 }))
+    const { view, title, numbers, button, settle } = await bar('orange', request('orange', { ended: 330, prepare_for_m3s: 8000 }), { prepare_for_m3s: 12_000 })
     expect(button()).toBe('确认调整')
-    expect(numbers()).toMatch(/^指令 3 · 任务 12 · 人员 9 · 收回 330 项 · 按 8\s?000 m³\/s 准备$/)
+    expect(numbers()).toMatch(/^指令 3 · 任务 12 · 人员 9 · 收回 330 项 · 准备流量 12\s?000 → 8\s?000 m³\/s$/)
     await settle({ state: 'confirmed' })
     expect(title()).toBe('橙色预警：王某 已确认，任务已按新流量调整')
     expect(view.text()).not.toContain('理由')
   })
 
+  it('a lowering below what the river asks for says so, and a form begun before it was settled is gone', async () => {
+    const { view, settle } = await bar('orange', request('none', { deputies_may_confirm: true, break_glass_offered: true }), { proposed: 'blue' })
+    expect(view.get('[data-testid=pending-above]').text()).toBe('水情仍达蓝色预警')
+    expect(view.find('[data-testid=break-glass]').exists()).toBe(false)
+    await view.get('[data-testid=refuse-button]').trigger('click')
+    expect(view.find('form.why').exists()).toBe(true)
+    await settle({ state: 'confirmed' })
+    expect(view.find('form.why').exists()).toBe(false)
+    expect((await bar('blue', request('none'), { proposed: 'none' })).view.find('[data-testid=pending-above]').exists()).toBe(false)
+  })
+
   it('says why somebody went alone, and why a request was refused', async () => {
     const alone = await bar('none', request('red', { ended: 0 }))
     await alone.settle({ state: 'confirmed', break_glass: true, settled_reason: '第二人失联' })
+    expect(alone.title()).toContain('单人破窗启动')
     expect(alone.view.text()).toContain('破窗理由：第二人失联')
     const refused = await bar('none', request('blue', { id: 'other', ended: 0 }))
     await refused.settle({ id: 'other', state: 'refused', settled_reason: '水在退' })

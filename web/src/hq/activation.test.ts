@@ -12,7 +12,7 @@ describe('what a change of the level is called', () => {
 })
 
 describe('what the water asks for', () => {
-  const told = { since: null, reason: { zh: '', en: '' }, proposed_reason: { zh: '', en: '' }, flapping: false }
+  const told = { since: null, reason: { zh: '', en: '' }, proposed_reason: { zh: '', en: '' }, flapping: false, prepare_for_m3s: null }
   it('is no lowering while people have put more in force than the water ever asked for', () => {
     expect(wished({ ...told, in_force: 'red', proposed: 'blue', lowering: false })).toBe('red')
     expect(wished({ ...told, in_force: 'red', proposed: 'blue', lowering: true })).toBe('blue')
