@@ -106,6 +106,7 @@ export interface Preview {
 export interface Hazard { class: 'H1' | 'H2' | 'H3' | 'H4' | 'H5' | 'H6'; words: Text }
 export interface Flooded { id: string; name: Text; arrival_min: number | null; depth_m: number; speed_ms: number; hazard: Hazard | null; people: number | null; wet_share: number; of: string | null }
 export interface FloodedClass { class: string; all: number; wet: number; people: number; arrival_min: number | null; depth_m: number; hazard: Hazard | null; ids: string[] }
+export interface BreachSite { id: string; name: Text | null }
 /** What a discharge would flood. Minutes and hours count from the moment when the discharge begins to rise. */
 export interface Inundation {
   scenario: WaterScenario; grid: WaterGrid; hours: number[]; rise_h: number; base_m3s: number; area_km2: number; residents: number
@@ -115,7 +116,7 @@ export interface Inundation {
   levee: { place: string; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
   words: { kind: 'arrival' | 'mark'; place: string; zh: string; en: string; minutes?: number }[]
   /** Where a breach may be assumed. */
-  breach_sites: { id: string; name: Text | null }[]
+  breach_sites: BreachSite[]
 }
 /** GET /twin/now: the water that goes with the river now and as forecast. */
 export interface WaterComing { threshold_m3s: number; crossed_at: string | null; lag_min: number; at: string | null; in_min: number | null; is_there: boolean; depth_m: number }
@@ -127,8 +128,11 @@ export interface TwinNow {
   places: (WaterComing & { id: string; kind: string; name: Text })[]; ways: (WaterComing & { id: string; leaves: string; is_last: boolean })[]
   tasks: (TaskWater & { id: string })[]
 }
-/** POST /twin/runs {discharge_m3s, breach?} and GET /twin/runs/{id}: a run on the finest grid, in the background. */
-export interface TwinRun { id: number; discharge_m3s: number; breach: string | null; state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'; progress: number; cell_m: number; inundation?: Inundation; why?: string }
+/** POST /twin/runs {discharge_m3s, breach?, members?} and GET /twin/runs/{id}: a run on the finest grid, or a spread of `members` runs, in the background. */
+export interface TwinRun { id: number; kind: 'twin-run' | 'twin-spread'; discharge_m3s: number; breach: string | null; members: number | null; state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'; progress: number; cell_m: number; asked_by: string; asked_at: string; inundation?: Inundation; spread?: Spread; why: string | null }
+/** What the members of a spread say of a place. `chance`: the share of them that bring water, no forecast probability. */
+export interface SpreadPlace { id: string; kind: 'village' | 'farm' | 'post' | 'shelter' | 'depot' | 'grid'; name: Text; chance: number; median_m: number; ninth_m: number; earliest_min: number | null }
+export interface Spread { discharge_m3s: number; breach: string | null; hours: number; members: { discharge_m3s: number; roughness: number }[]; volume_error: number; places: SpreadPlace[]; words: Text }
 export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text }
 export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 

@@ -38,10 +38,10 @@ const RETRY_MS = 30_000
 const FRAME_MS = 120
 
 /** The water of the preview at the scrubber's hour; its highest while the scrubber follows the clock. */
-export function waterPath(discharge_m3s: number | null, ahead_h: number | null, run: number | null = null): string {
+export function waterPath(discharge_m3s: number | null, ahead_h: number | null, run: number | null = null, breach: string | null = null): string {
   if (discharge_m3s === null) return '/map/inundation'
   const hour = ahead_h !== null && ahead_h > 0 ? `&hour=${Math.min(240, ahead_h).toFixed(2)}` : ''
-  return `/map/inundation?scenario=${discharge_m3s}${run === null ? '' : `&run=${run}`}${hour}`
+  return `/map/inundation?scenario=${discharge_m3s}${breach === null ? '' : `&breach=${encodeURIComponent(breach)}`}${run === null ? '' : `&run=${run}`}${hour}`
 }
 
 export interface MapData {
@@ -59,7 +59,11 @@ export function useMapData(): MapData {
   const live = useLive()
   const preview = usePreview()
   const scrub = useScrub()
-  const path = (name: string): string => (name === 'inundation' ? waterPath(preview.result?.inundation ? preview.result.discharge_m3s : null, scrub.ahead_h, preview.result?.inundation?.scenario.run ?? null) : `/map/${name}`)
+  function path(name: string): string {
+    if (name !== 'inundation') return `/map/${name}`
+    const scenario = preview.result?.inundation?.scenario
+    return waterPath(scenario ? preview.result?.discharge_m3s ?? null : null, scrub.ahead_h, scenario?.run, scenario?.breach)
+  }
   let stopped = false
 
   async function load(name: string): Promise<void> {
