@@ -111,11 +111,12 @@ it('a spread shows villages first, eight rows, the rest folded, and the words of
   const cells = Array.from({ length: 9 }, (_, i) => place(`cell-${i}`, 'grid', 1))
   const places = [...cells, place('马渡村', 'village', 0.35, { median_m: 0, ninth_m: 0.62, earliest_min: null })]
   const members = Array.from({ length: 20 }, () => ({ discharge_m3s: 15_000, roughness: 1 }))
-  await spread({ state: 'done', spread: { discharge_m3s: 15_000, breach: null, hours: 72, members, volume_error: 0, places, words: text('比例不是预报概率', 'shares are no forecast probability') } })
+  await spread({ state: 'done', spread: { discharge_m3s: 15_000, breach: 'work-madu', hours: 72, members, volume_error: 0, places, words: text('比例不是预报概率', 'shares are no forecast probability') } })
   const rows = () => view.findAll('[data-testid=spread-place]').map((row) => row.findAll('th, td').map((cell) => cell.text()))
   expect(rows()).toHaveLength(8)
   expect(rows().slice(0, 2)).toEqual([['马渡村', '7/20 · 35%', '不进水', '0.6 m', '—'], ['cell-0', '20/20 · 100%', '1.2 m', '2.0 m', '75 分']])
   expect(get('spread-words').text()).toBe('比例不是预报概率')
+  expect(view.get('caption').text()).toMatch(/^不确定性推演 · 15\s?000 m³\/s · 推演：假定马渡险工溃口$/)
   await get('spread-more').trigger('click')
   expect([rows().length, get('spread-more').attributes('aria-expanded'), has('spread')]).toEqual([10, 'true', false])
   setLocale('en')
