@@ -97,7 +97,9 @@ impl Desk<'_> {
     fn latched_at(&self, now: &Standpoint, fired: FiredAt<'_>, change: &mut RowChange) {
         let (place, hazard, firing) = fired;
         let ended = self.state.in_force == WarningLevel::None && self.state.lowering;
-        let is_no_longer_assumed = hazard.is_none() && self.is_no_longer_assumed(firing);
+        // What is done waits its time as for measured water: a discharge that is corrected down and soon up again asks nobody
+        // for the same work twice.
+        let is_no_longer_assumed = hazard.is_none() && self.is_no_longer_assumed(firing) && !self.is_done(firing);
         let over = match now.truth {
             Truth::True => false,
             // What was assumed holds no row by being unknown, nor by having wavered: it never was there.
@@ -126,13 +128,14 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether the row fired for a greater discharge than the one that is prepared for now. What is done stays as it is: a
-    /// discharge that is corrected down and up again asks nobody for the same work twice.
-    pub(super) fn is_no_longer_assumed(&self, firing: &Firing) -> bool {
+    /// Whether what the row asked for is done.
+    fn is_done(&self, firing: &Firing) -> bool {
         let task = firing.task.and_then(|task| self.state.tasks.get(&task));
-        if task.is_some_and(|task| matches!(task.status, TaskStatus::Done | TaskStatus::Verified)) {
-            return false;
-        }
+        task.is_some_and(|task| matches!(task.status, TaskStatus::Done | TaskStatus::Verified))
+    }
+
+    /// Whether the row fired for a greater discharge than the one that is prepared for now.
+    pub(super) fn is_no_longer_assumed(&self, firing: &Firing) -> bool {
         let Some(why) = self.state.fired_because.get(&firing.fact) else { return false };
         let assumed = why.because.iter().find(|sensed| sensed.signal == PREPARED);
         assumed.is_some_and(|assumed| self.state.prepare_for_m3s.is_none_or(|now| now < assumed.value))

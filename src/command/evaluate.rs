@@ -16,6 +16,7 @@ impl Desk<'_> {
     pub(super) fn evaluate(&mut self, snapshot: &Snapshot, readings: &[ReadingRef]) {
         self.watch_level(snapshot);
         self.judge_water(snapshot, readings);
+        self.close_event_if_clear();
     }
 
     /// What the water calls for, and what the discharge that is prepared for adds to it.
@@ -53,7 +54,6 @@ impl Desk<'_> {
             self.record_changes(row, change, snapshot, readings);
         }
         self.settle_tasks(&playbook, None);
-        self.close_event_if_clear(&playbook);
         self.issue_unsigned();
     }
 
@@ -231,15 +231,16 @@ impl Desk<'_> {
 
     /// Rows with their places that no stronger one replaces. What still waits for a signature replaces nothing that is out there: on
     /// the deepest stretch somebody walks until the order for the stricter round is given. Of drafts that wait, one replaces another
-    /// where no higher colour is needed to release it. What has ended and belongs to a higher level than the one in force replaces
-    /// nothing: after a lowering the orders of the lower level come back.
+    /// where no higher colour is needed to release it. What has ended and belongs to a higher level than the one in force, or to a
+    /// greater discharge than the one prepared for, replaces nothing: after a lowering the orders of the lower level come back.
     fn standing_rows(&self, playbook: &Playbook, released: Option<WarningLevel>) -> BTreeSet<(usize, PlaceId)> {
         let mut given: BTreeSet<(usize, PlaceId)> = BTreeSet::new();
         let mut waiting: BTreeMap<WarningLevel, BTreeSet<(usize, PlaceId)>> = BTreeMap::new();
         for ((code, place, _), firing) in self.state.firings.iter().filter(|(_, firing)| !firing.stopped) {
             let Some((number, row)) = playbook.row(code).zip(playbook.instruction(code)) else { continue };
             let task = firing.task.and_then(|task| self.state.tasks.get(&task));
-            if row.level() > self.state.in_force && task.is_some_and(|task| !task.is_live()) {
+            let is_over = row.level() > self.state.in_force || self.is_no_longer_assumed(firing);
+            if is_over && task.is_some_and(|task| !task.is_live()) {
                 continue;
             }
             let is_issued = firing.task.is_some_and(|task| !self.state.drafts.contains(&task));
@@ -310,8 +311,9 @@ impl Desk<'_> {
     }
 
     /// All-clear: no level, and no row of the flood is latched any more.
-    fn close_event_if_clear(&mut self, playbook: &Playbook) {
+    fn close_event_if_clear(&mut self) {
         let Some(event) = self.state.event.clone() else { return };
+        let playbook = Arc::clone(&self.core.playbook);
         let of_flood = |code: &InstructionCode| playbook.instruction(code).is_some_and(Instruction::is_of_flood);
         let calm = self.state.in_force == WarningLevel::None
             && self.state.watch.proposed == WarningLevel::None

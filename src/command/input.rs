@@ -54,7 +54,7 @@ pub enum Input {
         by: Actor,
         /// To what.
         activation: ActivationId,
-        /// The signals as they stood then: what a smaller prepared discharge no longer calls for ends with the release.
+        /// The signals as they stood then: what follows from the release at that water belongs to it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         water: Option<Arc<Snapshot>>,
     },

@@ -13,13 +13,17 @@ const DOWNGRADED: &str = "downgrade";
 /// 响应终止, as the trigger language names it.
 const ENDED: &str = "response_ended";
 
+/// Signals older than this are no word on the water of the moment: the next evaluation then draws the consequences.
+const WATER_HOLDS: TimeDelta = TimeDelta::minutes(10);
+
 impl Desk<'_> {
     /// Sets the level, gives the orders that follow from it and releases the drafts up to that level under the same
     /// signature; what belongs to a higher colour waits for a signature of its own.
     ///
     /// With a discharge to prepare for, rows that it alone makes true fire before the release; no higher discharge than
-    /// the asker saw in the preview is ever assumed. With the water of the moment, what only a greater discharge than that
-    /// called for ends in the same step, and counts for the request.
+    /// the asker saw in the preview is ever assumed. With the water of the moment its consequences belong to the same step and
+    /// count for the request: what only a greater discharge called for ends, and the rows of the way down that this level
+    /// calls for go out under the two signatures.
     pub(super) fn put_in_force(
         &mut self,
         level: WarningLevel,
@@ -44,7 +48,7 @@ impl Desk<'_> {
             let prepared = Snapshot::at_discharge(self.now, q_m3s, Some((0.0, q_m3s)), &keys);
             self.prepare_rows(&prepared);
         }
-        if let Some(water) = water {
+        if let Some(water) = water.filter(|water| self.now - water.at <= WATER_HOLDS) {
             self.judge_water(water, &[]);
         }
         let playbook = Arc::clone(&self.core.playbook);

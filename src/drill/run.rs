@@ -11,8 +11,9 @@ use super::players::{Move, Plan, Players, Scene};
 use super::river::River;
 use crate::command::{CommandSettings, Core, Entry, Input, State, Watch};
 use crate::model::{Observation, Timestamp};
-use crate::playbook::SignalKey;
+use crate::playbook::Snapshot;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 /// Minutes that the water may run ahead of people.
@@ -82,7 +83,8 @@ pub struct Run {
     queue: BTreeMap<(Timestamp, u64), Move>,
     planned: u64,
     now: Timestamp,
-    discharge_m3s: Option<f64>,
+    /// The signals of the last evaluation.
+    signals: Option<Arc<Snapshot>>,
     counts: RunCounts,
 }
 
@@ -140,7 +142,7 @@ impl Run {
             queue: BTreeMap::new(),
             planned: 0,
             now: parts.from,
-            discharge_m3s: None,
+            signals: None,
             counts: RunCounts::default(),
         };
         run.plan(parts.script);
@@ -169,7 +171,7 @@ impl Run {
     pub fn to_end<R: Record>(&mut self, record: &mut R) -> Result<(), R::Fault> {
         let Some(water) = self.water.take() else { return Ok(()) };
         let settings = self.settings.clone();
-        self.step(Input::Configure { settings }, record)?;
+        self.step(&Input::Configure { settings }, record)?;
         std::thread::scope(|scope| {
             let (out, minutes) = sync_channel(AHEAD);
             scope.spawn(move || water.flow(&out));
@@ -184,14 +186,14 @@ impl Run {
         self.counts.readings += minute.readings as u64;
         record.observations(minute.judged)?;
         for input in minute.health {
-            self.step(input, record)?;
+            self.step(&input, record)?;
         }
         record.observations(minute.estimates)?;
-        if let Input::Evaluate { snapshot, .. } = &minute.evaluate {
-            self.discharge_m3s = snapshot.everywhere(&SignalKey::discharge());
-        }
         self.counts.evaluations += 1;
-        self.step(minute.evaluate, record)?;
+        self.step(&minute.evaluate, record)?;
+        if let Input::Evaluate { snapshot, .. } = minute.evaluate {
+            self.signals = Some(Arc::new(snapshot));
+        }
         record.minute(minute.at, &self.state);
         Ok(())
     }
@@ -205,7 +207,7 @@ impl Run {
                 (None, None) => return Ok(()),
                 (Some(due), planned) if planned.is_none_or(|planned| due <= planned) => {
                     self.now = self.now.max(due);
-                    self.step(Input::Tick, record)?;
+                    self.step(&Input::Tick, record)?;
                 }
                 _ => {
                     let Some(((at, _), what)) = self.queue.pop_first() else { return Ok(()) };
@@ -217,18 +219,18 @@ impl Run {
     }
 
     fn play<R: Record>(&mut self, what: Move, record: &mut R) -> Result<(), R::Fault> {
-        let scene = Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
+        let scene = Scene { core: &self.core, state: &self.state, now: self.now, water: self.signals.as_ref() };
         let turn = self.players.play(&scene, what);
         self.plan(turn.plan);
         for input in turn.say {
             self.counts.said += 1;
-            self.step(input, record)?;
+            self.step(&input, record)?;
         }
         Ok(())
     }
 
-    fn step<R: Record>(&mut self, input: Input, record: &mut R) -> Result<(), R::Fault> {
-        let Ok(entries) = self.core.step(&mut self.state, &input, self.now) else {
+    fn step<R: Record>(&mut self, input: &Input, record: &mut R) -> Result<(), R::Fault> {
+        let Ok(entries) = self.core.step(&mut self.state, input, self.now) else {
             self.counts.refused += 1;
             return Ok(());
         };
@@ -236,7 +238,7 @@ impl Run {
             return Ok(());
         }
         record.entries(&entries, &self.state)?;
-        let scene = Scene { core: &self.core, state: &self.state, now: self.now, discharge_m3s: self.discharge_m3s };
+        let scene = Scene { core: &self.core, state: &self.state, now: self.now, water: self.signals.as_ref() };
         let plans = self.players.react(&scene, &entries);
         self.plan(plans);
         Ok(())

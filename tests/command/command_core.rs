@@ -272,9 +272,12 @@ fn core_break_glass_is_flagged() {
     let by = officer("li", UserRole::Duty);
     night.give(Input::Refuse { by, activation, reason: "不降".into() }).unwrap();
     night.prepare(WarningLevel::Orange, Some(12_000.0));
-    for (level, prepare_for_m3s, may) in
-        [(WarningLevel::Red, Some(4_000.0), false), (WarningLevel::Red, Some(15_000.0), true)]
-    {
+    for (level, prepare_for_m3s, may) in [
+        (WarningLevel::Red, Some(4_000.0), false),
+        (WarningLevel::Red, Some(11_000.0), false),
+        (WarningLevel::Red, None, true),
+        (WarningLevel::Red, Some(15_000.0), true),
+    ] {
         let by = officer("zhang", UserRole::Duty);
         night
             .give(Input::Ask { by: by.clone(), level, reason: "演".into(), ordered_by: None, prepare_for_m3s })
@@ -291,6 +294,19 @@ fn core_break_glass_is_flagged() {
 
 #[test]
 fn core_mark_of_a_request_is_what_it_is_about() {
+    let (by, activation) = (officer("li", UserRole::Duty), ActivationId(7));
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let river = Arc::new(Snapshot::at_discharge(at("2026-07-28T12:00:00Z"), 5_400.0, None, &CORE.playbook.signals()));
+    let waters = [None, Some(river), Some(Arc::new(Snapshot::new(at("2026-07-28T12:00:09Z"))))];
+    let alone = |water| Input::BreakGlass { by: by.clone(), activation, reason: "第二人失联".into(), water };
+    let both = |water| Input::Confirm { by: by.clone(), activation, water };
+    for inputs in [waters.clone().map(both), waters.map(alone)] {
+        assert!(inputs.iter().all(|input| input.mark() == inputs[0].mark()), "sent again while the river moves");
+        // As journals have it from before the water was kept.
+        let text = serde_json::to_string(&inputs[0]).unwrap();
+        assert!(!text.contains("water"), "{text}");
+        assert_eq!(serde_json::from_str::<Input>(&text).unwrap(), inputs[0]);
+    }
     let report = |kind, reported: &str| {
         let content = FieldReport {
             kind,
@@ -994,7 +1010,6 @@ fn core_a_raise_without_a_discharge_keeps_the_one_prepared_for() {
         assert!(night.state.tasks.values().any(replaced), "{code} was taken back by a raise");
     }
     assert!(live(&night) >= before, "{} of {before}", live(&night));
-    assert!(night.state.only_raises(&night.state.activations.values().next_back().unwrap().clone()));
     // On the way down nothing is kept that nobody names.
     night.prepare(WarningLevel::Blue, None);
     assert_eq!(night.state.prepare_for_m3s, None);
@@ -1020,6 +1035,58 @@ fn core_a_discharge_corrected_down_and_up_asks_nobody_for_the_same_work_twice() 
     night.prepare(WarningLevel::Red, Some(22_000.0));
     let all = of_row(&night);
     assert_eq!(all.len(), first.len() + 1, "only what was taken back is asked again: {all:?}");
+    // Below nine tenths for two hours, as any row waits, it is asked anew.
+    night.prepare(WarningLevel::Red, Some(15_000.0)).water(5_400.0).water(5_400.0).water(5_400.0);
+    night.prepare(WarningLevel::Red, Some(22_000.0));
+    assert_eq!(of_row(&night).len(), all.len() + first.len());
+}
+
+#[test]
+fn core_what_is_done_for_a_greater_discharge_replaces_no_order_of_a_smaller_one() {
+    let live = |night: &Night, code: &str| {
+        let of_row = night.state.tasks.values().filter(|task| task.code.as_str() == code && task.is_live());
+        of_row.map(|task| task.place.clone()).collect::<BTreeSet<_>>()
+    };
+    let mut direct = Night::new();
+    direct.water(5_400.0).prepare(WarningLevel::Orange, Some(8_000.0));
+    let mut night = Night::new();
+    night.water(5_400.0).prepare(WarningLevel::Orange, Some(12_000.0));
+    let replaced = CORE.playbook.instruction(&"B10-020".into()).unwrap().supersedes.clone();
+    assert!(replaced.iter().any(|code| code.as_str() == "B8-023"), "{replaced:?}");
+    let greater: Vec<_> = night.state.tasks.values().filter(|task| task.code.as_str() == "B10-020").cloned().collect();
+    assert!(!greater.is_empty() && live(&night, "B8-023") != live(&direct, "B8-023"));
+    for task in greater {
+        let by = member(&task.owner.unwrap());
+        night.give(Input::Acknowledge { by: by.clone(), task: task.id }).unwrap();
+        night.give(Input::Complete { by, task: task.id }).unwrap();
+    }
+    night.prepare(WarningLevel::Orange, Some(8_000.0));
+    assert_eq!(live(&night, "B8-023"), live(&direct, "B8-023"));
+}
+
+#[test]
+fn core_a_lift_after_a_long_calm_still_sends_people_down_the_way_back() {
+    let mut night = Night::new();
+    night.water(4_500.0).activate(WarningLevel::Blue);
+    for _ in 0..6 {
+        night.water(1_500.0);
+    }
+    night.prepare(WarningLevel::None, None);
+    let done = night.state.activations.values().next_back().unwrap();
+    let gone = |task: &&TaskId| night.state.tasks[*task].code.as_str().starts_with("W-");
+    assert!(done.released.iter().filter(gone).count() > 50, "{}", done.released.len());
+    assert!(night.state.event.is_some(), "nothing ends in the step that sends it out");
+}
+
+#[test]
+fn core_a_request_judges_no_water_of_hours_ago() {
+    let mut night = Night::new();
+    night.water(5_400.0).prepare(WarningLevel::Orange, Some(12_000.0));
+    night.now += TimeDelta::minutes(11);
+    night.prepare(WarningLevel::Orange, Some(8_000.0));
+    assert_eq!(night.state.activations.values().next_back().unwrap().ended.len(), 0);
+    night.look(5_400.0).prepare(WarningLevel::Orange, Some(12_000.0)).prepare(WarningLevel::Orange, Some(8_000.0));
+    assert!(night.state.activations.values().next_back().unwrap().ended.len() > 200);
 }
 
 #[test]

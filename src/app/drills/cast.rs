@@ -86,8 +86,8 @@ impl Cast {
                 let plans = {
                     let engine: &Engine = &self.drill.post.engine;
                     let state = engine.state();
-                    let discharge_m3s = self.drill.post.water().discharge_m3s();
-                    let scene = Scene { core: engine.core(), state: &state, now: last.at, discharge_m3s };
+                    let water = self.drill.post.signals();
+                    let scene = Scene { core: engine.core(), state: &state, now: last.at, water: water.as_ref() };
                     self.players.react(&scene, &entries)
                 };
                 self.plan(plans);
@@ -114,8 +114,8 @@ impl Cast {
             let turn = {
                 let engine = &self.drill.post.engine;
                 let state = engine.state();
-                let discharge_m3s = self.drill.post.water().discharge_m3s();
-                self.players.play(&Scene { core: engine.core(), state: &state, now, discharge_m3s }, what)
+                let water = self.drill.post.signals();
+                self.players.play(&Scene { core: engine.core(), state: &state, now, water: water.as_ref() }, what)
             };
             say.extend(turn.say);
             self.plan(turn.plan);

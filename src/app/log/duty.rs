@@ -4,7 +4,7 @@
 //! in the journal: lines carry ids, levels and counts.
 
 use crate::command::{Entry, Fact, ReportKind, WATER_ALARM};
-use crate::model::ActivationId;
+use crate::model::{ActivationId, MemberId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::sync::broadcast;
@@ -151,44 +151,48 @@ struct Batch {
     /// The request that the facts of this step carry out.
     settling: Option<ActivationId>,
     released: BTreeMap<Option<ActivationId>, Release>,
+    /// Went out in this step: what comes back in it reached nobody.
+    fresh: BTreeSet<TaskId>,
     to_deputy: usize,
     to_commander: usize,
     overdue: usize,
     withdrawn: usize,
 }
 
+/// Tasks that went out, and to whom.
 #[derive(Default)]
-struct Release {
-    tasks: usize,
-    unowned: usize,
-    people: BTreeSet<String>,
-}
+struct Release(BTreeMap<TaskId, Option<MemberId>>);
 
 impl Batch {
     fn count(&mut self, fact: &Fact) {
         match fact {
-            Fact::Received { .. } => self.settling = None,
+            Fact::Received { .. } => {
+                self.settling = None;
+                self.fresh.clear();
+            }
             Fact::Confirmed { activation, .. }
             | Fact::GlassBroken { activation, .. }
             | Fact::Expired { activation } => self.settling = Some(*activation),
-            Fact::Issued { to, .. } => {
-                let release = self.released.entry(self.settling).or_default();
-                release.tasks += 1;
-                release.unowned += usize::from(to.is_none());
-                release.people.extend(to.as_ref().map(ToString::to_string));
+            Fact::Issued { task, to, .. } => {
+                self.fresh.insert(*task);
+                self.released.entry(self.settling).or_default().0.insert(*task, to.clone());
             }
             Fact::Escalated { to: Some(_), .. } => self.to_deputy += 1,
             Fact::Escalated { to: None, .. } => self.to_commander += 1,
             Fact::Overdue { .. } => self.overdue += 1,
+            Fact::Withdrawn { task, .. } if self.fresh.remove(task) => {
+                self.released.values_mut().for_each(|release| drop(release.0.remove(task)));
+            }
             Fact::Withdrawn { .. } => self.withdrawn += 1,
             _ => {}
         }
     }
 
     fn tell(self) {
-        for (request, release) in self.released {
+        for (request, Release(given)) in self.released.into_iter().filter(|(_, release)| !release.0.is_empty()) {
             let request = request.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            let (tasks, people, unowned) = (release.tasks, release.people.len(), release.unowned);
+            let people = given.values().flatten().collect::<BTreeSet<_>>().len();
+            let (tasks, unowned) = (given.len(), given.values().filter(|to| to.is_none()).count());
             tracing::info!(target: ROOM, request, tasks, people, unowned, "任务下发 (orders went out)");
         }
         if self.to_deputy + self.to_commander > 0 {
@@ -208,8 +212,8 @@ impl Batch {
 mod tests {
     use super::super::tests::all_logged;
     use super::*;
-    use crate::command::{Actor, FieldReport, Signature};
-    use crate::model::{FactSeq, ReportId, Spot, TaskId, Timestamp, UserRole, WarningLevel};
+    use crate::command::{Actor, FieldReport, Signature, WithdrawReason};
+    use crate::model::{FactSeq, ReportId, Spot, Timestamp, UserRole, WarningLevel};
 
     fn told(facts: Vec<Fact>) -> Vec<String> {
         let at = Timestamp::from_timestamp(1_784_000_000, 0).unwrap();
@@ -244,6 +248,8 @@ mod tests {
             issued(1, Some("mbr-1")),
             issued(2, Some("mbr-1")),
             issued(3, None),
+            issued(4, Some("mbr-9")),
+            Fact::Withdrawn { task: TaskId(4), reason: WithdrawReason::Stopped },
             escalated(1, Some("mbr-2")),
             escalated(2, Some("mbr-2")),
             escalated(3, None),

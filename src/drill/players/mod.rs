@@ -11,8 +11,9 @@ pub use officers::is_virtual_officer;
 use super::policy::DrillPolicy;
 use crate::command::{Core, Entry, Fact, Input, State};
 use crate::model::{ActivationId, Member, MemberId, ReportId, TaskId, Timestamp};
-use crate::playbook::is_night;
+use crate::playbook::{SignalKey, Snapshot, is_night};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What players see at a moment.
 #[derive(Clone, Copy)]
@@ -23,11 +24,16 @@ pub struct Scene<'a> {
     pub state: &'a State,
     /// The moment.
     pub now: Timestamp,
-    /// Discharge at the control station, in m³/s, if known.
-    pub discharge_m3s: Option<f64>,
+    /// The signals of the last evaluation.
+    pub water: Option<&'a Arc<Snapshot>>,
 }
 
 impl Scene<'_> {
+    /// Discharge at the control station, in m³/s, if known.
+    fn discharge_m3s(&self) -> Option<f64> {
+        self.water?.everywhere(&SignalKey::discharge())
+    }
+
     fn pace(&self, night_factor: f64) -> f64 {
         if is_night(self.now) { night_factor } else { 1.0 }
     }

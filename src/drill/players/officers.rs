@@ -129,8 +129,7 @@ impl Players {
         } else {
             [beside(scene.now), at_desk(scene.now)].into_iter().find(|other| other.user != asked.asked_by.user)?
         };
-        // They prepare for no discharge, so none of their requests ends an order by lowering one.
-        Some(Input::Confirm { by, activation, water: None })
+        Some(Input::Confirm { by, activation, water: scene.water.cloned() })
     }
 
     /// An order that follows from a done task, at its place.
@@ -212,10 +211,10 @@ fn holds(scene: &Scene<'_>, when: &When) -> bool {
     if state.event.is_none() {
         return false;
     }
-    let below = |m3s: f64| scene.discharge_m3s.is_some_and(|q| q < m3s);
+    let below = |m3s: f64| scene.discharge_m3s().is_some_and(|q| q < m3s);
     match when {
         When::Up(level) => !state.lowering && state.in_force >= *level,
-        When::Rising(m3s) => !state.lowering && scene.discharge_m3s.is_some_and(|q| q >= *m3s),
+        When::Rising(m3s) => !state.lowering && scene.discharge_m3s().is_some_and(|q| q >= *m3s),
         When::Down(level, m3s) => state.lowering && state.in_force <= *level && below(*m3s),
         When::After(name, seconds) => {
             let first = state.orders.iter().filter(|order| order.name == *name).map(|order| order.at).min();

@@ -1,5 +1,5 @@
 //! Fetches one picture: bounded in time and size, from the camera's own machine and no other. An account is named only to a
-//! camera that asks for it, as Digest where it takes that, so that no password goes over the line in the clear.
+//! camera that asks for it, by Digest where it takes that; a camera on plain http that takes Basic alone gets it in the clear.
 
 use super::{Camera, CameraMap};
 use http_auth::{PasswordClient, PasswordParams};
@@ -67,6 +67,11 @@ impl Eye {
     /// # Errors
     /// When there is none within the bounds; the words hold no address and no account.
     pub async fn look(&self, camera: &Camera) -> Result<Vec<u8>, CameraFault> {
+        let whole = tokio::time::timeout(Duration::from_secs(self.timeout_s), self.picture(camera)).await;
+        whole.unwrap_or(Err(CameraFault::Silent(self.timeout_s)))
+    }
+
+    async fn picture(&self, camera: &Camera) -> Result<Vec<u8>, CameraFault> {
         let url = camera.snapshot.clone().ok_or(CameraFault::NoAddress)?;
         let mut reply = self.ask(&url, None).await?;
         if let (StatusCode::UNAUTHORIZED, Some(account)) = (reply.status(), &camera.account) {

@@ -34,6 +34,9 @@ async fn camera() -> String {
                     "/digest?channel=1" if digest_holds(&request) => {
                         b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n\xff\xd8\xff\xe2"
                     }
+                    "/digest-md5" if digest_holds(&request) => b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\xff\xd8\xff",
+                    "/digest-md5" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Digest realm=\"cam\", qop=\"auth\", \
+                        nonce=\"n-17\"\r\ncontent-length: 0\r\n\r\n",
                     "/digest?channel=1" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Basic realm=\"cam\"\r\n\
                         www-authenticate: Digest realm=\"cam\", qop=\"auth\", nonce=\"n-17\", algorithm=SHA-256\r\ncontent-length: 0\r\n\r\n",
                     "/ticket" => b"HTTP/1.1 401 Unauthorized\r\nwww-authenticate: Negotiate\r\ncontent-length: 0\r\n\r\n",
@@ -54,15 +57,22 @@ async fn camera() -> String {
     address
 }
 
+fn md5_of(text: &str) -> String {
+    use md5::Digest;
+    hex::encode(md5::Md5::digest(text))
+}
+
 /// Whether a request answers the challenge of `/digest` with the right password (RFC 7616, section 3.4.1).
 fn digest_holds(request: &str) -> bool {
     let field = |name: &str| {
         let (_, rest) = request.split_once(&format!("{name}="))?;
         rest.trim_start_matches('"').split(['"', ',', '\r']).next().map(str::to_owned)
     };
-    let hash = |text: String| hex::encode(Sha256::digest(text));
+    let path = request.split(' ').nth(1).unwrap();
+    let is_old = path == "/digest-md5";
+    let hash = |text: String| if is_old { md5_of(&text) } else { hex::encode(Sha256::digest(text)) };
     let proof = || {
-        let (who, what) = (hash("anlan:cam:secret".into()), hash("GET:/digest?channel=1".into()));
+        let (who, what) = (hash("anlan:cam:secret".into()), hash(format!("GET:{path}")));
         let (count, own) = (field("nc")?, field("cnonce")?);
         Some(hash(format!("{who}:n-17:{count}:{own}:auth:{what}")))
     };
@@ -106,6 +116,7 @@ async fn a_picture_comes_whole_or_the_fault_has_words_without_the_address() {
     };
     for (path, password, expected) in [
         ("/digest?channel=1", "secret", Ok(b"\xff\xd8\xff\xe2".to_vec())),
+        ("/digest-md5", "secret", Ok(b"\xff\xd8\xff".to_vec())),
         ("/digest?channel=1", "wrong", Err(CameraFault::Refused)),
         ("/secret?channel=1", "wrong", Err(CameraFault::Refused)),
         ("/ticket", "secret", Err(CameraFault::Challenge)),

@@ -70,6 +70,12 @@ describe('what the second officer reads', () => {
     expect(view.text()).not.toContain('理由')
   })
 
+  it('the same level for more water is issued anew, whatever its stronger orders replace', async () => {
+    const { title, settle } = await bar('orange', request('orange', { ended: 12, prepare_for_m3s: 12_000 }), { prepare_for_m3s: 8_000 })
+    await settle({ state: 'confirmed' })
+    expect(title()).toBe('橙色预警：王某 已确认，任务已重新发布')
+  })
+
   it('a lowering below what the river asks for says so, and a form begun before it was settled is gone', async () => {
     const { view, settle } = await bar('orange', request('none', { deputies_may_confirm: true, break_glass_offered: true }), { proposed: 'blue' })
     expect(view.get('[data-testid=pending-above]').text()).toBe('水情仍达蓝色预警')
