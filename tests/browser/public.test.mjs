@@ -63,9 +63,6 @@ async function picture(page) {
   return { name: 'toe.jpg', mimeType: 'image/jpeg', buffer: Buffer.concat([plain.subarray(0, 2), written, plain.subarray(2)]) };
 }
 
-/** The words that stand at a button which cannot be used. */
-const reason = (button) => button.evaluate((node) => document.getElementById(node.getAttribute('aria-describedby'))?.textContent ?? '');
-
 /** Holds back the next answer to a report until `lose` drops it: the server has the report, the phone heard nothing. */
 async function holdAnswer(page) {
   const line = await page.context().newCDPSession(page);
@@ -99,18 +96,19 @@ test('a stranger tells what he sees, once; headquarters takes it for a hazard or
   // What is missing is said; nothing is sent before it is there.
   await send.waitFor();
   assert.match(await phone.locator('main').innerText(), /119/);
-  await send.tap({ force: true });
-  assert.equal(await reason(send), '请写明情况或附照片');
+  const lacks = phone.getByTestId('public-lacks');
+  await send.tap();
+  assert.equal(await lacks.innerText(), '请写明情况或附照片');
   await phone.getByTestId('public-text').fill(TEXT);
-  await send.tap({ force: true });
-  assert.equal(await reason(send), '请写明地点，或带上位置');
+  await send.tap();
+  assert.equal(await lacks.innerText(), '请写明地点，或带上位置');
   await phone.getByTestId('public-place').fill(PLACE);
   await phone.getByTestId('public-photos').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
   assert.match(await phone.getByRole('alert').innerText(), /notes\.txt 不是 JPEG 或 PNG/);
   await phone.getByTestId('public-photos').setInputFiles(await picture(phone));
   await phone.getByText('1 张照片').waitFor();
   assert.equal(await phone.getByRole('alert').count(), 0, 'the picture is taken');
-  assert.equal(await reason(send), '');
+  assert.equal(await lacks.count(), 0);
   assert.deepEqual(posts, []);
   assert.ok(await phone.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is wider than the phone');
 
@@ -120,7 +118,7 @@ test('a stranger tells what he sees, once; headquarters takes it for a hazard or
   await answer.held;
   assert.equal(posts.length, 1, 'a double tap sends once');
   await answer.lose();
-  await phone.getByRole('alert').waitFor();
+  assert.match(await phone.getByTestId('public-unsent').innerText(), /没有发出.*再点一次/);
   assert.equal(await phone.getByTestId('public-text').inputValue(), TEXT, 'what he typed is kept');
   const [tip, ...more] = await tips();
   assert.ok(tip && more.length === 0, 'the server had it');
@@ -169,6 +167,7 @@ test('a stranger tells what he sees, once; headquarters takes it for a hazard or
   assert.match(await dialog.getByRole('alert').innerText(), /桩号|地点|位置/);
   assert.deepEqual((await ask('/reports')).items.map((report) => [report.kind, report.state]), [['tip', 'open']]);
   await dialog.getByTestId('tip-chainage').fill(String(CHAINAGE_M));
+  await dialog.getByTestId('tip-grade').selectOption('3');
   await dialog.getByTestId('tip-adopt').click();
   await dialog.waitFor({ state: 'detached' });
   const hazards = (await ask('/reports')).items.filter((report) => report.kind === 'hazard');
@@ -180,7 +179,7 @@ test('a stranger tells what he sees, once; headquarters takes it for a hazard or
   await taken.waitFor();
   assert.match(await taken.innerText(), /K9\+180/);
   await row.waitFor({ state: 'detached' });
-  assert.equal((await alarm(hazard.id)).severity, 'warning');
+  assert.equal((await alarm(hazard.id)).severity, 'critical', 'the officer said grade 3');
 
   // In English: another one, which the officer closes.
   await phone.getByRole('button', { name: '再报一条' }).tap();
@@ -191,7 +190,9 @@ test('a stranger tells what he sees, once; headquarters takes it for a hazard or
     await phone.getByTestId('public-place').fill('the old ferry');
     await send.tap();
   };
-  assert.equal(await reason(send), 'Say what you see, or add a photo', 'the form is empty again');
+  assert.equal(await phone.getByTestId('public-text').inputValue(), '', 'the form is empty again');
+  await send.tap();
+  assert.equal(await lacks.innerText(), 'Say what you see, or add a photo');
   await tell('a dog on the crest');
   await done.waitFor();
   const second = (await tips()).find((each) => each.state === 'open');
