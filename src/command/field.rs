@@ -160,11 +160,7 @@ impl Desk<'_> {
         };
         let kind = content.type_.as_str();
         let words = self.core.playbook.message(&format!("hazard.{kind}"));
-        let name = match (content.kind, kind) {
-            (ReportKind::Tip, "public") => crate::playbook::Words::new("公众", "from the public"),
-            (ReportKind::Tip, "event") => crate::playbook::Words::new("视频事件", "event of a camera"),
-            _ => words.map_or_else(|| crate::playbook::hazard_name(kind), Clone::clone),
-        };
+        let name = words.map_or_else(|| crate::playbook::report_name(kind), Clone::clone);
         let (at_zh, at_en) = self.spot_words(report);
         let (zh, en) = (format!("{zh}：{} {at_zh}", name.zh), format!("{en}: {} {at_en}", name.en));
         self.raise(format!("report:{report}"), severity, zh.trim_end().to_owned(), en.trim_end().to_owned());

@@ -1,7 +1,7 @@
 //! What a release would send: the confirmation itself, done on a copy of the state.
 //!
-//! In: a state, a level, the discharge to prepare for, the water of the moment. Out: the orders that would go out, and those out there that would be
-//! taken back. There is no second formula that could say otherwise than the release does.
+//! In: a state, a level, the discharge to prepare for, the water of the moment. Out: the orders that would go out, and those
+//! out there that would be taken back. There is no second formula that could say otherwise than the release does.
 
 use super::{Activation, Actor, Core, Input, State};
 use crate::model::{InstructionCode, MemberId, TaskId, UserName, UserRole, WarningLevel};

@@ -4,7 +4,7 @@
 
 use crate::command::{Entry, Fact, Injection, ReportKind, WATER_ALARM, WithdrawReason};
 use crate::model::{ActivationId, InstructionCode, MemberId, PlaceId, ReportId, TaskId, Timestamp, WarningLevel};
-use crate::playbook::{Words, hazard_name};
+use crate::playbook::{Words, report_name};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
 
@@ -323,7 +323,7 @@ impl Tally {
                 let is_hazard = content.kind == ReportKind::Hazard;
                 let name = match content.kind {
                     ReportKind::Sos => Words::new("现场求救 SOS", "SOS from the field"),
-                    _ => hazard_name(content.type_.as_str()),
+                    _ => report_name(content.type_.as_str()),
                 };
                 let said = content.text.clone().unwrap_or_else(|| name.zh.clone());
                 let zh = if is_hazard { format!("险情报告：{said}") } else { said.clone() };

@@ -44,7 +44,7 @@ pub use parse::{TriggerFault, condition as parse_condition};
 pub use preview::{Diff, PreviewResult, Waiting, preview};
 pub use signal::{Arg, ORDERS, SPECS, SignalKey, SignalSpec, UnknownSignal};
 pub use snapshot::{Sensed, Snapshot, is_night, is_season};
-pub use spoken::{ORDER_NAMES, hazard_name};
+pub use spoken::{ORDER_NAMES, report_name};
 pub use supersede::supersede;
 pub use table::{export_csv, import_csv};
 pub use truth::Truth;

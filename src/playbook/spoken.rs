@@ -63,9 +63,14 @@ const HAZARD_NAMES: [(&str, &str, &str); 26] = [
     ("comms_down", "通信中断", "communications down"),
 ];
 
-/// What a kind of hazard is called.
-pub fn hazard_name(word: &str) -> Words {
-    named(&HAZARD_NAMES, word)
+/// Where a tip is from, which is all that is known of its kind.
+const TIP_NAMES: [(&str, &str, &str); 2] =
+    [("public", "公众", "from the public"), ("event", "视频事件", "event of a camera")];
+
+/// What the kind of a report is called: a hazard's, or where a tip is from.
+pub fn report_name(word: &str) -> Words {
+    let is_tip = TIP_NAMES.iter().any(|(known, ..)| *known == word);
+    named(if is_tip { &TIP_NAMES } else { &HAZARD_NAMES }, word)
 }
 
 fn named(table: &[(&str, &str, &str)], word: &str) -> Words {

@@ -1,34 +1,13 @@
 // The door of a server that nobody administers yet, and what a role without the right may not see.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { answers, freePort, freePorts, launch, Program, withDemo } from './harness.mjs';
-import { serverFolder } from './server_folder.mjs';
+import { withDemo } from './harness.mjs';
+import { withServer } from './server_folder.mjs';
 
 const LINK = /http:\/\/\S+\/setup\?token=\S+/;
 const PASSWORD = 'nine yellow river bends';
 
-async function withClosedServer(body) {
-  const folder = mkdtempSync(join(tmpdir(), 'anlan-door-'));
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const { config } = serverFolder(folder, port, await freePorts(5));
-  const server = new Program(['serve', '--config', config]);
-  let chrome;
-  try {
-    await answers(`${origin}/healthz`, server);
-    chrome = await launch(origin);
-    await body({ origin, server, chrome });
-  } finally {
-    await chrome?.close();
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-test('without an administrator only the setup opens, once, with the token of the console', () => withClosedServer(async ({ origin, server, chrome }) => {
+test('without an administrator only the setup opens, once, with the token of the console', () => withServer({}, async ({ origin, server, chrome }) => {
   for (const path of ['/', '/hq', '/patrol', '/drill', '/login']) {
     const reply = await fetch(origin + path, { redirect: 'manual' });
     assert.deepEqual([path, reply.status, reply.headers.get('location')], [path, 307, '/setup']);

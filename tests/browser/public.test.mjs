@@ -2,12 +2,10 @@
 // makes no second tip, headquarters sees it without the caller's number and takes it or closes it, and whoever sends too
 // much is told so.
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { answers, freePort, freePorts, launch, Program, shot } from './harness.mjs';
-import { serverFolder } from './server_folder.mjs';
+import { shot } from './harness.mjs';
+import { withServer } from './server_folder.mjs';
 
 const WALL = { viewport: { width: 1920, height: 1080 } };
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
@@ -22,29 +20,10 @@ const HOLD_LIMIT_MS = 20_000;
 // The lost answer, who is not signed in, a tip without a place, too many tips.
 const ON_PURPOSE = /net::ERR_FAILED|status of (401|422|429)/;
 
-async function withServer(body) {
-  const folder = mkdtempSync(join(tmpdir(), 'anlan-public-'));
-  const port = await freePort();
-  const origin = `http://127.0.0.1:${port}`;
-  const { config, user, token } = serverFolder(folder, port, await freePorts(5));
+function prepare({ config, user }) {
   user('add', 'boss', '--role', 'operator');
   user('add', 'officer', '--role', 'duty', '--no-password');
   appendFileSync(config, `\n[public_reports]\nper_hour = ${PER_HOUR}\nall_per_hour = 100\n`);
-  const server = new Program(['serve', '--config', config]);
-  let chrome;
-  try {
-    await answers(`${origin}/healthz`, server);
-    chrome = await launch(origin);
-    await body({ origin, token, open: chrome.open });
-    assert.deepEqual(chrome.faults.filter((fault) => !ON_PURPOSE.test(fault)), []);
-  } catch (cause) {
-    console.error(`last lines of ${server.name}:\n${server.log.slice(-20).join('\n')}`);
-    throw cause;
-  } finally {
-    await chrome?.close();
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
 }
 
 /** A picture as a phone makes one: water at the toe, 800 × 600, with what the camera wrote between its head and its body. */
@@ -80,7 +59,7 @@ async function holdAnswer(page) {
   };
 }
 
-test('a stranger tells what he sees, once; headquarters takes it for a hazard or closes it; too many are refused in words', () => withServer(async ({ origin, token, open }) => {
+test('a stranger tells what he sees, once; headquarters takes it for a hazard or closes it; too many are refused in words', () => withServer({ prepare, allow: ON_PURPOSE }, async ({ origin, token, chrome: { open } }) => {
   const wall = await open(`${origin}/hq?token=${token('officer')}`, WALL);
   await wall.locator('html[data-link=ok]').waitFor();
   const ask = async (path) => (await wall.request.get(`${origin}/api/v1${path}`)).json();

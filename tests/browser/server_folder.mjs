@@ -1,8 +1,37 @@
-// A data folder and a configuration as `anlan init` makes them, for servers that are not the demo.
+// A data folder and a configuration as `anlan init` makes them, and a server on them that is not the demo.
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { binary } from './harness.mjs';
+import { answers, binary, freePort, freePorts, launch, Program } from './harness.mjs';
+
+/**
+ * Runs `body({ origin, server, chrome, token })` against a fresh `anlan serve` without devices. `prepare` gets what
+ * `serverFolder` made, before the start. With `allow` the pages must stay quiet but for faults of that pattern.
+ */
+export async function withServer({ prepare = () => undefined, allow }, body) {
+  const folder = mkdtempSync(join(tmpdir(), 'anlan-serve-'));
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  const made = serverFolder(folder, port, await freePorts(5));
+  prepare(made);
+  const server = new Program(['serve', '--config', made.config]);
+  let chrome;
+  try {
+    await answers(`${origin}/healthz`, server);
+    chrome = await launch(origin);
+    await body({ origin, server, chrome, token: made.token });
+    if (allow) assert.deepEqual(chrome.faults.filter((fault) => !allow.test(fault)), []);
+  } catch (cause) {
+    console.error(`last lines of ${server.name}:\n${server.log.slice(-20).join('\n')}`);
+    throw cause;
+  } finally {
+    await chrome?.close();
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /** Makes both in `folder`; the devices are at `fieldPort` and the ports after it. */
 export function serverFolder(folder, port, fieldPort) {
