@@ -170,12 +170,22 @@ function watch(page, origin, faults) {
   });
 }
 
-/** Writes target/browser/NAME.png and returns its path. */
+/**
+ * Writes target/browser/NAME.png and returns its path. A loaded machine's Chromium sometimes has no frame to hand out at
+ * that moment ("Unable to capture screenshot"): that is asked again, a second later, twice; anything else fails at once.
+ */
 export async function shot(page, name, options = {}) {
   mkdirSync(pictures, { recursive: true });
   const path = join(pictures, `${name}.png`);
-  await page.screenshot({ path, ...options });
-  return path;
+  for (let triesLeft = 2; ; triesLeft -= 1) {
+    try {
+      await page.screenshot({ path, ...options });
+      return path;
+    } catch (cause) {
+      if (triesLeft === 0 || !/Unable to capture screenshot/.test(cause.message)) throw cause;
+      await page.waitForTimeout(1000);
+    }
+  }
 }
 
 /**
