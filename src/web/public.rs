@@ -16,18 +16,29 @@ const ADDRESSES_MAX: usize = 10_000;
 pub struct PublicReports {
     per_hour: usize,
     all_per_hour: usize,
-    sent: Mutex<BTreeMap<IpAddr, Vec<Timestamp>>>,
+    fresh: Mutex<Sent>,
+    again: Mutex<Sent>,
 }
+
+/// What came within the span, by address.
+type Sent = BTreeMap<IpAddr, Vec<Timestamp>>;
 
 impl PublicReports {
     /// So many from one address and from all within an hour.
     pub fn new(per_hour: u32, all_per_hour: u32) -> Self {
-        Self { per_hour: per_hour as usize, all_per_hour: all_per_hour as usize, sent: Mutex::default() }
+        Self {
+            per_hour: per_hour as usize,
+            all_per_hour: all_per_hour as usize,
+            fresh: Mutex::default(),
+            again: Mutex::default(),
+        }
     }
 
-    /// Counts a report; whether it may still come in.
-    pub fn admit(&self, address: IpAddr, now: Timestamp) -> bool {
-        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts a report; whether it may still come in. `again`: its key has been answered before, as after a lost answer;
+    /// those are counted apart, so that nobody who repeats himself is told that his report was not taken.
+    pub fn admit(&self, address: IpAddr, now: Timestamp, again: bool) -> bool {
+        let sent = if again { &self.again } else { &self.fresh };
+        let mut sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
         sent.retain(|_, moments| {
             moments.retain(|at| now - *at < SPAN);
             !moments.is_empty()
@@ -62,10 +73,12 @@ mod tests {
     fn one_address_and_all_together_are_bounded_and_time_frees_them() {
         let public = PublicReports::new(2, 4);
         let at = |minutes| Timestamp::UNIX_EPOCH + TimeDelta::minutes(minutes);
-        let admit = |address: &str, minutes| public.admit(address.parse().unwrap(), at(minutes));
+        let admit = |address: &str, minutes| public.admit(address.parse().unwrap(), at(minutes), false);
         assert!(admit("203.0.113.1", 0) && admit("203.0.113.1", 1) && !admit("203.0.113.1", 2));
         assert!(admit("2001:db8::1", 3) && admit("2001:db8::2", 4) && !admit("2001:db8::3", 5), "one /64 is one");
         assert!(!admit("203.0.113.9", 6), "all together");
         assert!(admit("203.0.113.1", 60) && !admit("203.0.113.1", 60));
+        let again = || public.admit("203.0.113.1".parse().unwrap(), at(60), true);
+        assert!(again() && again() && !again(), "what is sent again is counted apart, and bounded");
     }
 }

@@ -58,7 +58,11 @@ pub async fn report(
 ) -> Result<(StatusCode, Json<Value>), Problem> {
     let public: &PublicReports = site.public.as_ref().ok_or_else(|| Problem::not_found("公众上报"))?;
     let key = super::push_key(&headers)?;
-    if !public.admit(caller(peer.ip(), &headers), (site.wall)()) {
+    let again = match &key {
+        Some(key) => site.live.engine.journal().answered(PUBLIC, key).await?.is_some(),
+        None => false,
+    };
+    if !public.admit(caller(peer.ip(), &headers), (site.wall)(), again) {
         let words =
             "上报过于频繁，请稍后再报；紧急情况请拨打 119 或 110 (too many reports; in an emergency call 119 or 110)";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many", words));

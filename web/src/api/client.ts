@@ -7,7 +7,8 @@ const TIMEOUT_MS = 15_000
 
 /** A refusal or a fault, as the server described it. `status` 0: no answer at all. */
 export class ApiError extends Error {
-  constructor(readonly problem: Problem) {
+  /** `isChange`: a change was asked for, not a thing to read. */
+  constructor(readonly problem: Problem, readonly isChange = false) {
     super(problem.detail || problem.title)
     this.name = 'ApiError'
   }
@@ -66,7 +67,7 @@ async function request<T>(method: string, path: string, body: unknown, options: 
     }))
   } catch (cause) {
     if (options.signal?.aborted) throw cause
-    throw new ApiError({ type: 'about:blank', title: 'no answer', status: 0, detail: '' })
+    throw new ApiError({ type: 'about:blank', title: 'no answer', status: 0, detail: '' }, method !== 'GET')
   }
   if (!response.ok) throw new ApiError(await problemOf(response))
   if (response.status === 204) return undefined as T

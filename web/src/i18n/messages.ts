@@ -19,6 +19,7 @@ export const shared: Messages = {
     action: { retry: '重试', close: '关闭', cancel: '取消', expand: '展开', confirm: '确认', language: 'English', signOut: '退出登录', back: '返回' },
     error: {
       network: '连不上服务器。页面保留最后收到的数据，正在自动重试。',
+      unsent: '没有收到服务器的回答，可能没有发出。请检查网络，再按一次。',
       timeout: '服务器没有按时回答，请再试一次。',
       page: '页面出错，请再试一次。',
       unreadable: '服务器的回答无法读取（{status}）',
@@ -46,6 +47,7 @@ export const shared: Messages = {
     action: { retry: 'Try again', close: 'Close', cancel: 'Cancel', expand: 'Show all', confirm: 'Confirm', language: '中文', signOut: 'Sign out', back: 'Back' },
     error: {
       network: 'The server cannot be reached. The page keeps the last data received and is trying again.',
+      unsent: 'The server did not answer: it may not have been sent. Check the network and press again.',
       timeout: 'The server did not answer in time. Please try again.',
       page: 'The page failed. Please try again.',
       unreadable: 'The answer of the server cannot be read ({status})',
