@@ -145,6 +145,7 @@ impl Desk<'_> {
                 self.record(Fact::Revealed { by: by.clone(), member: member.clone() });
                 Ok(())
             }
+            Input::RevealReport { by, report } => self.reveal_report(by, *report),
             Input::AskStation { by, station, question } => {
                 let (by, station, question) = (by.clone(), station.clone(), question.clone());
                 self.record(Fact::StationAsked { by, station, question });

@@ -482,6 +482,13 @@ pub enum Fact {
         /// Whose.
         member: MemberId,
     },
+    /// Somebody saw the words of a report with the numbers that stand in them.
+    ReportRevealed {
+        /// Who.
+        by: Actor,
+        /// Which.
+        report: ReportId,
+    },
     /// Another working mode.
     ModeSet {
         /// Who.

@@ -237,6 +237,14 @@ impl Desk<'_> {
         Ok(())
     }
 
+    pub(super) fn reveal_report(&mut self, by: &Actor, id: ReportId) -> Result<(), Refused> {
+        if !self.state.reports.contains_key(&id) {
+            return Err(Refused::NoReport(id));
+        }
+        self.record(Fact::ReportRevealed { by: by.clone(), report: id });
+        Ok(())
+    }
+
     pub(super) fn see_report(&mut self, by: &Actor, id: ReportId) -> Result<(), Refused> {
         if !by.is_headquarters() {
             return Err(Refused::NoRight { role: by.role, what: "签阅报告" });

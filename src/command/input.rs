@@ -249,6 +249,13 @@ pub enum Input {
         /// At whom.
         member: MemberId,
     },
+    /// The words of a report are looked at with the numbers that stand in them.
+    RevealReport {
+        /// Who looks.
+        by: Actor,
+        /// At which.
+        report: ReportId,
+    },
     /// The working mode is switched.
     Mode {
         /// By whom.

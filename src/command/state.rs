@@ -148,7 +148,11 @@ impl State {
         self.at = entry.at;
         match &entry.fact {
             Fact::Received { .. } => self.releasing = None,
-            Fact::Noticed { .. } | Fact::Revealed { .. } | Fact::StationAsked { .. } | Fact::Injected { .. } => {}
+            Fact::Noticed { .. }
+            | Fact::Revealed { .. }
+            | Fact::ReportRevealed { .. }
+            | Fact::StationAsked { .. }
+            | Fact::Injected { .. } => {}
             Fact::Amended { by, amendment } => {
                 let (seq, made_at, by, amendment) = (entry.seq, entry.at, by.clone(), amendment.clone());
                 let of_series = self.amended.entry(amendment.series.clone()).or_default();

@@ -90,6 +90,7 @@ pub(super) const ROUTES: &[(&str, &str, &str)] = &[
     ("/reports/{id}/photos", "post", "报告补传照片 / photos of a report, as a form"),
     ("/reports/{id}/seen", "post", "指挥部已看 / headquarters has looked"),
     ("/reports/{id}/settle", "post", "险情结束 / settle a hazard"),
+    ("/reports/{id}/reveal", "post", "查看报告中的号码，留痕 / a report with the numbers in its words, put down"),
     ("/reports/{id}/adopt", "post", "采信线索为险情 {type, grade, place} / a tip is a hazard"),
     ("/hooks/{source}", "post", "视频与 AI 事件（签名） / events of other systems, signed (Standard Webhooks)"),
     ("/public/reports", "get", "公众上报是否开启 / whether reports of the public are taken; 404 where not"),

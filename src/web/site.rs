@@ -248,6 +248,7 @@ pub fn router(site: Arc<Site>) -> Router {
         .route("/reports/{id}/seen", post(reports::seen))
         .route("/reports/{id}/settle", post(reports::settle))
         .route("/reports/{id}/adopt", post(reports::adopt))
+        .route("/reports/{id}/reveal", post(reports::reveal))
         .route("/hooks/{source}", post(hooks::receive))
         .route(
             "/public/reports",

@@ -23,6 +23,7 @@ const ON_PURPOSE = /net::ERR_FAILED|status of (401|422|429)/;
 function prepare({ config, user }) {
   user('add', 'boss', '--role', 'operator');
   user('add', 'officer', '--role', 'duty', '--no-password');
+  user('add', 'chief', '--role', 'commander', '--no-password');
   appendFileSync(config, `\n[public_reports]\nper_hour = ${PER_HOUR}\nall_per_hour = 100\n`);
 }
 
@@ -158,6 +159,20 @@ test('a stranger tells what he sees, once; headquarters takes it for a hazard or
   assert.ok(kept.length > 1000 && !kept.includes('Exif') && !kept.includes('113.7122E'), 'what the camera wrote is gone');
   assert.doesNotMatch(await wall.locator('body').innerText(), /13812345678/);
   await shot(wall, 'tip');
+
+  // To call him back: the officer has no right to the number, the commander has, and the journal says so.
+  assert.equal(await wall.getByTestId('report-reveal').getAttribute('aria-disabled'), 'true');
+  const chief = await open(`${origin}/hq?token=${token('chief')}`, WALL);
+  await chief.getByTestId('tips-waiting').click();
+  await chief.getByTestId('tip').getByRole('button').click();
+  const words = chief.getByTestId('report-text');
+  await words.waitFor();
+  assert.match(await words.innerText(), /138\*{4}5678/);
+  await chief.getByTestId('report-reveal').click();
+  await words.filter({ hasText: '13812345678' }).waitFor();
+  await chief.getByTestId('report-reveal').click();
+  await words.filter({ hasText: '138****5678' }).waitFor();
+  await chief.close();
 
   // Nobody can send people to nowhere: without a place it is refused in words and stays a tip; with one it is a hazard.
   const dialog = wall.getByTestId('report-dialog');

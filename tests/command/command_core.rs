@@ -609,6 +609,11 @@ fn core_hazard_reaches_people_and_settles() {
     let id = *night.state.reports.keys().next().unwrap();
     let own = night.give(Input::Settle { by: Actor { role: UserRole::Duty, ..by }, report: id, false_alarm: false });
     assert!(own.is_err(), "nobody settles his own report");
+    let chief = officer("chief", UserRole::Commander);
+    assert!(night.give(Input::RevealReport { by: chief.clone(), report: ReportId(u64::MAX) }).is_err());
+    night.give(Input::RevealReport { by: chief.clone(), report: id }).unwrap();
+    let looked = Fact::ReportRevealed { by: chief, report: id };
+    assert_eq!(night.facts.last().unwrap().fact, looked, "a look at the numbers in its words is put down");
     night.give(Input::Settle { by: officer("li", UserRole::Duty), report: id, false_alarm: false }).unwrap();
     assert!(night.state.alarms[&format!("report:{id}")].closed);
 }

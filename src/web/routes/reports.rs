@@ -4,7 +4,7 @@ use super::{PageQuery, change, page};
 use crate::command::{Fact, FieldReport, Input, ReportKind, Shot};
 use crate::model::{ReportId, Spot, TaskId};
 use crate::store::{PhotoError, Photos};
-use crate::web::{At, Body, Id, Problem, Query, Session, Site};
+use crate::web::{At, Body, Frame, Id, Problem, Query, Session, Sight, Site};
 use axum::Json;
 use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
@@ -237,6 +237,18 @@ pub async fn sos(at: At, session: Session, headers: HeaderMap, Body(body): Body<
 pub async fn seen(at: At, session: Session, Id(id): Id<ReportId>, headers: HeaderMap) -> Result<Response, Problem> {
     let input = Input::SeeReport { by: session.actor.clone(), report: id };
     settle_with(at, session, headers, id, input).await
+}
+
+/// Shows a report with the numbers in its words, as to call back who told it; every use is put down.
+///
+/// # Errors
+/// Without the right, or when there is none of that id.
+pub async fn reveal(At(post): At, session: Session, Id(id): Id<ReportId>) -> Result<Json<Value>, Problem> {
+    session.may("reveal")?;
+    post.engine.submit(Input::RevealReport { by: session.actor.clone(), report: id }).await?;
+    let state = post.engine.state();
+    let report = state.reports.get(&id).ok_or_else(|| Problem::not_found(id))?;
+    Ok(Json(Frame { sight: Sight::Open, ..post.frame() }.report(report)))
 }
 
 /// What an officer takes a tip for.
