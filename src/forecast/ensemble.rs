@@ -27,6 +27,8 @@ pub(super) struct Inflow {
     pub past: Vec<f64>,
     /// Planned or forecast elsewhere: courses by hour ahead, the first one hour ahead; empty where nothing is planned.
     pub planned: Vec<Vec<f64>>,
+    /// What rain still to come adds, by hour ahead, the first one now, m³/s: courses as in `planned`; empty where no rain is forecast.
+    pub rain: Vec<Vec<f64>>,
     /// Whether the last values are missing and held.
     pub stale: bool,
     /// The largest discharge that the station can be thought to bring, m³/s.
@@ -156,6 +158,7 @@ fn route(settings: &EnsembleSettings, inflows: &[Inflow], member: &Member, horiz
         let take = 1.0 - (-1.0 / (inflow.store_h * slower)).exp();
         let delay = inflow.delay_h * slower;
         let planned = (!inflow.planned.is_empty()).then(|| &inflow.planned[number % inflow.planned.len()]);
+        let rain = (!inflow.rain.is_empty()).then(|| &inflow.rain[number % inflow.rain.len()]);
         let trend = inflow.trend();
         let wide = settings.coming + settings.coming_of_trend * trend.abs();
         let drift = settings.trend_kept * trend + wide * member.coming[station];
@@ -171,13 +174,11 @@ fn route(settings: &EnsembleSettings, inflows: &[Inflow], member: &Member, horiz
             }
             if let Some(course) = planned {
                 // A plan is a plan: it errs as a measured inflow does.
-                let place = hour.max(1.0) - 1.0;
-                let low = (place as usize).min(course.len() - 1);
-                let (a, b) = (course[low], course[(low + 1).min(course.len() - 1)]);
-                return a + (b - a) * (place - low as f64).clamp(0.0, 1.0);
+                return between(course, hour - 1.0);
             }
             left = if left == 1.0 { (-hour / settings.memory_h).exp() } else { left * fade };
-            bend(now, now * (drift * settings.memory_h * (1.0 - left)).exp(), inflow.most)
+            let free = bend(now, now * (drift * settings.memory_h * (1.0 - left)).exp(), inflow.most);
+            rain.map_or(free, |course| (free + between(course, hour)).max(0.0))
         };
         let mut stored = at(f64::from(-RUN_IN_H) - delay);
         for (step, total) in sum.iter_mut().enumerate() {
@@ -186,6 +187,15 @@ fn route(settings: &EnsembleSettings, inflows: &[Inflow], member: &Member, horiz
         }
     }
     sum
+}
+
+/// A value of an hourly course on the line between two of them; before the first the first, after the last the last.
+pub(super) fn between(course: &[f64], place: f64) -> f64 {
+    let Some(last) = course.len().checked_sub(1) else { return 0.0 };
+    let place = place.clamp(0.0, last as f64);
+    let low = place as usize;
+    let (a, b) = (course[low], course[(low + 1).min(last)]);
+    a + (b - a) * (place - low as f64)
 }
 
 /// Each station's part of the water now at the target; a stale station answers for nothing.

@@ -1,8 +1,9 @@
 //! Delay and linear store: y ← y + (1 − e^(−1/K))·(x(t − delay) − y), hour by hour, summed over the stations.
 //! The store is the linear reservoir of hydrology (Chow, Maidment, Mays 1988, section 8.5).
 
-use super::ensemble::{GRID_H, Inflow, READINGS_H, courses, quantile};
+use super::ensemble::{GRID_H, Inflow, READINGS_H, between, courses, quantile};
 use super::imported::{ForecastVariable, ImportedForecast};
+use super::rain::{self, RainArea};
 use super::settings::{EnsembleSettings, ForecastSettings, ParameterSet, StationParameters};
 use crate::model::{Observation, Timestamp};
 use chrono::TimeDelta;
@@ -12,6 +13,8 @@ use std::collections::BTreeMap;
 const KEEP_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// Values are kept this long.
 const KEEP_FOR: TimeDelta = TimeDelta::hours(120);
+/// Time constant of a store that holds nothing back, hours.
+const AT_ONCE_H: f64 = 0.05;
 /// The stores are run in over so many hours before now, as far as there are values.
 const RUN_IN_H: i32 = 72;
 
@@ -78,7 +81,7 @@ pub struct Planned {
     pub source: String,
     /// When it was issued.
     pub issued_at: Timestamp,
-    /// A release or a discharge.
+    /// A release, a discharge, or the rain of an area; then `station` is the area.
     pub variable: ForecastVariable,
     /// The last moment that all its members reach; afterwards the last value is held.
     pub until: Timestamp,
@@ -89,9 +92,11 @@ pub struct Planned {
 pub enum PlanUse {
     /// In place of the assumption that the inflow of a station stays as it is.
     Inflow,
+    /// Rain of an area that drains to the target or to an upstream station: what runs off is added.
+    Rain,
     /// It is of the target itself: to compare with.
     Target,
-    /// No discharge: neither rain nor wind nor stage is an input of lag and attenuation.
+    /// Neither wind nor stage nor the rain of another area is an input.
     NoFlow,
     /// A discharge, but of no station that feeds the target.
     NoInflow,
@@ -173,6 +178,24 @@ pub struct Forecaster {
     target: History,
     /// Station → the newest plan or forecast of its discharge from elsewhere.
     plans: BTreeMap<String, ImportedForecast>,
+    /// Area → the newest rain forecast for it.
+    rains: BTreeMap<String, ImportedForecast>,
+}
+
+/// Rain of an area on its way to a gauge.
+struct Rained<'a> {
+    area: &'a RainArea,
+    forecast: &'a ImportedForecast,
+    /// Hourly discharge by member, from [`GRID_H`] hours before now, m³/s.
+    courses: Vec<Vec<f64>>,
+}
+
+impl Rained<'_> {
+    /// What the hours ahead bring more than now, by member, the first value now.
+    fn rises(&self) -> Vec<Vec<f64>> {
+        let rise = |course: &Vec<f64>| course[GRID_H..].iter().map(|q| q - course[GRID_H]).collect();
+        self.courses.iter().map(rise).collect()
+    }
 }
 
 /// What the stations add up to in one hour.
@@ -185,7 +208,7 @@ impl Forecaster {
     /// Knows nothing yet.
     pub fn new(settings: ForecastSettings) -> Self {
         let upstream = settings.stations().map(|name| (name.to_owned(), History::default())).collect();
-        Self { settings, upstream, target: History::default(), plans: BTreeMap::new() }
+        Self { settings, upstream, target: History::default(), plans: BTreeMap::new(), rains: BTreeMap::new() }
     }
     /// The series that is forecast.
     pub fn target(&self) -> &crate::model::SeriesId {
@@ -220,7 +243,9 @@ impl Forecaster {
     /// What would become of a forecast from elsewhere.
     pub fn use_of(&self, forecast: &ImportedForecast) -> PlanUse {
         let is_flow = matches!(forecast.variable, ForecastVariable::Release | ForecastVariable::Discharge);
-        if !is_flow {
+        if rain::takes(&self.settings.rain, forecast) {
+            PlanUse::Rain
+        } else if !is_flow {
             PlanUse::NoFlow
         } else if self.upstream.contains_key(&forecast.area) {
             PlanUse::Inflow
@@ -234,20 +259,37 @@ impl Forecaster {
     /// Forgets every plan and takes these in, in their order; see [`Self::plan`].
     pub fn use_plans(&mut self, plans: &[ImportedForecast]) {
         self.plans.clear();
+        self.rains.clear();
         for plan in plans {
             self.plan(plan);
         }
     }
 
-    /// Takes in a planned release or a discharge forecast elsewhere for an upstream station; anything else is passed over, and so
-    /// is a plan older than the one known. Says whether it was taken.
+    /// Takes in a planned release, a discharge forecast elsewhere for an upstream station, or the rain of an area that drains to a
+    /// gauge; anything else is passed over, and so is one older than the one known. Says whether it was taken.
     pub fn plan(&mut self, forecast: &ImportedForecast) -> bool {
-        let is_newer = self.plans.get(&forecast.area).is_none_or(|known| forecast.issued_at >= known.issued_at);
-        if !is_newer || self.use_of(forecast) != PlanUse::Inflow {
-            return false;
+        let known = match self.use_of(forecast) {
+            PlanUse::Inflow => &mut self.plans,
+            PlanUse::Rain => &mut self.rains,
+            PlanUse::Target | PlanUse::NoFlow | PlanUse::NoInflow => return false,
+        };
+        let is_newer = known.get(&forecast.area).is_none_or(|known| forecast.issued_at >= known.issued_at);
+        if is_newer {
+            known.insert(forecast.area.clone(), forecast.clone());
         }
-        self.plans.insert(forecast.area.clone(), forecast.clone());
-        true
+        is_newer
+    }
+
+    /// Rain that is forecast and on its way, area by area. Where a station's inflow is planned, its rain is in the plan.
+    fn rained(&self, now: Timestamp, horizon: i32) -> Vec<Rained<'_>> {
+        let back = i32::try_from(GRID_H).unwrap_or(0);
+        let one = |area: &'_ RainArea| {
+            let forecast = area.forecast(&self.rains, now)?;
+            let is_planned = !self.planned(&area.enters, now, horizon).is_empty();
+            (!is_planned).then(|| area.courses(forecast, now, back, horizon)).map(|courses| (forecast, courses))
+        };
+        let areas = self.settings.rain.iter();
+        areas.filter_map(|area| one(area).map(|(forecast, courses)| Rained { area, forecast, courses })).collect()
     }
 
     /// Planned courses of a station by hour ahead, the first one hour ahead; each ends where its points end. Empty when there is no plan,
@@ -275,16 +317,24 @@ impl Forecaster {
         let from = now - TimeDelta::hours(48);
         let set = self.settings.set_for(self.upstream.values().map(|history| history.largest_since(from)).sum())?;
         let horizon = i32::try_from(self.settings.horizon_h).ok()?;
+        let rained = self.rained(now, horizon);
         let routed: Vec<(&StationParameters, bool, Vec<f64>)> = set
             .station
             .iter()
             .filter_map(|(name, one)| {
                 let history = self.upstream.get(name).filter(|history| history.newest.is_some())?;
                 let plan = self.planned(name, now, horizon).into_iter().next();
-                Some((one, stale.contains(name), route(history, plan.as_deref(), one, now, horizon)?))
+                let rises = sum_of_courses(&rises_into(&rained, name));
+                let routed = route(history, plan.as_deref(), rises.as_deref(), one, now, horizon)?;
+                Some((one, stale.contains(name), routed))
             })
             .collect();
-        let hour = |ahead: usize| sum_of(&routed, ahead);
+        let own: Vec<&Rained> = rained.iter().filter(|one| one.area.enters == self.settings.target.station()).collect();
+        let hour = |ahead: usize| {
+            let mut hour = sum_of(&routed, ahead);
+            hour.sum += own.iter().filter_map(|one| one.courses.first()?.get(GRID_H + ahead)).sum::<f64>();
+            hour
+        };
         let target = self.target.newest.filter(|_| !self.target.is_stale(now, stale_after_h));
         let offset_m3s = target.map(|(_, value)| value - hour(0).sum);
         let without = stale.into_iter().filter(|name| set.station.contains_key(name)).collect::<Vec<_>>();
@@ -294,11 +344,17 @@ impl Forecaster {
         });
         let mut points: Vec<ForecastPoint> = points.collect();
         let is_planned = |name: &&String| !self.planned(name, now, horizon).is_empty();
-        let planned: Vec<Planned> =
-            set.station.keys().filter(is_planned).filter_map(|name| self.plans.get(name)?.as_planned()).collect();
+        let plans = set.station.keys().filter(is_planned).filter_map(|name| self.plans.get(name));
+        let mut planned: Vec<Planned> = plans.filter_map(ImportedForecast::as_planned).collect();
+        for one in rained.iter().filter_map(|one| one.forecast.as_planned()) {
+            // One area may drain to several gauges.
+            if !planned.contains(&one) {
+                planned.push(one);
+            }
+        }
         let (mut method_zh, mut method_en) = words(&set.source, &without, &planned, offset_m3s.is_some());
         let members = match &self.settings.ensemble {
-            Some(ensemble) => self.members(ensemble, set, now, &without),
+            Some(ensemble) => self.members(ensemble, set, now, &without, &rained),
             None => Vec::new(),
         };
         let band = self.settings.ensemble.as_ref().map(|ensemble| ensemble.band);
@@ -318,9 +374,10 @@ impl Forecaster {
         set: &ParameterSet,
         now: Timestamp,
         stale: &[String],
+        rained: &[Rained],
     ) -> Vec<Vec<f64>> {
         let horizon = i32::try_from(self.settings.horizon_h).unwrap_or(0);
-        let inflows: Vec<Inflow> = set
+        let mut inflows: Vec<Inflow> = set
             .station
             .iter()
             .filter_map(|(name, one)| {
@@ -331,9 +388,17 @@ impl Forecaster {
                 let planned = self.planned(name, now, horizon);
                 let stale = stale.contains(name);
                 let most = ensemble.most_m3s.get(name).copied().unwrap_or(f64::INFINITY);
-                Some(Inflow { delay_h: one.delay_h, store_h: one.store_h, past, planned, stale, most })
+                let rain = rises_into(rained, name).into_iter().reduce(added).unwrap_or_default();
+                Some(Inflow { delay_h: one.delay_h, store_h: one.store_h, past, planned, rain, stale, most })
             })
             .collect();
+        for one in rained.iter().filter(|one| one.area.enters == self.settings.target.station()) {
+            // At once at the target. No reading bears it out or not: it is not pulled.
+            let (past, planned) = (one.courses[0][..=GRID_H].to_vec(), one.courses.iter());
+            let planned = planned.map(|course| course[GRID_H + 1..].to_vec()).collect();
+            let (rain, stale, most) = (Vec::new(), true, f64::INFINITY);
+            inflows.push(Inflow { delay_h: 0.0, store_h: AT_ONCE_H, past, planned, rain, stale, most });
+        }
         let fresh = !self.target.is_stale(now, self.settings.stale_after_h);
         let readings = READINGS_H.map(|hours| {
             let at = now - TimeDelta::hours(i64::from(hours));
@@ -372,25 +437,40 @@ fn narrow(points: &mut [ForecastPoint], members: &[Vec<f64>], band: f64) {
     }
 }
 
-/// The routed discharge of one station, now and at each hour ahead; after now its plan, or the last value.
+/// What rain adds to the inflow of a station, area by area, by member, the first value now.
+fn rises_into(rained: &[Rained], station: &str) -> Vec<Vec<Vec<f64>>> {
+    rained.iter().filter(|one| one.area.enters == station).map(Rained::rises).collect()
+}
+
+/// Two areas together; the shorter list of members is gone through again.
+fn added(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+    let count = a.len().max(b.len());
+    let sum = |at: usize| a[at % a.len()].iter().zip(&b[at % b.len()]).map(|(a, b)| a + b).collect();
+    (0..count).map(sum).collect()
+}
+
+/// The first members of some areas together; nothing where there is no area.
+fn sum_of_courses(areas: &[Vec<Vec<f64>>]) -> Option<Vec<f64>> {
+    let first = areas.iter().filter_map(|members| members.first().cloned());
+    first.reduce(|a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect())
+}
+
+/// The routed discharge of one station, now and at each hour ahead; after now its plan, or the last value with what rain adds.
 fn route(
     history: &History,
     plan: Option<&[f64]>,
+    rises: Option<&[f64]>,
     one: &StationParameters,
     now: Timestamp,
     horizon: i32,
 ) -> Option<Vec<f64>> {
     let input = |hour: i32| {
         let hours = f64::from(hour) - one.delay_h;
-        let planned = |plan: &[f64]| {
-            let place = hours.max(1.0) - 1.0;
-            let low = (place as usize).min(plan.len() - 1);
-            let next = plan[(low + 1).min(plan.len() - 1)];
-            plan[low] + (next - plan[low]) * (place - low as f64).clamp(0.0, 1.0)
-        };
-        match plan {
-            Some(plan) if hours > 0.0 => Some(planned(plan)),
-            _ => history.at(now + TimeDelta::milliseconds((hours * 3_600_000.0) as i64)),
+        let seen = history.at(now + TimeDelta::milliseconds((hours * 3_600_000.0) as i64));
+        match (plan, rises) {
+            (Some(plan), _) if hours > 0.0 => Some(between(plan, hours - 1.0)),
+            (None, Some(rises)) if hours > 0.0 => seen.map(|held| (held + between(rises, hours)).max(0.0)),
+            _ => seen,
         }
     };
     let take = 1.0 - (-1.0 / one.store_h).exp();
@@ -431,9 +511,10 @@ impl Planned {
         let local = |at: Timestamp| (at + TimeDelta::hours(8)).format("%m-%d %H:%M");
         let (station, source) = (&self.station, &self.source);
         let (issued, until) = (local(self.issued_at), local(self.until));
+        let (of_zh, of_en) = if self.variable == ForecastVariable::Rain { ("雨量", "rain of ") } else { ("", "") };
         (
-            format!("{station}（{source} {issued} 发布，至 {until}）"),
-            format!("{station} ({source}, issued {issued}, until {until}, UTC+8)"),
+            format!("{station}{of_zh}（{source} {issued} 发布，至 {until}）"),
+            format!("{of_en}{station} ({source}, issued {issued}, until {until}, UTC+8)"),
         )
     }
 }

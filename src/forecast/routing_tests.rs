@@ -326,3 +326,64 @@ fn a_planned_release_stands_in_place_of_it_stays_as_it_is() {
     forecaster.use_plans(&[]);
     assert_eq!(forecaster.forecast(at(100)).unwrap().planned, []);
 }
+
+#[test]
+fn rain_of_an_area_adds_what_runs_off_and_is_named() {
+    use super::super::imported::ImportedMember;
+    let base =
+        || steady(100, &[("xiaolangdi", 2_000.0), ("heishiguan", 100.0), ("wuzhi", 100.0), ("huayuankou", 2_200.0)]);
+    let storm = |area: &str, mm: f64| ImportedForecast {
+        source: "省气象台".into(),
+        issued_at: at(100),
+        variable: ForecastVariable::Rain,
+        area: area.into(),
+        datum: None,
+        members: [0.5, 1.0]
+            .map(|part| ImportedMember { id: part.to_string(), points: vec![(at(112), mm * part), (at(136), 0.0)] })
+            .to_vec(),
+    };
+    let dry = base().forecast(at(100)).unwrap();
+    let rest = |forecast: &Forecast, ahead: usize| forecast.points[ahead].q_m3s - dry.points[ahead].q_m3s;
+
+    // 120 mm in the first member's half: 60 mm, 30 of them lost, on the interval alone: 0.3 × 30 mm × 4,372 km².
+    let mut forecaster = base();
+    let plan = storm("小花干流区间", 120.0);
+    assert_eq!(forecaster.use_of(&plan), PlanUse::Rain);
+    assert!(forecaster.plan(&plan));
+    let wet = forecaster.forecast(at(100)).unwrap();
+    let volume: f64 = (0..72).map(|ahead| rest(&wet, ahead)).sum::<f64>() * 3_600.0;
+    let wanted = 0.3 * 0.030 * 4_372e6;
+    assert!((volume / wanted - 1.0).abs() < 0.01, "{volume} of {wanted} m³");
+    assert!(rest(&wet, 5).abs() < 1e-9, "nothing before the rain beyond the loss has run down");
+    assert!(wet.method_zh.contains("小花干流区间雨量（省气象台"), "{}", wet.method_zh);
+    assert!(wet.method_en.contains("rain of 小花干流区间"), "{}", wet.method_en);
+    let mean = |forecast: &Forecast, ahead: usize| {
+        forecast.members.iter().map(|course| course[ahead]).sum::<f64>() / forecast.members.len() as f64
+    };
+    assert!(mean(&wet, 18) > mean(&dry, 18) + rest(&wet, 18), "the second member brings three times as much runoff");
+
+    // The larger area feeds all three; the water of the tributaries comes after their lag.
+    let mut forecaster = base();
+    assert!(forecaster.plan(&storm("小花间", 120.0)));
+    let wide = forecaster.forecast(at(100)).unwrap();
+    assert_eq!(wide.planned.len(), 1, "one forecast, named once: {:?}", wide.planned);
+    let late: f64 = (0..72).map(|ahead| rest(&wide, ahead)).sum::<f64>() * 3_600.0;
+    let tributaries = (0.2 * 18_563e6 + 0.15 * 12_880e6) * 0.020;
+    assert!((late / (wanted + tributaries) - 1.0).abs() < 0.05, "{late}");
+
+    // A tributary whose inflow is planned has its rain in the plan.
+    let points = vec![(at(101), 100.0), (at(172), 100.0)];
+    let (area, variable) = ("heishiguan".to_owned(), ForecastVariable::Discharge);
+    let members = vec![ImportedMember { id: "control".into(), points }];
+    forecaster.plan(&ImportedForecast { area, variable, members, ..storm("", 0.0) });
+    let planned = forecaster.forecast(at(100)).unwrap();
+    let left: f64 = (0..72).map(|ahead| rest(&planned, ahead)).sum::<f64>() * 3_600.0;
+    assert!((late - left - 0.2 * 18_563e6 * 0.020).abs() < 0.1 * late, "{late} {left}");
+
+    // What is not issued yet, or was withdrawn, is no rain; an area that nobody named neither.
+    assert_eq!(forecaster.use_of(&storm("三花间", 9.0)), PlanUse::NoFlow);
+    forecaster.use_plans(&[ImportedForecast { issued_at: at(101), ..storm("小花间", 120.0) }]);
+    assert_eq!(forecaster.forecast(at(100)).unwrap(), dry);
+    forecaster.use_plans(&[]);
+    assert_eq!(forecaster.forecast(at(100)).unwrap(), dry);
+}

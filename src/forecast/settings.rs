@@ -1,5 +1,6 @@
 //! `forecast.toml`: which stations feed the target, their delays and stores, and from which discharge on.
 
+use super::rain::RainArea;
 use crate::model::SeriesId;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -113,6 +114,8 @@ pub struct ForecastSettings {
     pub validity: String,
     /// Members behind the band and the probabilities; without it the band is the three shares above and there are no probabilities.
     pub ensemble: Option<EnsembleSettings>,
+    /// Areas whose rain, where a forecast of it comes in, adds to the discharge.
+    pub rain: Vec<RainArea>,
     /// Rising by `from_m3s`.
     pub set: Vec<ParameterSet>,
 }
@@ -130,6 +133,8 @@ struct Unchecked {
     band_assumed_per_h: f64,
     validity: String,
     ensemble: Option<EnsembleSettings>,
+    #[serde(default)]
+    rain: Vec<RainArea>,
     set: Vec<ParameterSet>,
 }
 
@@ -162,11 +167,14 @@ impl TryFrom<Unchecked> for ForecastSettings {
                 return Err(format!("essential station {missing} is missing in the set from {} m³/s", set.from_m3s));
             }
         }
+        let stations = from.set.iter().flat_map(|set| set.station.keys().map(String::as_str));
+        let gauges: Vec<&str> = stations.chain([from.target.station()]).collect();
+        from.rain.iter().try_for_each(|area| area.check(&gauges))?;
         let Unchecked {
             target, essential, horizon_h, stale_after_h, offset_decay_h, band_measured, band_per_h, ..
         } = from;
-        let (band_assumed_per_h, validity, ensemble, set) =
-            (from.band_assumed_per_h, from.validity, from.ensemble, from.set);
+        let (band_assumed_per_h, validity, ensemble, rain, set) =
+            (from.band_assumed_per_h, from.validity, from.ensemble, from.rain, from.set);
         Ok(Self {
             target,
             essential,
@@ -178,6 +186,7 @@ impl TryFrom<Unchecked> for ForecastSettings {
             band_assumed_per_h,
             validity,
             ensemble,
+            rain,
             set,
         })
     }

@@ -414,7 +414,7 @@ async fn intake_a_planned_release_changes_the_forecast_outlives_a_restart_and_ca
     let method = found["method"]["zh"].as_str().unwrap();
     assert!(method.contains("小浪底（黄委水调局 07-15 15:00 发布，至 07-18 18:00）"), "{method}");
 
-    // A mistake of units is doubted aloud; rain is kept, shown, and said to change nothing.
+    // A mistake of units is doubted aloud; rain of an area that nothing is known of is kept, shown, and said to change nothing.
     let (_, small) =
         send(&site, "duty", &format!("{said}&preview=true"), "text/csv", &plan.replace("000,m3", "0,m3")).await;
     assert!(small["forecasts"][0]["doubts"][0].as_str().unwrap().contains("实测 2000"), "{small}");
@@ -423,6 +423,19 @@ async fn intake_a_planned_release_changes_the_forecast_outlives_a_restart_and_ca
     let (status, body) = send(&site, "duty", "", "application/json", &rain.to_string()).await;
     assert_eq!((status, &body["forecasts"][0]["becomes"]), (StatusCode::CREATED, &json!("shown")), "{body}");
 
+    // Rain of a known area runs off: the preview tells the crest with it, and doubts a sum given row by row.
+    let near = |mm: f64| rain.to_string().replace("三花间", "小花间").replace("80.0", &mm.to_string());
+    let (_, wet) = send(&site, "duty", "preview=true", "application/json", &near(80.0)).await;
+    assert_eq!(
+        (&wet["forecasts"][0]["becomes"], &wet["forecasts"][0]["doubts"]),
+        (&json!("rain"), &json!([])),
+        "{wet}"
+    );
+    let crest = |when: &str| wet["effect"][when]["peak_m3s"].as_f64().unwrap();
+    assert!(crest("after") > crest("before") + 1_000.0, "{wet}");
+    let (_, sums) = send(&site, "duty", "preview=true", "application/json", &near(800.0)).await;
+    assert!(sums["forecasts"][0]["doubts"][0].as_str().unwrap().contains("不是累计"), "{sums}");
+
     // A sudden end: both are there, the plan is in use.
     site.restart().await;
     assert!((forecast(&site).await.0 - 5400.0).abs() < 60.0);
@@ -430,7 +443,7 @@ async fn intake_a_planned_release_changes_the_forecast_outlives_a_restart_and_ca
     let items = listed["items"].as_array().unwrap();
     let items: Vec<_> = items.iter().map(|item| (item["id"].clone(), item["in_use"].clone())).collect();
     assert_eq!(items, [(json!("fc-1"), json!(true)), (json!("fc-2"), json!(false))], "{listed}");
-    assert!(listed["items"][1]["becomes_text"]["zh"].as_str().unwrap().contains("不含降雨产流"), "{listed}");
+    assert!(listed["items"][1]["becomes_text"]["zh"].as_str().unwrap().contains("没有这个区域"), "{listed}");
     assert_eq!(site.get("duty", "/forecasts/fc-2").await["courses"][1]["points"][0][1], 12.5);
 
     // Withdrawn with a reason: the river stays as it is again, the record says who and why.
