@@ -10,7 +10,7 @@ use crate::ingest::sensors::Sensors;
 use crate::ingest::sl323::{Sl323Site, Sl323Station};
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use crate::playbook::{BoardSettings, Fault, Playbook, SignalBoard};
-use crate::store::series::{Aggregate, SeriesError, SeriesStore, Step};
+use crate::store::series::{Aggregate, Sample, SeriesError, SeriesStore, Step};
 use crate::store::{Clock, Engine, Folded, Journal, JournalError};
 use chrono::TimeDelta;
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 /// History that the watch is given after a restart: a little more than the longest look-back of a condition.
 const RECALL_H: i64 = 100;
+/// The last ones whole: the checks learn from them how often a series speaks.
+const RECALL_WHOLE_H: i64 = 2;
 /// Step of the history that a demo or a drill is given, in minutes.
 const HISTORY_STEP_MIN: i64 = 10;
 /// That history, in hours.
@@ -167,7 +169,7 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, twin: Option<TwinSlot>, sta
         judge: sensors.judge(),
         board,
         forecaster: sensors.forecast.clone().map(Forecaster::new),
-        stones: sensors.stone_array(),
+        stones: sensors.stone_array().patient(STONE_PATIENCE_S * speed),
         gauges: gauges(sensors, started, speed),
         keys: playbook.signals(),
         control,
@@ -214,7 +216,10 @@ fn gauges(sensors: &Sensors, started: Timestamp, speed: f64) -> Vec<GaugeView> {
     gauges
 }
 
-/// Gives the watch what the store remembers, in five-minute steps.
+/// Seconds on the wall for which no stone is called silent, however fast the clock of the reach runs.
+const STONE_PATIENCE_S: f64 = 5.0;
+
+/// Gives the watch what the store remembers, in order of time: older values in five-minute steps, the last ones whole.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -224,17 +229,20 @@ pub async fn recall(
     ids: &[SeriesId],
     now: Timestamp,
 ) -> Result<(), AssembleError> {
-    let step = Step { every_ms: 300_000, aggregate: Aggregate::Last };
-    for id in ids {
-        for sample in series.range(id, now - TimeDelta::hours(RECALL_H), now, Some(step)).await? {
-            let observation = Observation {
-                series: id.clone(),
-                at: sample.at,
-                received_at: sample.at,
-                value: sample.value,
-                quality: sample.quality,
-            };
-            watch.recall(&observation);
+    let thinned = Step { every_ms: 300_000, aggregate: Aggregate::Last };
+    let whole_from = now - TimeDelta::hours(RECALL_WHOLE_H);
+    for (from, until, step) in [(now - TimeDelta::hours(RECALL_H), whole_from, Some(thinned)), (whole_from, now, None)]
+    {
+        let mut known = Vec::new();
+        for id in ids {
+            for Sample { at, value, quality, .. } in series.range(id, from, until, step).await? {
+                known.push(Observation { series: id.clone(), at, received_at: at, value, quality });
+            }
+        }
+        known.sort_by_key(|one| one.at);
+        known.iter().for_each(|one| watch.recall(one));
+        if step.is_some() {
+            watch.forget_rhythm();
         }
     }
     Ok(())

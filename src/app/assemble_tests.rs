@@ -369,3 +369,76 @@ fn forecast_and_twin_are_made_anew_at_once_when_the_river_has_left_what_they_res
     assert_eq!(made_after(3, 7150.0), (2, 7100.0));
     assert_eq!(made_after(12, 7150.0), (12, 7150.0), "ten minutes have passed");
 }
+
+#[test]
+fn a_silent_gateway_of_stones_is_one_alarm_and_so_is_a_dam_whose_stones_are_all_silent() {
+    use crate::ingest::sensors::DeviceKind;
+    let (files, playbook, start) = demo();
+    let mut watch = watch(&files.sensors, &playbook, None, start, 1.0);
+    let stones: Vec<_> =
+        files.sensors.devices.iter().filter(|one| matches!(one.kind, DeviceKind::Stone { .. })).collect();
+    let speak = |watch: &mut Watch, at: Timestamp, dead: &dyn Fn(&str, &str) -> bool| {
+        for device in &stones {
+            let DeviceKind::Stone { dam, .. } = &device.kind else { continue };
+            let speaks = device.series.iter().filter(|_| !dead(&device.endpoint, dam));
+            let readings: Vec<_> = speaks
+                .map(|one| Reading { series: one.id.clone(), observed_at: at, received_at: at, value: 0.0 })
+                .collect();
+            let _ = watch.take(&readings);
+        }
+        let _ = watch.evaluate(at);
+    };
+    let minute = |minute: i64| start + TimeDelta::minutes(minute);
+    let of_stones = |watch: &mut Watch, at| {
+        let told = told(watch, at).into_iter();
+        told.filter(|(cause, _)| cause.starts_with("gateway:work-") || cause.starts_with("stones-of:"))
+            .collect::<Vec<_>>()
+    };
+    speak(&mut watch, start, &|_, _| false);
+    let first = of_stones(&mut watch, start);
+    assert!(first.len() > 4 && first.iter().all(|(_, silent)| !silent), "alarms of an earlier run end: {first:?}");
+    (1..=6).for_each(|m| speak(&mut watch, minute(m), &|gateway, _| gateway == "work-shenzhuang"));
+    assert_eq!(
+        of_stones(&mut watch, minute(6)),
+        [("gateway:work-shenzhuang".to_owned(), true)],
+        "47 stones, one alarm"
+    );
+    speak(&mut watch, minute(7), &|_, _| false);
+    assert_eq!(of_stones(&mut watch, minute(7)), [("gateway:work-shenzhuang".to_owned(), false)]);
+    (8..=14).for_each(|m| speak(&mut watch, minute(m), &|_, dam| dam == "dam-madu-080"));
+    assert_eq!(of_stones(&mut watch, minute(14)), [("stones-of:dam-madu-080".to_owned(), true)], "the line of one dam");
+    speak(&mut watch, minute(15), &|_, _| false);
+    assert_eq!(of_stones(&mut watch, minute(15)), [("stones-of:dam-madu-080".to_owned(), false)]);
+}
+
+#[tokio::test]
+async fn what_is_judged_after_a_restart_is_held_against_what_was_stored_before() {
+    let (files, playbook, start) = demo();
+    let dir = tempfile::tempdir().unwrap();
+    let limits = crate::store::series::SeriesLimits::default();
+    let series = crate::store::series::EmbeddedSeries::open(&dir.path().join("series.db"), limits).await.unwrap();
+    let ids: Vec<SeriesId> = vec!["huayuankou.discharge".into(), "huayuankou.stage".into()];
+    let minute = |minute: i64| start + TimeDelta::minutes(minute);
+    let told = |minutes: std::ops::Range<i64>| {
+        let both = minutes.flat_map(|m| [(m, 0, 5_960.0), (m, 1, 93.4)]);
+        both.map(|(m, which, value)| Observation {
+            series: ids[which].clone(),
+            at: minute(m),
+            received_at: minute(m),
+            value,
+            quality: Quality::GOOD,
+        })
+        .collect::<Vec<_>>()
+    };
+    let _ = series.append(&told(0..240)).await.unwrap();
+    let mut again = watch(&files.sensors, &playbook, None, minute(240), 1.0);
+    recall(&mut again, &series, &ids, minute(240)).await.unwrap();
+    let take = |watch: &mut Watch, which: usize, value: f64| {
+        let (observed_at, received_at) = (minute(240), minute(240));
+        let seen = watch.take(&[Reading { series: ids[which].clone(), observed_at, received_at, value }]);
+        seen.last().unwrap().quality
+    };
+    assert!(!take(&mut again.clone(), 0, 22_000.0).is_usable(), "one false value right after a restart");
+    assert!(!take(&mut again.clone(), 1, 92.3).is_usable(), "a stage that fell by a metre in a minute");
+    assert!(take(&mut again, 0, 5_990.0).is_usable() && take(&mut again, 1, 93.41).is_usable());
+}

@@ -322,9 +322,15 @@ impl Desk<'_> {
 
     pub(super) fn health(&mut self, cause: &str, zh: &str, en: &str, silent: bool) {
         let key = format!("silent:{cause}");
+        let dam = cause.strip_prefix(super::watch::STONES_OF).map(PlaceId::from);
+        let dam = dam.and_then(|id| self.core.reach.place(&id));
+        let named = |words: &str, name: fn(&crate::model::Place) -> &str| {
+            dam.map_or_else(|| words.to_owned(), |dam| words.replace(dam.id.as_str(), name(dam)))
+        };
+        let (zh, en) = (named(zh, |dam| &dam.name_zh), named(en, |dam| &dam.name_en));
         let open = self.state.alarms.get(&key).is_some_and(|alarm| !alarm.closed);
         match (silent, open) {
-            (true, false) => self.raise(key, Severity::Warning, zh.to_owned(), en.to_owned()),
+            (true, false) => self.raise(key, Severity::Warning, zh, en),
             (false, true) => self.close_alarm(&key),
             _ => {}
         }

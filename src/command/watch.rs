@@ -9,7 +9,7 @@ use crate::forecast::{Forecast, Forecaster, ImportedForecast, PlanUse};
 use crate::model::{Datum, ESTIMATE, Observation, PlaceId, Quality, Reading, SeriesId, Timestamp};
 use crate::playbook::{SignalBoard, SignalKey, Snapshot};
 use crate::quality::{Freshness, Judge, freshness};
-use crate::stones::{Standing, StoneArray, StoneHazard, StoneNews};
+use crate::stones::{Group, Silences, Standing, StoneArray, StoneHazard, StoneNews};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -228,7 +228,13 @@ impl Watch {
             self.learn_estimate(&Observation { series: observation.series.main(), ..observation.clone() });
             return;
         }
+        self.parts.judge.remember(observation);
         self.note(observation);
+    }
+
+    /// What was recalled so far was thinned out: how often the series speak is learned from what follows.
+    pub fn forget_rhythm(&mut self) {
+        self.parts.judge.forget_rhythm();
     }
 
     /// Forgets what is known of a series whose past was corrected, and takes in what the store has of it now, in order of time.
@@ -381,10 +387,15 @@ impl Watch {
     }
 
     fn outage_changes(&mut self, now: Timestamp) -> Vec<Input> {
-        let causes = outages(&self.parts.gauges, now);
+        let mut causes = outages(&self.parts.gauges, now);
         let alive = self.parts.gauges.iter().filter(|gauge| gauge.freshness_at(now) < Freshness::Stale);
+        let alive: BTreeSet<String> = alive.flat_map(GaugeView::causes).collect();
+        let (dead, heard) = stone_outages(&self.parts.stones.silences(now));
+        // Where gauges behind it are heard, the gateway lives.
+        causes.extend(dead.into_iter().filter(|(cause, _)| !alive.contains(cause)));
         let over: BTreeSet<String> = alive
-            .flat_map(GaugeView::causes)
+            .into_iter()
+            .chain(heard)
             .chain(self.told.silent().cloned())
             .filter(|cause| !causes.contains_key(cause))
             .collect();
@@ -443,6 +454,9 @@ impl Watch {
     }
 }
 
+/// Begins the cause of a dam whose stones are all silent; the core puts the dam's name into the words.
+pub(super) const STONES_OF: &str = "stones-of:";
+
 fn gateway_cause(gateway: &str) -> String {
     format!("gateway:{gateway}")
 }
@@ -480,6 +494,34 @@ fn outages(gauges: &[GaugeView], now: Timestamp) -> BTreeMap<String, (String, St
         causes.entry(cause).or_insert(words);
     }
     causes
+}
+
+/// Causes of the silence of stones, the gateway before its dams, and what of them is heard.
+fn stone_outages(silences: &Silences) -> (BTreeMap<String, (String, String)>, Vec<String>) {
+    let (mut dead, mut heard) = (BTreeMap::new(), Vec::new());
+    let mut tell = |cause: String, group: &Group, zh: String, en: String| match (group.heard, group.waits) {
+        (true, _) => heard.push(cause),
+        (false, true) => {}
+        (false, false) => {
+            dead.entry(cause).or_insert((zh, en));
+        }
+    };
+    for (name, group) in &silences.gateways {
+        let zh = format!("网关 {name} 中断，其后 {} 块智能石头无数据", group.stones);
+        tell(gateway_cause(name), group, zh, format!("gateway {name} is silent, and {} smart stones", group.stones));
+    }
+    for ((gateway, dam), group) in &silences.dams {
+        if gateway
+            .as_ref()
+            .and_then(|gateway| silences.gateways.get(gateway))
+            .is_none_or(|gateway| gateway.heard || gateway.waits)
+        {
+            let zh = format!("{dam} 的 {} 块智能石头全部无数据", group.stones);
+            let en = format!("none of the {} smart stones of {dam} is heard", group.stones);
+            tell(format!("{STONES_OF}{dam}"), group, zh, en);
+        }
+    }
+    (dead, heard)
 }
 
 /// Nothing comes (中断), or what comes is refused by the checks: the one asks for the line, the other for the instrument.

@@ -141,9 +141,7 @@ impl Inundation {
             case.breaches,
             case.inflows.len()
         ));
-        for field in [&self.bed, &self.n2] {
-            field.iter().for_each(|value| hash.update(value.to_le_bytes()));
-        }
+        self.bed.iter().chain(self.n2.iter()).for_each(|value| hash.update(value.to_le_bytes()));
         hash.finalize().into()
     }
 }

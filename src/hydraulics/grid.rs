@@ -3,6 +3,8 @@
 //! In: numbers of columns and rows, cell side, south-west corner. Out: positions of cells and of lines on the grid.
 //! Row 0 is the south edge, column 0 the west edge. Every array carries two ghost cells on each side.
 
+use std::collections::HashMap;
+
 /// Ghost cells on each side of the grid: a second-order face looks two cells away.
 pub(super) const HALO: usize = 2;
 
@@ -102,6 +104,47 @@ fn crossings(from: [f64; 2], to: [f64; 2]) -> Vec<(f64, f64)> {
     cuts.windows(2).filter(|pair| pair[1] - pair[0] > 1e-12).map(|pair| (pair[0], pair[1])).collect()
 }
 
+/// A field of which equal rows are kept once: roughness is often one number, or one of a few land covers for miles, and what is not
+/// read again from memory costs nothing.
+#[derive(Debug)]
+pub(super) struct EqualRows {
+    stride: usize,
+    values: Vec<f32>,
+    /// Where each padded row begins in the values.
+    begins: Vec<usize>,
+}
+
+impl EqualRows {
+    pub(super) fn new(field: &[f32], stride: usize) -> Self {
+        let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
+        let (mut values, mut begins) = (Vec::new(), Vec::new());
+        for row in field.chunks_exact(stride) {
+            let begin = *known.entry(row.iter().map(|value| value.to_bits()).collect()).or_insert(values.len());
+            if begin == values.len() {
+                values.extend_from_slice(row);
+            }
+            begins.push(begin);
+        }
+        Self { stride, values, begins }
+    }
+
+    /// `n` values of a padded row from padded column `from`.
+    pub(super) fn part(&self, row: usize, from: usize, n: usize) -> &[f32] {
+        let start = self.begins[row] + from;
+        &self.values[start..start + n]
+    }
+
+    /// The value of a cell by its place in a whole field.
+    pub(super) fn at(&self, cell: usize) -> f32 {
+        self.values[self.begins[cell / self.stride] + cell % self.stride]
+    }
+
+    /// Every value of the whole field, in its order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &f32> {
+        self.begins.iter().flat_map(|begin| &self.values[*begin..*begin + self.stride])
+    }
+}
+
 /// Shape of the arrays: the grid with its ghost cells, rows one after another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -189,5 +232,15 @@ mod tests {
         assert!(GRID.cells_along(&[[0.0, 0.0], [50.0, 50.0]]).is_empty());
         let diagonal: f64 = GRID.cells_along(&[[100.0, 200.0], [130.0, 230.0]]).iter().map(|(_, length)| length).sum();
         assert!((diagonal - 30.0 * 2f64.sqrt()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn equal_rows_are_kept_once_and_read_as_the_field() {
+        let field = [1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 1.0, 2.0];
+        let rows = EqualRows::new(&field, 2);
+        assert_eq!(rows.values.len(), 4);
+        assert!(rows.iter().eq(field.iter()));
+        assert!((0..8).all(|cell| rows.at(cell) == field[cell]));
+        assert_eq!((rows.part(2, 0, 2), rows.part(3, 1, 1)), (&[3.0, 4.0][..], &[2.0][..]));
     }
 }

@@ -3,14 +3,14 @@
 //! In: a checked case. Out: arrays with ghost cells, heights above a datum of the run's own on a binary lattice.
 
 use super::case::{Case, Manning, Scheme};
-use super::grid::{HALO, Layout, Water};
+use super::grid::{EqualRows, HALO, Layout, Water};
 use super::rim::{self, NO_GROUND_M};
 
 /// Terrain and roughness as the sweeps read them.
 pub(super) struct Ground {
     pub(super) datum_m: f64,
     pub(super) bed: Vec<f32>,
-    pub(super) n2: Vec<f32>,
+    pub(super) n2: EqualRows,
     /// Heights and starting stages are multiples of this, m: then z + h is exact, and a lake at rest stays so to the last bit.
     lattice_m: f64,
 }
@@ -40,7 +40,7 @@ impl Ground {
         }
         rim::mirror_ghosts(layout, &mut bed);
         rim::mirror_ghosts(layout, &mut n2);
-        Self { datum_m, bed, n2, lattice_m }
+        Self { datum_m, bed, n2: EqualRows::new(&n2, layout.stride), lattice_m }
     }
 
     pub(super) fn water(&self, case: &Case, layout: &Layout) -> Water {

@@ -6,7 +6,7 @@
 use super::case::{Boundary, Case, CaseFault, Manning, Scheme};
 use super::dispatch::VectorWidth;
 use super::full::FullScratch;
-use super::grid::{Cell, Grid, HALO, Layout, Water};
+use super::grid::{Cell, EqualRows, Grid, HALO, Layout, Water};
 use super::ground::Ground;
 use super::inertia::{InertiaScratch, Seam};
 use super::kernels::GRAVITY;
@@ -91,7 +91,7 @@ pub struct Inundation {
     /// Height that the bed is counted from, m.
     pub(super) datum_m: f64,
     pub(super) bed: Vec<f32>,
-    pub(super) n2: Vec<f32>,
+    pub(super) n2: EqualRows,
     pub(super) now: Water,
     /// The full equations write the new water here; local inertia does so in place.
     next: Water,

@@ -4,7 +4,7 @@
 //! full equations: where the side fixes them) and ghost cells (full equations).
 
 use super::case::{Boundary, Case, Scheme};
-use super::grid::{HALO, Layout, Water};
+use super::grid::{EqualRows, HALO, Layout, Water};
 use super::kernels::GRAVITY;
 
 /// Unit discharges through the rim, m²/s, positive to the east and north; index = padded row or column.
@@ -70,7 +70,7 @@ pub(super) struct RimStep<'a> {
     pub case: &'a Case,
     pub layout: Layout,
     pub bed: &'a [f32],
-    pub n2: &'a [f32],
+    pub n2: &'a EqualRows,
     pub datum_m: f64,
     pub time_s: f64,
     pub dt_s: f64,
@@ -173,7 +173,7 @@ fn stage_inertia(step: &RimStep, side: &SideCells, water: &Water, stage_m: f64, 
         rim[at + HALO] = if depth > step.case.dry_m as f32 {
             let q = rim[at + HALO];
             let fall = (outside - inside) / step.case.grid.cell_m as f32 * side.outward();
-            (q - gdt * depth * fall) / (1.0 + gdt * step.n2[cell] * q.abs() / depth.powf(7.0 / 3.0))
+            (q - gdt * depth * fall) / (1.0 + gdt * step.n2.at(cell) * q.abs() / depth.powf(7.0 / 3.0))
         } else {
             0.0
         };
@@ -186,7 +186,7 @@ fn spread(step: &RimStep, side: &SideCells, water: &Water, discharge_m3s: f64, r
     let cells = || (0..side.count).map(|at| side.cell(at));
     let lowest = cells().map(|cell| step.bed[cell]).fold(f32::INFINITY, f32::min);
     let conveyance = |cell: usize| {
-        let roughness = f64::from(step.n2[cell]).sqrt().max(1e-3);
+        let roughness = f64::from(step.n2.at(cell)).sqrt().max(1e-3);
         if ground(cell) { f64::from(water.h[cell]).powf(5.0 / 3.0) / roughness } else { 0.0 }
     };
     let whole: f64 = cells().map(conveyance).sum();
@@ -214,7 +214,7 @@ fn normal_depth(step: &RimStep, side: &SideCells, water: &Water, slope: f64, rim
     for at in 0..side.count {
         let cell = side.cell(at);
         let h = f64::from(water.h[cell]);
-        let n = f64::from(step.n2[cell]).sqrt().max(1e-3);
+        let n = f64::from(step.n2.at(cell)).sqrt().max(1e-3);
         let q = (h.powf(5.0 / 3.0) * slope.sqrt() / n).min(most(step, water, cell));
         rim[at + HALO] = q as f32 * side.outward();
     }

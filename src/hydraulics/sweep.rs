@@ -4,7 +4,7 @@
 //! not depend on where strips begin, so any number of workers gives the same bits.
 
 use super::dispatch::{self, VectorWidth};
-use super::grid::{HALO, Layout};
+use super::grid::{EqualRows, HALO, Layout};
 use super::rim::Rim;
 use super::weir::Weirs;
 use std::ops::Range;
@@ -23,7 +23,7 @@ pub(super) struct Step<'a> {
     /// Bed z, m above the run's own datum.
     pub bed: &'a [f32],
     /// n² of Manning, s²/m^⅔.
-    pub n2: &'a [f32],
+    pub n2: &'a EqualRows,
     pub weirs: &'a Weirs,
     pub rim: &'a Rim,
     /// Δt/Δx, s/m.

@@ -25,7 +25,7 @@ impl<'a> Case<'a> {
     pub(super) fn fresh_at(&self, id: &SeriesId) -> Option<(Timestamp, f64)> {
         let track = self.tracks.get(id)?;
         let (at, value) = track.accepted?;
-        let usual_s = track.usual_s?.max(self.track.usual_s.unwrap_or(0.0));
+        let usual_s = track.moments.so_far_s()?.max(self.track.moments.so_far_s().unwrap_or(0.0));
         let apart_s = Track::seconds(at, self.reading.observed_at).abs();
         (apart_s <= FRESH_INTERVALS * usual_s).then_some((at, value))
     }

@@ -1,7 +1,7 @@
 //! 时钟: the time stamp lies ahead, stands still, ran back, or goes on running behind by as much as it ran back. A value that
 //! was merely delivered late is not meant.
 
-use super::{Case, Track, gap, late, suspect};
+use super::{Case, Track, late, suspect};
 use crate::model::{Causes, Quality};
 
 /// A clock that is behind stays behind by the same, within this many seconds.
@@ -23,7 +23,7 @@ pub(super) fn flag(case: &Case) -> Quality {
 /// Stored values that are sent on come in a burst, or between live ones; a clock that ran back gives one value after the
 /// other, each in its turn and each late by the same.
 fn keeps_pace(case: &Case) -> bool {
-    let Some(usual_s) = case.track.usual_s.filter(|_| case.track.steps >= gap::STEPS_LEAST) else { return false };
+    let Some(usual_s) = case.track.arrivals.usual_s() else { return false };
     let Some(before) = &case.track.behind else { return false };
     let delay_s = |observed_at, received_at| Track::seconds(observed_at, received_at);
     let own_s = delay_s(case.reading.observed_at, case.reading.received_at);

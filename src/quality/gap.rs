@@ -10,7 +10,7 @@ pub(super) fn flag(case: &Case) -> Quality {
     let (Some(intervals), Some(before)) = (case.limits.gap_intervals, case.track.arrived_at) else {
         return Quality::GOOD;
     };
-    let Some(usual_s) = case.track.usual_s.filter(|_| case.track.steps >= STEPS_LEAST) else { return Quality::GOOD };
+    let Some(usual_s) = case.track.arrivals.usual_s() else { return Quality::GOOD };
     let silent_s = Track::seconds(before, case.reading.received_at);
     if silent_s > intervals * usual_s { Quality { grade: Grade::Good, causes: Causes::GAP } } else { Quality::GOOD }
 }

@@ -70,7 +70,6 @@ impl Judge {
         let quality = checks.fold(Quality::GOOD, |worst, check| worst.worst(check(&case)));
         let undisputed = is_newest && quality.is_usable() && quality.causes.without(Causes::REDUNDANT);
         let height = case.height_of(reading.value).filter(|_| undisputed);
-        let is_main = track.relations.rating.as_ref().is_some_and(|pair| pair.stage == reading.series);
         let value = if reading.value.is_finite() { reading.value } else { f64::NAN };
         let seen = Observation {
             series: reading.series.clone(),
@@ -80,15 +79,38 @@ impl Judge {
             quality,
         };
         if let Some(track) = self.tracks.get_mut(&reading.series) {
-            if let Some((height, tolerance_m)) = height {
-                track.follow(seen.at, height, tolerance_m);
-                if is_main {
-                    track.learn(seen.at, height, tolerance_m);
-                }
-            }
+            track.hold_together(&seen.series, seen.at, height);
+            let moment_s = track.moment_s(reading.observed_at);
             place(track, seen, out);
-            track.arrive(reading.received_at);
+            track.arrive(reading.received_at, moment_s);
         }
+    }
+
+    /// Takes in what was judged before, as after a restart: the next value is held against it. Values come in order of time,
+    /// those of all series together; what is older than the newest of its series is passed over.
+    pub fn remember(&mut self, seen: &Observation) {
+        if seen.quality.causes.has(Causes::CLOCK) {
+            return;
+        }
+        let (series, at, received_at, value) = (seen.series.clone(), seen.at, seen.received_at, seen.value);
+        let reading = Reading { series, observed_at: at, received_at, value };
+        let track = self.tracks.remove(&seen.series).unwrap_or_else(|| self.new_track(&seen.series));
+        let is_newest = track.newest.is_none_or(|newest| seen.at > newest.at);
+        let case =
+            Case { reading: &reading, limits: &track.limits, track: &track, witness: None, tracks: &self.tracks };
+        let undisputed = seen.quality.is_usable() && seen.quality.causes.without(Causes::REDUNDANT);
+        let height = case.height_of(seen.value).filter(|_| is_newest && undisputed);
+        let mut track = track;
+        if is_newest {
+            track.hold_together(&seen.series, seen.at, height);
+            track.remember(seen);
+        }
+        self.tracks.insert(reading.series, track);
+    }
+
+    /// Forgets how often the series speak: what was remembered so far was thinned out.
+    pub fn forget_rhythm(&mut self) {
+        self.tracks.values_mut().for_each(Track::forget_rhythm);
     }
 
     /// The discharge that a station's stage implies, or the stage that its discharge does, by the rating as learned so

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Timestamp;
+use crate::quality::{RatingLine, RatingPair};
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
@@ -176,4 +177,57 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_backlog_before_live_values_marks_none_of_them_as_after_a_gap() {
+    let limits: QualityTable =
+        limits().into_iter().map(|(name, limits)| (name, Limits { gap_intervals: Some(3.0), ..limits })).collect();
+    let mut judge = Judge::new(limits, BTreeMap::new());
+    // An hour of minutes in one push, a millisecond each; then minute by minute.
+    for n in 0..60 {
+        let received_at = at(3_600) + TimeDelta::milliseconds(n);
+        judge.judge(&Reading { received_at, ..reading(n * 60, 3000.0 + n as f64) });
+    }
+    let live: Vec<String> = (61..90).map(|n| words(judge.judge(&reading(n * 60, 3060.0)).last().unwrap())).collect();
+    assert!(live.iter().all(|word| word == "Good"), "{live:?}");
+    let hole = judge.judge(&reading(95 * 60, 3070.0));
+    assert_eq!(words(hole.last().unwrap()), "Good gap", "and a hole is still a hole");
+}
+
+#[test]
+fn a_backlog_of_both_is_held_against_the_rating_like_live_values() {
+    let pair = |stage: &str| RatingPair {
+        stage: stage.into(),
+        discharge: "hyk.discharge".into(),
+        line: RatingLine { slope_m: 0.8, tolerance_m: 0.25 },
+    };
+    let relations = ["hyk.stage", "hyk.discharge"]
+        .map(|id| (id.into(), Relations { rating: Some(pair("hyk.stage")), ..Relations::default() }));
+    let calm: QualityTable =
+        limits().into_iter().map(|(name, limits)| (name, Limits { jump: None, ..limits })).collect();
+    let mut judge = Judge::new(calm, BTreeMap::new()).with_relations(relations.into());
+    let both = |n: i64, received_at, factor: f64| {
+        let q = 3000.0 + n as f64;
+        let stage = Reading { series: "hyk.stage".into(), received_at, ..reading(n * 60, 86.0 + 0.8 * q.ln()) };
+        [Reading { received_at, ..reading(n * 60, q * factor) }, stage]
+    };
+    for n in 0..30 {
+        both(n, at(1_800) + TimeDelta::milliseconds(n), 1.0).iter().for_each(|one| drop(judge.judge(one)));
+    }
+    let off: Vec<Observation> =
+        (31..45).flat_map(|n| both(n, at(n * 60), 1.5)).flat_map(|one| judge.judge(&one)).collect();
+    let doubted = off.iter().filter(|one| one.quality.causes.has(Causes::RATING)).count();
+    assert!(doubted >= 12, "{doubted} of {}: {:?}", off.len(), off.iter().map(words).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_judged_before_is_what_the_next_value_is_held_against() {
+    let mut judge = Judge::new(limits(), BTreeMap::new());
+    for n in 0..30 {
+        let Reading { series, observed_at, received_at, value } = reading(n * 60, 3000.0);
+        judge.remember(&Observation { series, at: observed_at, received_at, value, quality: Quality::GOOD });
+    }
+    assert_eq!(words(judge.clone().judge(&reading(1_800, 23_000.0)).last().unwrap()), "Suspect rise,spike");
+    assert_eq!(words(judge.judge(&reading(1_800, 3_010.0)).last().unwrap()), "Good");
 }

@@ -15,6 +15,8 @@ const HELD_MAX: usize = 16;
 const RECENT_MAX: usize = 256;
 /// How fast habits (interval, noise) are learned.
 const SHARE: f64 = 0.05;
+/// Steps below this share of the usual one are a burst: what was stored and is sent on.
+const BURST_SHARE: f64 = 0.2;
 /// Mean of |difference| of two draws of a normal noise, in its standard deviations.
 const MEAN_DIFFERENCE: f64 = 1.128;
 /// Counts of equal values forget by this with each run.
@@ -35,6 +37,37 @@ pub(super) struct Newest {
     pub(super) quality: Quality,
 }
 
+/// How far apart things come as a rule, learned one after the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rhythm {
+    every_s: Option<f64>,
+    steps: u32,
+}
+
+impl Rhythm {
+    /// Seconds, however few steps speak for them.
+    pub(super) fn so_far_s(&self) -> Option<f64> {
+        self.every_s
+    }
+
+    /// Seconds, once enough steps speak for them.
+    pub(super) fn usual_s(&self) -> Option<f64> {
+        self.every_s.filter(|_| self.steps >= gap::STEPS_LEAST)
+    }
+
+    /// A step of so many seconds. What comes in bursts is no rule.
+    fn learn(&mut self, step_s: f64) {
+        match self.every_s {
+            _ if step_s <= 0.0 => return,
+            None => self.every_s = Some(step_s),
+            Some(usual_s) if step_s < BURST_SHARE * usual_s && self.steps >= gap::STEPS_LEAST => return,
+            Some(usual_s) if self.steps < gap::STEPS_LEAST => self.every_s = Some(usual_s.min(step_s)),
+            Some(usual_s) => self.every_s = Some(usual_s * (step_s / usual_s).clamp(1.0 - SHARE, 1.0 + SHARE)),
+        }
+        self.steps = self.steps.saturating_add(1);
+    }
+}
+
 /// Memory of one series.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Track {
@@ -48,9 +81,10 @@ pub(super) struct Track {
     pub(super) newest: Option<Newest>,
     /// When anything last came.
     pub(super) arrived_at: Option<Timestamp>,
-    /// Seconds between two arrivals as a rule, and from how many it is known.
-    pub(super) usual_s: Option<f64>,
-    pub(super) steps: u32,
+    /// Seconds between two arrivals as a rule.
+    pub(super) arrivals: Rhythm,
+    /// Seconds between the moments of two values as a rule.
+    pub(super) moments: Rhythm,
     /// How far its clock is behind, after it was seen to run back.
     pub(super) skew_s: Option<f64>,
     /// What came just before, if it was late and in its turn: the first of a clock that ran back looks like that.
@@ -101,28 +135,46 @@ impl Track {
         6.0 * self.difference / MEAN_DIFFERENCE
     }
 
-    /// Something came, of whatever kind: learns the usual interval. What comes in bursts is no rule.
-    pub(super) fn arrive(&mut self, at: Timestamp) {
-        let Some(before) = self.arrived_at else {
-            self.arrived_at = Some(at);
-            return;
-        };
-        if at < before {
-            return;
+    /// Something came, of whatever kind, of a moment; `moment_s`: seconds since the moment of the newest before it.
+    pub(super) fn arrive(&mut self, at: Timestamp, moment_s: Option<f64>) {
+        let before = self.arrived_at.replace(self.arrived_at.map_or(at, |before| before.max(at)));
+        let Some(step_s) = before.map(|before| Self::seconds(before, at)) else { return };
+        // A backlog says when the station was heard again, not how often it speaks.
+        if moment_s.is_none_or(|moment_s| step_s >= BURST_SHARE * moment_s) {
+            self.arrivals.learn(step_s);
         }
-        self.arrived_at = Some(at);
-        let step_s = Self::seconds(before, at);
-        match self.usual_s {
-            _ if step_s <= 0.0 => return,
-            None => self.usual_s = Some(step_s),
-            Some(usual_s) if step_s < 0.2 * usual_s && self.steps >= gap::STEPS_LEAST => return,
-            Some(usual_s) if self.steps < gap::STEPS_LEAST => self.usual_s = Some(usual_s.min(step_s)),
-            Some(usual_s) => {
-                let toward = (step_s / usual_s).clamp(1.0 - SHARE, 1.0 + SHARE);
-                self.usual_s = Some(usual_s * toward);
+    }
+
+    /// Forgets how often it speaks.
+    pub(super) fn forget_rhythm(&mut self) {
+        (self.arrived_at, self.arrivals, self.moments) = (None, Rhythm::default(), Rhythm::default());
+    }
+
+    /// Takes in a value that was judged before, as far as the next one is judged by it.
+    pub(super) fn remember(&mut self, seen: &Observation) {
+        let moment_s = self.moment_s(seen.at);
+        if seen.value.is_finite() {
+            self.count_repeats(seen);
+            self.keep_coarse(seen);
+            if seen.quality.is_usable() {
+                self.accept(seen.at, seen.value);
             }
         }
-        self.steps = self.steps.saturating_add(1);
+        self.set_newest(seen);
+        self.arrive(seen.received_at, moment_s);
+    }
+
+    /// Seconds since the moment of the newest value.
+    pub(super) fn moment_s(&self, at: Timestamp) -> Option<f64> {
+        self.newest.map(|newest| Self::seconds(newest.at, at))
+    }
+
+    fn set_newest(&mut self, seen: &Observation) {
+        if let Some(step_s) = self.moment_s(seen.at) {
+            self.moments.learn(step_s);
+        }
+        let Observation { at, received_at, value, quality, .. } = *seen;
+        self.newest = Some(Newest { at, received_at, value, quality });
     }
 
     pub(super) fn see(&mut self, seen: &Observation) {
@@ -130,8 +182,7 @@ impl Track {
             self.count_repeats(seen);
             self.keep_coarse(seen);
         }
-        let Observation { at, received_at, value, quality, .. } = *seen;
-        self.newest = Some(Newest { at, received_at, value, quality });
+        self.set_newest(seen);
         let can_stand = self.limits.frozen_odds.is_some() || self.limits.neighbour_window_s.is_some();
         if can_stand && seen.quality.is_usable() {
             if self.recent.len() >= RECENT_MAX {
@@ -203,8 +254,17 @@ impl Track {
         self.held.push_back(seen);
     }
 
+    /// Stage and discharge belong together, undisputed: `height` is what they imply, and the tolerance of the rating.
+    pub(super) fn hold_together(&mut self, series: &SeriesId, at: Timestamp, height: Option<(f64, f64)>) {
+        let Some((height, tolerance_m)) = height else { return };
+        self.follow(at, height, tolerance_m);
+        if self.relations.rating.as_ref().is_some_and(|pair| pair.stage == *series) {
+            self.learn(at, height, tolerance_m);
+        }
+    }
+
     /// Follows the loop of the rating while stage and discharge belong together.
-    pub(super) fn follow(&mut self, at: Timestamp, height: f64, tolerance_m: f64) {
+    fn follow(&mut self, at: Timestamp, height: f64, tolerance_m: f64) {
         let Some((before, known)) = self.lately.filter(|(before, _)| Self::seconds(*before, at) <= LATELY_S) else {
             self.lately = Some((at, height));
             return;
@@ -221,7 +281,7 @@ impl Track {
     }
 
     /// Learns the height of the rating from a pair that belongs together; a disagreement that outlasts a day is the bed.
-    pub(super) fn learn(&mut self, at: Timestamp, height: f64, tolerance_m: f64) {
+    fn learn(&mut self, at: Timestamp, height: f64, tolerance_m: f64) {
         let fresh = Learned { height, pairs: 1, at, doubt_since: None };
         let Some(known) = &mut self.learned else {
             self.learned = Some(fresh);

@@ -16,6 +16,8 @@ pub struct StoneSite {
     pub dam: PlaceId,
     /// The work of the dam: what shakes all over a work is waves.
     pub work: PlaceId,
+    /// The gateway that it is polled through; `None` where its gateway sends by itself.
+    pub gateway: Option<String>,
 }
 
 /// How the stones of one dam stand.
@@ -27,6 +29,26 @@ pub struct DamCount {
     pub alarmed: usize,
     /// So many that the dam as a whole is in doubt (坝体失稳).
     pub unstable: bool,
+}
+
+/// Stones that hang together, and whether any of them is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Group {
+    /// Number of stones.
+    pub stones: usize,
+    /// Whether one of them is heard.
+    pub heard: bool,
+    /// Whether one of them is not due yet: after a start the first polls are on their way.
+    pub waits: bool,
+}
+
+/// Stones by what they hang on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Silences {
+    /// By gateway, those that are polled through one.
+    pub gateways: BTreeMap<String, Group>,
+    /// By gateway, if there is one, and dam.
+    pub dams: BTreeMap<(Option<String>, PlaceId), Group>,
 }
 
 /// What is new of a stone.
@@ -44,6 +66,7 @@ struct Row {
     id: Arc<str>,
     dam: PlaceId,
     work: PlaceId,
+    gateway: Option<String>,
     stone: Stone,
     /// Since the news were last drained.
     heard: bool,
@@ -71,8 +94,8 @@ impl StoneArray {
         let sites: BTreeMap<Arc<str>, StoneSite> =
             sites.into_iter().map(|site| (Arc::from(site.id.as_str()), site)).collect();
         let row = |(id, site): (Arc<str>, StoneSite)| {
-            let StoneSite { dam, work, .. } = site;
-            Row { id, dam, work, stone: Stone::default(), heard: true, told: None }
+            let StoneSite { dam, work, gateway, .. } = site;
+            Row { id, dam, work, gateway, stone: Stone::default(), heard: true, told: None }
         };
         let rows: Vec<Row> = sites.into_iter().map(row).collect();
         let index = rows.iter().enumerate().map(|(index, row)| (row.id.clone(), index)).collect();
@@ -81,6 +104,30 @@ impl StoneArray {
             dams.entry(row.dam.clone()).or_default().push(index);
         }
         Self { settings, rows, index, since: None, dams, hazards: BTreeMap::new() }
+    }
+
+    /// The same, with no stone called silent before `least_s`: a fast clock hears each of them seldom.
+    #[must_use]
+    pub fn patient(mut self, least_s: f64) -> Self {
+        self.settings.silent_after_s = self.settings.silent_after_s.max(least_s);
+        self
+    }
+
+    /// Which dams, and which gateways, are silent as a whole, with the number of their stones; and which are not.
+    pub fn silences(&self, now: Timestamp) -> Silences {
+        let mut silences = Silences::default();
+        for row in &self.rows {
+            let heard = row.stone.is_heard(now, &self.settings);
+            let waits = self.since.is_none_or(|since| row.stone.is_heard_since(since, now, &self.settings));
+            let count = |group: &mut Group| {
+                *group = Group { stones: group.stones + 1, heard: group.heard | heard, waits: group.waits | waits };
+            };
+            count(&mut silences.dams.entry((row.gateway.clone(), row.dam.clone())).or_default());
+            if let Some(gateway) = &row.gateway {
+                count(silences.gateways.entry(gateway.clone()).or_default());
+            }
+        }
+        silences
     }
 
     /// Joins what the stones show to at most one hazard a dam, with the discharge in m³/s if it is known. What is over

@@ -9,7 +9,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn array(stones: usize) -> StoneArray {
-    let site = |n| StoneSite { id: format!("stone-{n}"), dam: "dam-1".into(), work: "work-1".into() };
+    let site = |n| StoneSite { id: format!("stone-{n}"), dam: "dam-1".into(), work: "work-1".into(), gateway: None };
     StoneArray::new((0..stones).map(site), StoneSettings::default())
 }
 

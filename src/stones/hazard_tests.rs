@@ -129,6 +129,7 @@ fn play(events: &[Event], minutes: i64, step: i64, high: bool, seed: u64) -> Out
         id: name(dam, place),
         dam: format!("dam-{dam:02}").into(),
         work: format!("work-{}", dam / 21).into(),
+        gateway: None,
     };
     let mut array = StoneArray::new(sites.map(site), StoneSettings::default());
     let lies: Vec<Lies> = (0..DAMS * STONES_A_DAM)

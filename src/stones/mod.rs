@@ -9,7 +9,7 @@ mod hazard;
 mod settings;
 mod stone;
 
-pub use array::{DamCount, StoneArray, StoneNews, StoneSite};
+pub use array::{DamCount, Group, Silences, StoneArray, StoneNews, StoneSite};
 pub use hazard::{Standing, StoneHazard};
 pub use settings::StoneSettings;
 pub use stone::StoneWord;

@@ -206,6 +206,10 @@ impl Stone {
             self.moved || lately.is_some_and(|last| cut - last <= self.torn_within)
         })
     }
+    /// Whether it was heard lately, or is not due yet: it is listened to since `since`.
+    pub(super) fn is_heard_since(&self, since: Timestamp, now: Timestamp, settings: &StoneSettings) -> bool {
+        now - self.heard_at.map_or(since, |at| at.max(since)) <= span(settings.silent_after_s)
+    }
     pub(super) fn is_heard(&self, now: Timestamp, settings: &StoneSettings) -> bool {
         self.heard_at.is_some_and(|at| now - at <= span(settings.silent_after_s))
     }

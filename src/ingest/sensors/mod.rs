@@ -163,7 +163,8 @@ impl Sensors {
     pub fn stone_array(&self) -> StoneArray {
         let site = |device: &Device| match &device.kind {
             DeviceKind::Stone { dam, work } => {
-                Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into(), work: work.as_str().into() })
+                let gateway = Some(device.endpoint.clone());
+                Some(StoneSite { id: device.id.clone(), dam: dam.as_str().into(), work: work.as_str().into(), gateway })
             }
             DeviceKind::Gauge { .. } => None,
         };
@@ -178,7 +179,7 @@ impl Sensors {
         let told = told.filter_map(|device| {
             let dam = device.dam.clone()?;
             let work = work_of(&dam).unwrap_or_else(|| dam.clone());
-            Some(StoneSite { id: device.of.clone(), dam, work })
+            Some(StoneSite { id: device.of.clone(), dam, work, gateway: None })
         });
         StoneArray::new(self.devices.iter().filter_map(site).chain(told), self.stone_limits)
     }

@@ -56,7 +56,7 @@ pub struct RangeQuery {
     every: Option<String>,
 }
 
-/// Observations of a series, with the forecast where there is one.
+/// Observations of a series, with the forecast where there is one; at most [`POINTS_MAX`] of them, `next` says where they go on.
 ///
 /// # Errors
 /// An unknown series, a bad span or step.
@@ -95,13 +95,16 @@ pub async fn observations(
         .map(|sample| {
             let finite = |value: f64| value.is_finite().then_some(value);
             let mut point = json!({ "t": sample.at, "v": finite(sample.value), "q": sample.quality.grade });
-            if let (Some(point), true) = (point.as_object_mut(), sample.by_hand) {
-                point.insert("by_hand".into(), json!(true));
+            if sample.by_hand {
+                point["by_hand"] = json!(true);
             }
-            if let (Some(point), Some(_)) = (point.as_object_mut(), &query.every) {
-                point.insert("n".into(), json!(sample.usable));
-                point.insert("min".into(), json!(finite(sample.min)));
-                point.insert("max".into(), json!(finite(sample.max)));
+            let causes = sample.quality.causes.words();
+            if !causes.is_empty() {
+                point["causes"] = json!(causes);
+            }
+            if query.every.is_some() {
+                point["n"] = json!(sample.usable);
+                (point["min"], point["max"]) = (json!(finite(sample.min)), json!(finite(sample.max)));
             }
             point
         })
@@ -124,9 +127,12 @@ pub async fn observations(
         let plans: Vec<_> = plans.collect();
         json!({ "issued_at": forecast.issued_at, "method": method, "plans": plans, "points": points })
     });
+    // A longer span goes on there: `?from=<next>`.
+    let next = samples.get(POINTS_MAX).map(|sample| sample.at);
     let amended = super::amendments::within(&post.engine.state(), &series, from, to);
     Ok(Json(json!({
-        "series": series, "unit": unit, "datum": datum, "points": points, "amendments": amended, "forecast": forecast,
+        "series": series, "unit": unit, "datum": datum, "points": points, "next": next, "amendments": amended,
+        "forecast": forecast,
     })))
 }
 

@@ -147,10 +147,10 @@ export interface Shot { id: string; camera: string | null; name: Text | null; al
 export interface Alarm { id: string; severity: 'info' | 'warning' | 'critical'; kind: string; cause: string; title: Text; count: number
   since: string; last: string; state: 'new' | 'acked' | 'shelved' | 'closed'; acked_by: string | null; acked_at: string | null; shelved_until: string | null }
 
-export interface Point { t: string; v: number | null; q: Grade; n?: number; min?: number; max?: number; by_hand?: boolean }
+export interface Point { t: string; v: number | null; q: Grade; n?: number; min?: number; max?: number; by_hand?: boolean; causes?: string[] }
 /** A value set by hand; `original` is what the device gave. */
 export interface Amendment { series: string; time: string; value: number | null; quality: Grade; was: { value: number | null; quality: Grade } | null; original: { value: number | null; quality: Grade } | null; revision: number; by: string; at: string; reason: string }
-export interface Series { series: string; unit: string; datum?: string; points: Point[]; amendments?: Amendment[]; forecast: { issued_at: string; method: Text; plans?: { station: string; source: string; variable: string; issued_at: string; age_s: number; until: string }[]; points: { t: string; v: number; low: number; high: number }[] } | null }
+export interface Series { series: string; unit: string; datum?: string; points: Point[]; next?: string | null; amendments?: Amendment[]; forecast: { issued_at: string; method: Text; plans?: { station: string; source: string; variable: string; issued_at: string; age_s: number; until: string }[]; points: { t: string; v: number; low: number; high: number }[] } | null }
 
 export interface Me { name: string; role: UserRole; member_id: string | null; person?: { name: string; roles: Text[]; post: Text } | null; demo: boolean; may: string[] } // may: preview, activate, confirm, break-glass, task, report, reveal, drill, admin
 
