@@ -11,6 +11,7 @@ pub mod editions;
 pub mod export;
 pub mod font;
 mod log;
+mod maps;
 pub mod metrics;
 pub mod reaches;
 pub mod rehearsal;

@@ -167,7 +167,10 @@ impl Server {
         let water = Arc::new(RwLock::new(Water::default()));
         let (polled_in, polled) = mpsc::channel::<Vec<Reading>>(READINGS_QUEUE);
         let poller = Arc::new(Poller::start(&parts.files.sensors, &clock, speed, &polled_in));
+        let aside = blobs_folder(&parts.data).join("intake");
+        crate::store::make_private(&aside)?;
         let intake_parts = IntakeParts {
+            folder: Some(aside),
             watch,
             series: store.clone(),
             engine: engine.clone(),

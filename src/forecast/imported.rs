@@ -15,6 +15,15 @@ pub const POINTS_MAX: usize = 2_000;
 const BEFORE_ISSUE_MAX: TimeDelta = TimeDelta::hours(48);
 /// A point this long after the issue is none that anybody can know.
 const AHEAD_MAX: TimeDelta = TimeDelta::days(60);
+/// Nearly three times the largest flood of this river that is known (36,000 m³/s at Sanmenxia in 1843).
+const DISCHARGE_MAX_M3S: f64 = 100_000.0;
+/// Between two points: the world's largest rain of a day is 1,825 mm (WMO, La Réunion 1966).
+const RAIN_MAX_MM: f64 = 2_000.0;
+/// The world's strongest gust outside tornadoes is 113 m/s (WMO, Barrow Island 1996).
+const WIND_MAX_MS: f64 = 120.0;
+/// Sea level with a low tide, and the springs of the river.
+const STAGE_MIN_M: f64 = -20.0;
+const STAGE_MAX_M: f64 = 5_500.0;
 /// Longest name of a source, an area or a member, in characters.
 const NAME_MAX: usize = 64;
 
@@ -55,6 +64,16 @@ impl ForecastVariable {
             Self::Stage => "m",
             Self::Rain => "mm",
             Self::Wind => "m/s",
+        }
+    }
+    /// Lowest and highest value that river, sky or reservoir can give here, in the unit, and what it is called.
+    pub fn possible(self) -> (f64, f64, &'static str) {
+        match self {
+            Self::Discharge => (0.0, DISCHARGE_MAX_M3S, "流量"),
+            Self::Release => (0.0, DISCHARGE_MAX_M3S, "计划出库"),
+            Self::Stage => (STAGE_MIN_M, STAGE_MAX_M, "水位"),
+            Self::Rain => (0.0, RAIN_MAX_MM, "时段雨量"),
+            Self::Wind => (0.0, WIND_MAX_MS, "风速"),
         }
     }
     /// The variable of that word.
@@ -121,7 +140,8 @@ impl TryFrom<Unchecked> for ImportedForecast {
     type Error = ImportedFault;
     fn try_from(from: Unchecked) -> Result<Self, ImportedFault> {
         let Unchecked { source, issued_at, variable, area, datum, members } = from;
-        Self { source, issued_at, variable, area, datum, members }.checked()
+        // What was taken once is read again, also under limits that came later: a server must start.
+        Self { source, issued_at, variable, area, datum, members }.well_formed()
     }
 }
 
@@ -174,6 +194,26 @@ pub enum ImportedFault {
         /// As it came.
         value: f64,
     },
+    /// Beyond what there can be: a unit that was mistaken, a digit too many.
+    #[error(
+        "成员 {member} 第 {point} 点：{name} {value} {unit} 不可能，须为 {low} 至 {high} (point {point}: {value} {unit} cannot be, {low} to {high} can)"
+    )]
+    Impossible {
+        /// Which member.
+        member: String,
+        /// Counted from 1.
+        point: usize,
+        /// What it is called.
+        name: &'static str,
+        /// As it came, in the unit.
+        value: f64,
+        /// Of the variable.
+        unit: &'static str,
+        /// Smallest that can be.
+        low: f64,
+        /// Largest that can be.
+        high: f64,
+    },
     /// A stage says its datum, the others have none.
     #[error("水位须注明基面，其余不得有基面 (a stage states its datum, nothing else has one)")]
     Datum,
@@ -185,6 +225,27 @@ impl ImportedForecast {
     /// # Errors
     /// The first thing that cannot be, by member and point.
     pub fn checked(self) -> Result<Self, ImportedFault> {
+        let sound = self.well_formed()?;
+        let (low, high, name) = sound.variable.possible();
+        for member in &sound.members {
+            let beyond = member.points.iter().position(|(_, value)| !(low..=high).contains(value));
+            if let Some((index, (_, value))) = beyond.and_then(|index| Some((index, member.points.get(index)?))) {
+                let (member, unit) = (member.id.clone(), sound.variable.unit());
+                return Err(ImportedFault::Impossible {
+                    member,
+                    point: index + 1,
+                    name,
+                    value: *value,
+                    unit,
+                    low,
+                    high,
+                });
+            }
+        }
+        Ok(sound)
+    }
+
+    fn well_formed(self) -> Result<Self, ImportedFault> {
         let named =
             |text: &str| (1..=NAME_MAX).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control);
         for (field, text) in [("source", &self.source), ("area", &self.area)] {
@@ -282,6 +343,27 @@ mod tests {
         let mut nan = forecast(good);
         nan.members[0].points[0].1 = f64::NAN;
         assert!(matches!(nan.checked(), Err(ImportedFault::Value { point: 1, .. })));
+    }
+
+    #[test]
+    fn what_no_river_and_no_sky_can_give_is_refused_by_name() {
+        let check = |variable, datum, most: f64, beyond: f64, name: &str| {
+            let mut all = forecast(vec![(at(1), most), (at(2), most)]);
+            (all.variable, all.datum) = (variable, datum);
+            assert!(all.clone().checked().is_ok(), "{variable:?} {most}");
+            all.members[0].points[1].1 = beyond;
+            let words = all.clone().checked().unwrap_err().to_string();
+            assert!(words.contains(name) && words.contains("第 2 点"), "{words}");
+            // What an earlier edition took can still be read.
+            let text = serde_json::to_string(&all).unwrap();
+            assert_eq!(serde_json::from_str::<ImportedForecast>(&text).unwrap(), all);
+        };
+        check(ForecastVariable::Release, None, 100_000.0, 1e9, "计划出库");
+        check(ForecastVariable::Discharge, None, 100_000.0, 100_001.0, "流量");
+        check(ForecastVariable::Rain, None, 2_000.0, 2_001.0, "时段雨量");
+        check(ForecastVariable::Wind, None, 120.0, 121.0, "风速");
+        check(ForecastVariable::Stage, Some(Datum::Dagu), 5_500.0, 9_350.0, "水位");
+        check(ForecastVariable::Stage, Some(Datum::Dagu), -20.0, -21.0, "水位");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! level is evaluated all the same, and an alarm says so; when the waiting room is full, pollers wait.
 
 use super::Clock;
+use super::aside::{Aside, AsideTold};
+use super::sift::{SetAside, sift};
 use crate::command::{Input, LastWord, Watch, Water};
 use crate::forecast::{Forecast, ImportedForecast, PlanUse};
 use crate::model::{Observation, PlaceId, Reading, SeriesId, Timestamp};
@@ -12,6 +14,7 @@ use crate::playbook::SignalKey;
 use crate::store::series::{Aggregate, Sample, SeriesError, SeriesStore, Step};
 use crate::store::{Engine, EngineError};
 use chrono::TimeDelta;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -60,15 +63,27 @@ enum Brought {
 /// What becomes of forecasts from elsewhere, one by one, and the forecast that they would give.
 pub type WouldUse = (Vec<PlanUse>, Option<Forecast>);
 
+/// What became of readings that are settled: the others are new, judged and durable.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Kept {
+    /// The series had the same value at that moment already.
+    pub known: usize,
+    /// Their moments have other values: written down, not stored.
+    pub set_aside: Vec<SetAside>,
+}
+
 struct Push {
+    door: &'static str,
     brought: Brought,
-    reply: oneshot::Sender<Result<(), IntakeError>>,
+    reply: oneshot::Sender<Result<Kept, IntakeError>>,
 }
 
 /// A handle for pushes.
 #[derive(Debug, Clone)]
 pub struct Intake {
+    door: &'static str,
     pushes: mpsc::Sender<Push>,
+    aside: Aside,
 }
 
 /// What an intake works with.
@@ -83,6 +98,8 @@ pub struct IntakeParts {
     pub water: Arc<RwLock<Water>>,
     /// Clock of the reach.
     pub clock: Clock,
+    /// Folder for what is set aside; it exists. Absent: it is only counted.
+    pub folder: Option<PathBuf>,
 }
 
 impl Intake {
@@ -93,15 +110,27 @@ impl Intake {
         stop: CancellationToken,
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (pushes, inbox) = mpsc::channel(PUSHES);
-        let worker = Worker { parts, waiting: Vec::new(), told: LastWord::default() };
-        (Self { pushes }, tokio::spawn(worker.run(polled, inbox, stop)))
+        let aside = Aside::new(parts.folder.clone());
+        let worker = Worker { parts, waiting: Vec::new(), told: LastWord::default(), aside: aside.clone() };
+        (Self { door: "http", pushes, aside }, tokio::spawn(worker.run(polled, inbox, stop)))
     }
 
-    /// Takes readings in and waits until they are durable and evaluated.
+    /// The same for readings that come in by another door; its name stands beside what is set aside.
+    #[must_use]
+    pub fn at(&self, door: &'static str) -> Self {
+        Self { door, ..self.clone() }
+    }
+
+    /// What was set aside since the start.
+    pub fn aside(&self) -> AsideTold {
+        self.aside.tell()
+    }
+
+    /// Takes readings in and waits until they are durable and evaluated, or known, or set aside.
     ///
     /// # Errors
     /// When the store fails or the server stops; the sender must send again.
-    pub async fn take(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+    pub async fn take(&self, readings: Vec<Reading>) -> Result<Kept, IntakeError> {
         self.push(Brought::Live(readings)).await
     }
 
@@ -110,7 +139,7 @@ impl Intake {
     ///
     /// # Errors
     /// When the store fails or the server stops; it may be sent again as it is.
-    pub async fn bring(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+    pub async fn bring(&self, readings: Vec<Reading>) -> Result<Kept, IntakeError> {
         self.push(Brought::Afterwards(readings)).await
     }
 
@@ -125,7 +154,7 @@ impl Intake {
         at: Timestamp,
         hold: TimeDelta,
     ) -> Result<(), IntakeError> {
-        self.push(Brought::Signal(key, place, at, hold)).await
+        self.push(Brought::Signal(key, place, at, hold)).await.map(|_kept| ())
     }
 
     /// Takes in the plans and discharges forecast elsewhere, as they stand after change number `as_of`; they are durable elsewhere,
@@ -134,7 +163,7 @@ impl Intake {
     /// # Errors
     /// When the server stops.
     pub async fn use_plans(&self, as_of: i64, plans: Vec<ImportedForecast>) -> Result<(), IntakeError> {
-        self.push(Brought::Plans(as_of, plans)).await
+        self.push(Brought::Plans(as_of, plans)).await.map(|_kept| ())
     }
 
     /// The past of a series was corrected in the store: it is learnt anew, and the level is evaluated when this answers.
@@ -142,7 +171,7 @@ impl Intake {
     /// # Errors
     /// When the store cannot be read, or the server stops; it may be asked again.
     pub async fn relearn(&self, series: SeriesId) -> Result<(), IntakeError> {
-        self.push(Brought::Corrected(series)).await
+        self.push(Brought::Corrected(series)).await.map(|_kept| ())
     }
 
     /// What forecasts from elsewhere would change; nothing is kept.
@@ -155,9 +184,9 @@ impl Intake {
         found.await.map_err(|_| IntakeError::Stopping)
     }
 
-    async fn push(&self, brought: Brought) -> Result<(), IntakeError> {
+    async fn push(&self, brought: Brought) -> Result<Kept, IntakeError> {
         let (reply, answer) = oneshot::channel();
-        self.pushes.send(Push { brought, reply }).await.map_err(|_| IntakeError::Stopping)?;
+        self.pushes.send(Push { door: self.door, brought, reply }).await.map_err(|_| IntakeError::Stopping)?;
         answer.await.map_err(|_| IntakeError::Stopping)?
     }
 }
@@ -167,6 +196,7 @@ struct Worker {
     /// Observations that the store has not taken yet.
     waiting: Vec<Observation>,
     told: LastWord,
+    aside: Aside,
 }
 
 impl Worker {
@@ -184,25 +214,25 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                Some(Push { brought, reply }) = pushes.recv() => {
+                Some(Push { door, brought, reply }) = pushes.recv() => {
                     let kept = match brought {
-                        Brought::Live(readings) => self.take_push(&readings).await,
-                        Brought::Afterwards(readings) => self.bring(&readings).await,
+                        Brought::Live(readings) => self.take_push(readings, door).await,
+                        Brought::Afterwards(readings) => self.bring(readings, door).await,
                         Brought::Signal(key, place, at, hold) => {
                             self.parts.watch.hear(key, place, at, hold);
                             self.evaluate().await;
-                            Ok(())
+                            Ok(Kept::default())
                         }
                         Brought::Plans(as_of, plans) => {
                             self.parts.watch.use_plans(as_of, &plans);
                             self.evaluate().await;
-                            Ok(())
+                            Ok(Kept::default())
                         }
-                        Brought::Corrected(series) => self.relearn(&series).await,
+                        Brought::Corrected(series) => self.relearn(&series).await.map(|()| Kept::default()),
                         Brought::WhatIf(plans, told) => {
                             // Who asked may have gone: then nobody wants to know.
                             let _ = told.send(self.parts.watch.would_use(&plans, (self.parts.clock)()));
-                            Ok(())
+                            Ok(Kept::default())
                         }
                     };
                     // A sender that has gone away does not change what is durable.
@@ -214,7 +244,7 @@ impl Worker {
                         continue;
                     }
                     let readings: Vec<_> = batches.drain(..).flatten().collect();
-                    if let Err(fault) = self.take(&readings).await {
+                    if let Err(fault) = self.take_polled(readings).await {
                         tracing::error!(fault = &fault as &dyn std::error::Error, waiting = self.waiting.len(), "观测值暂存内存 (observations wait in memory)");
                     }
                 }
@@ -232,20 +262,40 @@ impl Worker {
         kept
     }
 
+    /// What a poll brought comes once: where the store cannot be asked about a moment, it is taken for new.
+    async fn take_polled(&mut self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+        let sifted = sift(readings, "modbus", &self.waiting, self.parts.series.as_ref()).await;
+        self.aside.keep(sifted.known, &sifted.set_aside).await;
+        let mut fresh = sifted.fresh;
+        fresh.extend(sifted.unread.into_iter().flat_map(|(unread, _)| unread));
+        self.take(&fresh).await
+    }
+
     /// What its sender will send again does not wait here: pushes cannot fill the waiting room.
-    async fn take_push(&mut self, readings: &[Reading]) -> Result<(), IntakeError> {
+    async fn take_push(&mut self, readings: Vec<Reading>, door: &'static str) -> Result<Kept, IntakeError> {
+        let sifted = sift(readings, door, &self.waiting, self.parts.series.as_ref()).await;
         let before = self.waiting.len();
-        let kept = self.take(readings).await;
+        let kept = self.take(&sifted.fresh).await;
         if kept.is_err() {
             self.waiting.truncate(before);
         }
-        kept
+        kept?;
+        // The rest was judged and is durable: it is known when the sender comes again with all.
+        if let Some((_, fault)) = sifted.unread {
+            return Err(IntakeError::Store(fault));
+        }
+        self.aside.keep(sifted.known, &sifted.set_aside).await;
+        Ok(Kept { known: sifted.known, set_aside: sifted.set_aside })
     }
 
     /// Durable as a whole, then remembered as far as the board looks back. What waits for the store goes first.
-    async fn bring(&mut self, readings: &[Reading]) -> Result<(), IntakeError> {
+    async fn bring(&mut self, readings: Vec<Reading>, door: &'static str) -> Result<Kept, IntakeError> {
         self.flush().await?;
-        let judged = self.parts.watch.judge_apart(readings);
+        let sifted = sift(readings, door, &self.waiting, self.parts.series.as_ref()).await;
+        if let Some((_, fault)) = sifted.unread {
+            return Err(IntakeError::Store(fault));
+        }
+        let judged = self.parts.watch.judge_apart(&sifted.fresh);
         for part in judged.chunks(APPEND_MAX) {
             let _ = self.parts.series.append(part).await.map_err(IntakeError::Store)?;
         }
@@ -254,7 +304,8 @@ impl Worker {
             self.parts.watch.recall(observation);
         }
         self.evaluate().await;
-        Ok(())
+        self.aside.keep(sifted.known, &sifted.set_aside).await;
+        Ok(Kept { known: sifted.known, set_aside: sifted.set_aside })
     }
 
     /// As after a restart, but with every point of the last hours: the newest value keeps its moment.

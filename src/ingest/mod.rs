@@ -1,5 +1,6 @@
 //! Readings from devices: one folder per protocol.
 
+mod aside;
 pub mod cameras;
 pub mod drones;
 mod fault;
@@ -12,13 +13,17 @@ pub mod offer;
 pub mod sensors;
 pub mod sheet;
 mod shelf;
+mod sift;
 mod sink;
 pub mod sl323;
 pub mod sl651;
 pub mod units;
 
+pub use aside::AsideTold;
 pub use fault::{FileFault, reader_says, utf8};
-pub use intake::{Intake, IntakeError, IntakeParts, WouldUse};
+pub use intake::{Intake, IntakeError, IntakeParts, Kept, WouldUse};
+pub(crate) use sift::sift;
+pub use sift::{SetAside, Sifted};
 pub use sink::Sink;
 
 use crate::model::Timestamp;

@@ -80,7 +80,10 @@ pub enum OfferFault {
         wanted: Option<Datum>,
     },
     /// Long before any gauge, or a day ahead of the clock.
-    #[error("时间 {0} 不可能 (the time cannot be)")]
+    #[error(
+        "时间 {} 不可能：须不早于 1800 年，不超前 24 小时 (the time cannot be: not before 1800, at most 24 h ahead)",
+        beijing(*.0)
+    )]
     Time(Timestamp),
     /// Twice in what was sent, with two values.
     #[error("同一时刻给了两个不同的值 {first} 与 {second} (two values for one moment)")]
@@ -98,6 +101,11 @@ pub enum OfferFault {
         /// What the store has.
         stored: f64,
     },
+}
+
+/// As people here read a clock: `2026-07-18 14:05:00 北京时间`.
+fn beijing(at: Timestamp) -> String {
+    (at.naive_utc() + TimeDelta::hours(8)).format("%Y-%m-%d %H:%M:%S 北京时间").to_string()
 }
 
 impl OfferFault {
@@ -195,7 +203,7 @@ pub async fn check(
 }
 
 /// What the store has at these moments; moments that lie together are read together.
-async fn stored_values(
+pub(super) async fn stored_values(
     wanted: &BTreeMap<(SeriesId, Timestamp), f64>,
     store: &dyn SeriesStore,
 ) -> Result<BTreeMap<(SeriesId, Timestamp), f64>, SeriesError> {
@@ -220,7 +228,8 @@ async fn stored_values(
     Ok(found)
 }
 
-fn alike(left: f64, right: f64) -> bool {
+/// The same value, or both without a number.
+pub(super) fn alike(left: f64, right: f64) -> bool {
     left == right || (!left.is_finite() && !right.is_finite())
 }
 
@@ -261,7 +270,7 @@ mod tests {
         check(&|o| o.datum = Some("1985国家高程基准".into()), "datum", "national85");
         check(&|o| o.datum = Some("吴淞".into()), "datum", "吴淞");
         check(&|o| o.at = at(24 * 60 + 1), "time", "1970-01-02");
-        check(&|o| o.at = "1799-12-31T23:00:00Z".parse().unwrap(), "time", "1799");
+        check(&|o| o.at = "1799-12-31T23:00:00Z".parse().unwrap(), "time", "1800-01-01 07:00:00 北京时间");
         let mut discharge = offer("a.discharge", 0, 1.0);
         discharge.datum = Some("dagu".into());
         assert_eq!(reading_of(&discharge, &targets(), at(0)).unwrap_err().field(), "datum");

@@ -34,6 +34,17 @@ impl StoreDirectory {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// Claims a directory that is a data directory already; a wrong name makes none.
+    ///
+    /// # Errors
+    /// Where nothing was ever kept, and as [`Self::claim`].
+    pub fn claim_existing(path: &Path) -> Result<Self, StoreError> {
+        if !state_file(path).is_file() {
+            return Err(StoreError::NoDirectory { path: path.to_owned() });
+        }
+        Self::claim(path)
+    }
+
     /// The process that holds the directory, if one does.
     pub fn holder(path: &Path) -> Option<u32> {
         let mut lock = File::open(path.join(LOCK_FILE)).ok()?;

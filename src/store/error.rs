@@ -9,6 +9,12 @@ use std::path::{Path, PathBuf};
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// A folder in which no server ever kept anything.
+    #[error("不是数据目录 ({} is no data directory: it has no anlan.db; check the name, or make one with \"anlan init\")", path.display())]
+    NoDirectory {
+        /// The folder as it was named.
+        path: PathBuf,
+    },
     /// The disk holds no more.
     #[error("存储空间不足 (cannot {doing}: no space left for {}; free space on that disk, the server goes on by itself and keeps everything answered so far)", path.display())]
     DiskFull {

@@ -6,6 +6,7 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -76,10 +77,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(JsonRejection::BytesRejection(fault)) if fault.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let most = most.map_or_else(String::new, |BodyLimit(bytes)| format!(" {bytes}"));
-                Err(Problem::too_large(format!(
-                    "请求体过大，上限{most} 字节（配置 [limits] body_bytes），请分次发送 (more than{most} bytes: send less at once)"
-                )))
+                Err(too_much(most))
             }
             Err(JsonRejection::MissingJsonContentType(_)) => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -91,6 +89,29 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
                 Err(Problem::bad_field(field, words))
             }
         }
+    }
+}
+
+fn too_much(most: Option<BodyLimit>) -> Problem {
+    let most = most.map_or_else(String::new, |BodyLimit(bytes)| format!(" {bytes}"));
+    Problem::too_large(format!(
+        "请求体过大，上限{most} 字节（配置 [limits] body_bytes），请分次发送 (more than{most} bytes: send less at once)"
+    ))
+}
+
+/// The bytes of a body as they came, for what is signed.
+pub struct RawBody(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let most = request.extensions().get::<BodyLimit>().copied();
+        Bytes::from_request(request, state).await.map(Self).map_err(|fault| match fault.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => too_much(most),
+            _ => {
+                Problem::bad_field("body", format!("请求体未收全：{} (the body did not come whole)", fault.body_text()))
+            }
+        })
     }
 }
 

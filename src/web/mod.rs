@@ -27,7 +27,7 @@ mod twin;
 pub use cameras::Cameras;
 pub use door::ScrapeToken;
 pub use evacuation::{EvacuationRegister, Household};
-pub use extract::{At, Body, Id, Query};
+pub use extract::{At, Body, Id, Query, RawBody};
 pub use heard::Hooks;
 pub use limits::Limits;
 pub use post::{ClockKind, Layers, Post, Scope};

@@ -180,8 +180,11 @@ struct House {
 
 impl House {
     fn start(broker: Broker, store: &Arc<Store>, limits: MqttLimits) -> Self {
+        Self::with(ROWS, broker, store, limits)
+    }
+    fn with(rows: &str, broker: Broker, store: &Arc<Store>, limits: MqttLimits) -> Self {
         let mut files = SensorFiles::new();
-        files.insert("a.toml".into(), ROWS.as_bytes().to_vec());
+        files.insert("a.toml".into(), rows.as_bytes().to_vec());
         let folder = tempfile::tempdir().unwrap();
         let clock_at: Timestamp = "2024-07-24T09:30:00Z".parse().unwrap();
         let parts = MqttParts {
@@ -276,6 +279,36 @@ async fn mqtt_4_broker_dies_in_the_middle_and_nothing_is_lost() {
 #[tokio::test]
 async fn mqtt_5_broker_dies_in_the_middle_and_nothing_is_lost() {
     broker_dies_in_the_middle(MqttVersion::V5).await;
+}
+
+/// The broker holds our session; a topic that the files gained meanwhile is asked for all the same.
+async fn a_topic_is_added_to_a_session(version: MqttVersion) {
+    let broker = Mosquitto::start("allow_anonymous true").await;
+    subscribe_once(&broker, version).await;
+    let (head, source) = ROWS.split_once("[[mqtt]]").unwrap();
+    let source = source.replace("anlan/+/data", "new/+/data");
+    let rows = format!(
+        "{head}[[mqtt]]{}[[mqtt]]{}",
+        ROWS.split_once("[[mqtt]]").unwrap().1,
+        source.replace("'stage', unit = 'm'", "'battery', unit = 'V'")
+    );
+    // What waits at the broker for the old topic comes as well: the session goes on.
+    Publisher::connect(broker.port).await.publish(&messages(1..3)).await;
+    let house = House::with(&rows, broker.settings(version), &Store::open(), quick());
+    until("subscribed", || async { house.link().topics_granted == 2 }).await;
+    let mut publisher = Publisher::connect(broker.port).await;
+    publisher.publish(&[("new/m/data", "{\"t\": 7, \"z\": 12.5}".to_owned())]).await;
+    house.stored(&[1, 2, 7].into()).await;
+}
+
+#[tokio::test]
+async fn mqtt_4_a_topic_added_to_a_kept_session_is_subscribed() {
+    a_topic_is_added_to_a_session(MqttVersion::V4).await;
+}
+
+#[tokio::test]
+async fn mqtt_5_a_topic_added_to_a_kept_session_is_subscribed() {
+    a_topic_is_added_to_a_session(MqttVersion::V5).await;
 }
 
 #[tokio::test]

@@ -59,8 +59,25 @@ async fn sl651_what_the_server_acknowledged_survives_its_sudden_end() {
     };
     station.write_all(&report(start).encode().unwrap()).await.unwrap();
     let answer = heard(&mut station).await;
+    // Another report of the same minute says otherwise: acknowledged as well, and put aside; the first value stays.
+    let mut other = report(start);
+    other.body = {
+        let elements = vec![Element::number(0x39, 91.85).unwrap(), Element::number(0x27, 6543.0).unwrap()];
+        let group = Group { station: Some((HUAYUANKOU, Some(b'H'))), observed: Some(Moment::of(start)), elements };
+        Report { serial: 78, sent: Moment::of(start), groups: vec![group], faults: Vec::new() }.encode(Coding::Hex)
+    };
+    station.write_all(&other.encode().unwrap()).await.unwrap();
+    let second = heard(&mut station).await;
     server.kill().await.unwrap();
     assert_eq!((answer.function, answer.end), (0x32, End::Eot));
+    assert_eq!((second.function, second.end), (0x32, End::Eot));
+    let aside = fs::read_to_string(temp.path().join("data/blobs/intake/set-aside.jsonl")).unwrap();
+    let aside: Vec<Value> = aside.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(aside.len(), 1, "the discharge is the same, so it is known: {aside:?}");
+    assert_eq!(
+        (&aside[0]["door"], &aside[0]["series"], &aside[0]["given"], &aside[0]["stored"]),
+        (&json!("sl651"), &json!("huayuankou.stage"), &json!(91.85), &json!(91.25))
+    );
     let series = EmbeddedSeries::open(&series_file(&temp.path().join("data")), SeriesLimits::default()).await.unwrap();
     for (quantity, value) in [("stage", 91.25), ("discharge", 6543.0)] {
         let id = SeriesId::new(format!("huayuankou.{quantity}"));

@@ -102,8 +102,14 @@ impl LiveDrill {
         let (readings, polled) = mpsc::channel(READINGS_QUEUE);
         let (to_devices, device_orders) = mpsc::channel(INJECTS_QUEUE);
         let (to_people, words) = mpsc::channel(INJECTS_QUEUE);
-        let intake =
-            IntakeParts { watch, series: Arc::clone(&store), engine: engine.clone(), water: Arc::clone(&water), clock };
+        let intake = IntakeParts {
+            watch,
+            series: Arc::clone(&store),
+            engine: engine.clone(),
+            water: Arc::clone(&water),
+            clock,
+            folder: None,
+        };
         let (intake, intake_worker) = Intake::start(intake, polled, stop.clone());
         let (speed, shown, token) = (Arc::clone(&drill_clock), Arc::clone(&drill_clock), stop.clone());
         let (shown_id, shown_flood) = (id.clone(), ask.flood.clone());

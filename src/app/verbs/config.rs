@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::app::config::{Config, ConfigError};
+use crate::app::maps;
 use crate::app::rehearsal::{SiteFiles, load_playbook};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -29,7 +30,11 @@ pub(super) fn run(args: Args) -> Outcome {
     let Action::Check { file, json } = args.action;
     let config = Config::load(&file)?;
     // What the file names is read as the server would: a folder that is not there is found here, not at night.
-    let files = SiteFiles::read(&config)?;
+    let mut files = SiteFiles::read(&config)?;
+    if let Some(field) = config.field.address {
+        files.sensors.use_field(&field.ip().to_string(), field.port())?;
+    }
+    maps::read(&config, &files)?;
     let rows = load_playbook(&files.playbook)?.instructions().len();
     config.series.check().map_err(ConfigError::from)?;
     let (devices, series) = (files.sensors.devices.len(), files.sensors.series.len());

@@ -88,7 +88,7 @@ pub(super) fn run(args: Args) -> Outcome {
         if from >= to {
             return Err("--from must lie before --to (起始须早于结束)".into());
         }
-        let _directory = StoreDirectory::claim(&data)?;
+        let _directory = StoreDirectory::claim_existing(&data)?;
         let store = EmbeddedSeries::open(&series_file(&data), SeriesLimits::default()).await?;
         let site = stations(&files.sensors);
         std::fs::create_dir_all(&out).map_err(|cause| format!("cannot make {}: {cause}", out.display()))?;

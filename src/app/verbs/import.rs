@@ -93,7 +93,7 @@ async fn import(args: Args) -> Outcome {
     }
     let book = Book::read(&read(&args.file)?, ask.sheet.as_deref())?;
     // A running server has its own memory of the river: tables go in by its page then.
-    let _directory = StoreDirectory::claim(&data)?;
+    let _directory = StoreDirectory::claim_existing(&data)?;
     let store = EmbeddedSeries::open(&series_file(&data), SeriesLimits::default()).await?;
     let mut found = preview(&book, &places, &ask, &store, wall_now()).await?;
     found.notes.extend(notes);
@@ -161,7 +161,7 @@ async fn import_forecasts(args: &Args, places: &Places, data: &Path) -> Outcome 
     if args.preview {
         return Ok(());
     }
-    let _directory = StoreDirectory::claim(data)?;
+    let _directory = StoreDirectory::claim_existing(data)?;
     let schema = [USERS_SCHEMA, JOURNAL_SCHEMA, ARRIVALS_SCHEMA];
     let database = Database::open(&state_file(data), &schema).await?;
     let name = args.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

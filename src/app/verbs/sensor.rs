@@ -42,13 +42,25 @@ pub(super) fn run(args: Args) -> Outcome {
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let mut out = std::io::stdout();
+        let mut refusals = 0;
         for device in &sensors.devices {
             let Some(endpoint) = sensors.endpoints.get(&device.endpoint) else { continue };
-            for probed in probe(endpoint, device).await? {
-                writeln!(out, "{}", line(&probed, json))?;
+            let found = probe(endpoint, device).await?;
+            for probed in &found.series {
+                writeln!(out, "{}", line(probed, json))?;
             }
+            for fault in &found.refused {
+                match json {
+                    true => writeln!(out, "{}", json!({ "device": device.id, "refused": fault.to_string() }))?,
+                    false => writeln!(out, "{}: 寄存器被设备拒绝 (the device refuses registers): {fault}", device.id)?,
+                }
+            }
+            refusals += found.refused.len();
         }
-        Ok(())
+        match refusals {
+            0 => Ok(()),
+            _ => Err(format!("{refusals} requests are refused: the device answers, so check function and register in its profile (设备有应答但拒绝部分寄存器：请核对设备档案中的功能码与寄存器)").into()),
+        }
     })
 }
 

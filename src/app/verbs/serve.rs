@@ -3,11 +3,8 @@
 use super::{Outcome, wait_for};
 use crate::app::clock::{DemoClock, wall_now};
 use crate::app::config::{ClockSection, Config};
-use crate::app::log;
 use crate::app::server::{Server, ServerParts, SiteFiles};
-use crate::ingest::cameras::CameraMap;
-use crate::ingest::hooks::HookMap;
-use crate::ingest::utf8;
+use crate::app::{log, maps};
 use chrono::TimeDelta;
 use std::path::PathBuf;
 
@@ -33,23 +30,7 @@ pub(super) fn run(args: Args) -> Outcome {
             ClockSection::Real {} => None,
             ClockSection::Demo { start, speed } => Some(DemoClock::new(start, speed.as_factor())),
         };
-        let hooks = match &config.hooks {
-            None => HookMap::default(),
-            Some(section) => {
-                let file = section.file.display().to_string();
-                let bytes = std::fs::read(&section.file).map_err(|cause| format!("cannot read {file}: {cause}"))?;
-                HookMap::load(&file, utf8(&file, &bytes)?, &files.reach.reach)?
-            }
-        };
-        let layer = files.reach.layers.get("cameras").map_or("", String::as_str);
-        let cameras = match &config.cameras {
-            None => CameraMap::of_layer(layer),
-            Some(section) => {
-                let file = section.file.display().to_string();
-                let bytes = std::fs::read(&section.file).map_err(|cause| format!("cannot read {file}: {cause}"))?;
-                CameraMap::load(&section.file, utf8(&file, &bytes)?, layer)?
-            }
-        };
+        let maps = maps::read(&config, &files)?;
         let server = Server::start(ServerParts {
             listen: config.listen,
             data: config.data.clone(),
@@ -60,8 +41,8 @@ pub(super) fn run(args: Args) -> Outcome {
             scrape_token: config.metrics.scrape_token,
             backup: config.backup.clone(),
             sl651: config.sl651,
-            hooks,
-            cameras,
+            hooks: maps.hooks,
+            cameras: maps.cameras,
             public_reports: config.public_reports,
             series: config.series.clone(),
             mqtt: config.mqtt,

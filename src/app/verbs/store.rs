@@ -61,7 +61,7 @@ pub(super) fn run(args: Args) -> Outcome {
         let influx = config.series.influx(&config.data).ok_or(
             "[series] kind = \"influx2\" is needed to know the InfluxDB 2; after carrying data back, set it to \"embedded\"",
         )?;
-        let _claimed = StoreDirectory::claim(&config.data)?;
+        let _claimed = StoreDirectory::claim_existing(&config.data)?;
         let settings = RelaySettings::default();
         let limits = config.series.limits();
         // Opened as the server does, so that it knows afterwards what the remote store still lacks.

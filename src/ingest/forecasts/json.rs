@@ -1,10 +1,12 @@
 //! JSON: one forecast, or a list of them. A member is `{id, points: [[time, value], …]}`, a time has its offset.
 
 use super::{ALONE, Draft, DraftMember, FAULTS_MAX, FORECASTS_MAX, ForecastAsk, ForecastFault, Found, Spot};
+use crate::ingest::reader_says;
 use crate::ingest::units::datum_of;
 use crate::model::Timestamp;
 use chrono::{DateTime, FixedOffset};
 use serde::Deserialize;
+use serde_json::error::Category;
 use std::collections::BTreeSet;
 
 #[derive(Deserialize)]
@@ -34,7 +36,13 @@ pub(super) fn drafts(bytes: &[u8], ask: &ForecastAsk) -> Found {
     let bodies = match read {
         Ok(bodies) => bodies,
         Err(cause) => {
-            let reason = format!("JSON 第 {} 行有误：{cause} (the JSON cannot be read)", cause.line());
+            let why = cause.to_string();
+            let (zh, named) = match cause.classify() {
+                Category::Syntax => ("不是有效的 JSON", None),
+                _ => reader_says(&why),
+            };
+            let named = named.map_or(String::new(), |field| format!(" {field}"));
+            let reason = format!("{zh}{named} ({why})");
             let spot = Spot::Cell { row: cause.line(), column: Some(cause.column().to_string()) };
             found.faults.push(spot.fault("file", reason));
             return found;

@@ -200,7 +200,9 @@ impl Draft {
             ImportedFault::NotRising { member, point: at } | ImportedFault::OffTime { member, point: at } => {
                 ("time", point(member, *at))
             }
-            ImportedFault::Value { member, point: at, .. } => ("value", point(member, *at)),
+            ImportedFault::Value { member, point: at, .. } | ImportedFault::Impossible { member, point: at, .. } => {
+                ("value", point(member, *at))
+            }
         }
     }
 }

@@ -119,6 +119,14 @@ fn every_fault_of_json_is_told_by_path_and_field() {
     check(with(r#"{"points""#, r#"{"id":"","points""#), "[1].members[0]", "members", "成员名");
     let broken = read_text("{\n\"source\": 1}", &ForecastAsk::default());
     assert_eq!((broken.faults[0].row, broken.faults[0].field), (Some(2), "file"));
+    let begins = |text: &str, zh: &str| {
+        let fault = read_text(text, &ForecastAsk::default()).faults.remove(0);
+        assert!(fault.reason.starts_with(zh), "{fault:?}");
+    };
+    begins("{\n\"source\": 1}", "类型不对");
+    begins("{\"source\": \"w\",}", "不是有效的 JSON");
+    begins("{\"source\": \"w\"}", "缺少字段 members");
+    begins("{\"members\": [], \"colour\": 1}", "没有这个字段 colour");
     let naive = good.replace("T08:00:00+08:00", "T08:00:00");
     assert_eq!(read_text(&naive, &ForecastAsk::default()).faults[0].field, "file", "a time without its zone");
     assert!(matches!(read(b"\x89PNG\0", &ForecastAsk::default(), &places(), now()), Err(SheetError::NoTable)));

@@ -110,6 +110,23 @@ pub enum Action {
         /// What, in words.
         text: String,
     },
+    /// The rule fits, but what it wants of the event cannot be read: a word in place of a number, a place that the map does not know.
+    Misread {
+        /// Where it should stand.
+        pointer: String,
+        /// What is wrong there, in both languages.
+        words: String,
+    },
+}
+
+/// A time that stands in an event and is none; it is never taken for now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{found} 不是带时区的 RFC 3339 时间，如 2026-07-18T14:05:00+08:00 (not an RFC 3339 time with an offset)")]
+pub struct NoMoment {
+    /// Where it stands.
+    pub pointer: String,
+    /// The beginning of what stands there.
+    pub found: String,
 }
 
 impl HookMap {
@@ -184,10 +201,16 @@ impl Rule {
 }
 
 impl HookSource {
-    /// When the event was, by itself; `received` where it does not say.
-    pub fn moment(&self, event: &Value, received: Timestamp) -> Timestamp {
-        let told = self.time.as_ref().and_then(|at| event.pointer(at)).and_then(Value::as_str);
-        told.and_then(|text| DateTime::parse_from_rfc3339(text).ok()).map_or(received, |at| at.to_utc())
+    /// When the event was, by itself; `received` where it says nothing about it.
+    ///
+    /// # Errors
+    /// What stands there is no time.
+    pub fn moment(&self, event: &Value, received: Timestamp) -> Result<Timestamp, NoMoment> {
+        let Some(pointer) = &self.time else { return Ok(received) };
+        let Some(told) = event.pointer(pointer).filter(|told| !told.is_null()) else { return Ok(received) };
+        let read = told.as_str().and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let none = || NoMoment { pointer: pointer.clone(), found: shown(told) };
+        Ok(read.ok_or_else(none)?.to_utc())
     }
 
     /// What the event means; nothing when no rule fits.
@@ -196,14 +219,23 @@ impl HookSource {
         let word = rule.place.as_ref().and_then(|at| event.pointer(at)).and_then(Value::as_str);
         let place = word.and_then(|word| self.places.get(word)).map(PlaceId::new);
         let mut actions = Vec::new();
-        if let Some(reading) = &rule.reading
-            && let Some(value) = event.pointer(&reading.value).and_then(Value::as_f64)
-        {
-            let (series, unit) = (reading.series.clone(), reading.unit.clone());
-            actions.push(Action::Reading { series, value, unit });
+        if let Some(reading) = &rule.reading {
+            let found = event.pointer(&reading.value);
+            actions.push(match found.and_then(Value::as_f64) {
+                Some(value) => Action::Reading { series: reading.series.clone(), value, unit: reading.unit.clone() },
+                None => misread(&reading.value, found, "须为数 (must be a number)"),
+            });
         }
-        if let (Some(signal), Some(place)) = (&rule.signal, &place) {
-            actions.push(Action::Signal { key: signal.name.clone(), place: place.clone(), hold_s: signal.hold_s });
+        if let Some(signal) = &rule.signal {
+            actions.push(match (&place, &rule.place) {
+                (Some(place), _) => {
+                    Action::Signal { key: signal.name.clone(), place: place.clone(), hold_s: signal.hold_s }
+                }
+                (None, at) => {
+                    let at = at.as_deref().unwrap_or_default();
+                    misread(at, event.pointer(at), "映射中没有此地点 (the map has no such place)")
+                }
+            });
         }
         if let Some(report) = &rule.report {
             // A camera that the map does not know is named: a person finds out where it is.
@@ -217,6 +249,16 @@ impl HookSource {
         }
         actions
     }
+}
+
+fn misread(pointer: &str, found: Option<&Value>, words: &str) -> Action {
+    let found = found.map_or_else(|| "缺失 (missing)".to_owned(), shown);
+    Action::Misread { pointer: pointer.to_owned(), words: format!("{found}：{words}") }
+}
+
+/// The beginning of a value, for a message.
+fn shown(value: &Value) -> String {
+    value.to_string().chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 /// `{/data/count} 人` with what stands there.
@@ -266,17 +308,41 @@ mod tests {
                 Action::Report { place: Some(place), text: "堤顶发现 3 人".into() },
             ]
         );
-        assert_eq!(source.moment(&people, Timestamp::UNIX_EPOCH), "2026-07-17T18:00:00Z".parse::<Timestamp>().unwrap());
+        assert_eq!(source.moment(&people, Timestamp::UNIX_EPOCH), Ok("2026-07-17T18:00:00Z".parse().unwrap()));
         let gauge = json!({ "type": "water-gauge-read", "data": { "stage_cm": 9124.0 } });
         let reading = Action::Reading { series: "huayuankou.stage".into(), value: 9124.0, unit: Some("cm".into()) };
         assert_eq!(source.actions(&gauge), [reading]);
-        assert_eq!(source.moment(&gauge, Timestamp::UNIX_EPOCH), Timestamp::UNIX_EPOCH);
+        assert_eq!(source.moment(&gauge, Timestamp::UNIX_EPOCH), Ok(Timestamp::UNIX_EPOCH));
         let unknown = json!({ "type": "road-flooded", "data": { "camera": "cam-99\n" } });
         let text = "道路积水，水深 ? 厘米（cam-99\n）".to_owned();
         assert_eq!(source.actions(&unknown), [Action::Report { place: None, text }]);
         for none in [json!({}), json!(null), json!({ "type": "people-on-levee", "data": { "count": 0 } }), json!([1])] {
             assert_eq!(source.actions(&none), []);
         }
+    }
+
+    #[test]
+    fn what_an_event_says_and_nobody_can_read_is_told_and_never_guessed() {
+        let map = map();
+        let source = map.source("video-huiji").unwrap();
+        for time in [json!("yesterday"), json!("2026-07-18 02:00:00"), json!(1_784_311_200), json!({})] {
+            let fault = source.moment(&json!({ "data": { "time": time } }), Timestamp::UNIX_EPOCH).unwrap_err();
+            assert_eq!(fault.pointer, "/data/time");
+        }
+        let check = |event: Value, pointer: &str, word: &str| {
+            let actions = source.actions(&event);
+            let found = actions.iter().find_map(|action| match action {
+                Action::Misread { pointer, words } => Some((pointer.as_str(), words.as_str())),
+                _ => None,
+            });
+            let (at, words) = found.unwrap_or_else(|| panic!("{actions:?}"));
+            assert!(at == pointer && words.contains(word), "{at}: {words}");
+        };
+        check(json!({ "type": "water-gauge-read", "data": { "stage_cm": "abc" } }), "/data/stage_cm", "\"abc\"");
+        check(json!({ "type": "water-gauge-read", "data": {} }), "/data/stage_cm", "缺失");
+        let people = json!({ "type": "people-on-levee", "data": { "count": 3, "camera": "cam-99" } });
+        check(people.clone(), "/data/camera", "cam-99");
+        assert!(source.actions(&people).iter().any(|action| matches!(action, Action::Report { .. })), "a person looks");
     }
 
     #[test]

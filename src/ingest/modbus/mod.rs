@@ -21,7 +21,7 @@ mod worker;
 
 pub use exception::{Exception, Reaction};
 pub use link::{EndpointLink, UnitLink};
-pub use probe::{ProbeFault, Probed, probe};
+pub use probe::{Probe, ProbeFault, Probed, probe};
 pub use reading::Void;
 pub use wire::WireFault;
 

@@ -1,5 +1,6 @@
 //! Reads one device once, for whoever stands in front of it.
 
+use super::exception::Exception;
 use super::reading::{Answers, Void, take};
 use super::wire::{Wire, WireFault};
 use crate::ingest::sensors::{Counter, Device, Endpoint, blocks, single_blocks};
@@ -22,11 +23,18 @@ pub struct Probed {
     pub unit: String,
 }
 
+/// What a device gave, and what it refused.
+#[derive(Debug)]
+pub struct Probe {
+    /// Each series of the file.
+    pub series: Vec<Probed>,
+    /// Requests that it answered with an exception, in their order.
+    pub refused: Vec<WireFault>,
+}
+
 /// Why a device cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot read {device} at {address}, unit {unit}; check cable, power, address and unit id (请检查线路、供电、地址与站号)"
-)]
+#[error("cannot read {device} at {address}, unit {unit}; {}", advice(cause))]
 pub struct ProbeFault {
     /// Which device.
     pub device: String,
@@ -39,15 +47,34 @@ pub struct ProbeFault {
     pub cause: WireFault,
 }
 
-/// Asks a device once for all its series; registers that it refuses together are asked one by one, as the poller does.
+/// Where to look first, by how far the request came.
+fn advice(cause: &WireFault) -> &'static str {
+    match cause {
+        WireFault::Connect { .. } => {
+            "check cable, power, address and port of the gateway (请检查线路、供电、网关地址与端口)"
+        }
+        WireFault::Timeout { .. } => {
+            "nothing answers: check unit id, cable and power of the device, speed of the line (无应答：请检查站号、设备线路与供电、波特率)"
+        }
+        WireFault::Exception { .. } => {
+            "something answers and says no: check unit id behind the gateway and the profile (有应答但拒绝：请核对站号与设备档案)"
+        }
+        WireFault::Length { .. } | WireFault::Broken { .. } => {
+            "the answer is none of Modbus: check transport, speed, parity and whether two devices share the unit id (应答不合协议：请检查传输方式、波特率、校验位、站号是否重复)"
+        }
+    }
+}
+
+/// Asks a device once for all its series; registers that it refuses together are asked one by one, as the poller does, and
+/// those that it refuses alone are named beside what the others say.
 ///
 /// # Errors
-/// The first request that brought no words.
-pub async fn probe(endpoint: &Endpoint, device: &Device) -> Result<Vec<Probed>, ProbeFault> {
+/// The first request that was not answered, or answered for the device by its gateway.
+pub async fn probe(endpoint: &Endpoint, device: &Device) -> Result<Probe, ProbeFault> {
     let fault = |cause| ProbeFault { device: device.id.clone(), address: endpoint.place(), unit: device.unit, cause };
     let mut wire = Wire::open(endpoint).await.map_err(fault)?;
     let pause = std::time::Duration::from_millis(device.profile.pause_ms);
-    let mut answers = Answers::new();
+    let (mut answers, mut refused) = (Answers::new(), Vec::new());
     let (mut asked, singles) = (blocks(std::iter::once(device)), single_blocks(std::iter::once(device)));
     asked.reverse();
     while let Some(block) = asked.pop() {
@@ -63,6 +90,11 @@ pub async fn probe(endpoint: &Endpoint, device: &Device) -> Result<Vec<Probed>, 
                     |single: &&crate::ingest::sensors::Block| block.covers(single.function, single.first, single.count);
                 asked.extend(singles.iter().filter(within).rev().cloned());
             }
+            // The device itself says no to these registers; it may say yes to others.
+            Err(cause @ WireFault::Exception { exception, .. }) if !is_of_the_gateway(exception) => {
+                answers.push((block, None));
+                refused.push(cause);
+            }
             Err(cause) => return Err(fault(cause)),
         }
     }
@@ -77,5 +109,10 @@ pub async fn probe(endpoint: &Endpoint, device: &Device) -> Result<Vec<Probed>, 
             unit: series.point.unit.clone(),
         }
     });
-    Ok(probed.collect())
+    Ok(Probe { series: probed.collect(), refused })
+}
+
+/// The gateway speaks for a device that it does not reach.
+fn is_of_the_gateway(exception: Exception) -> bool {
+    matches!(exception.0, 10 | 11)
 }

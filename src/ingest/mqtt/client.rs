@@ -3,9 +3,11 @@
 //! A connection is used once. What came over it can be acknowledged only over it: packet identifiers are used again, and
 //! an acknowledgement that came too late must never count for another message.
 
+use super::blank::BlankSession;
 use super::decode::PAYLOAD_MAX;
 use super::settings::{Broker, BrokerFault, MqttVersion};
 use super::topic::TOPIC_MAX;
+use super::words;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -39,8 +41,8 @@ pub(super) enum Connection {
 pub(super) enum Heard {
     /// It took us in.
     Connected,
-    /// It answered to the subscriptions; so many were refused.
-    Subscribed { refused: usize },
+    /// It answered to the subscriptions; so many were granted and refused.
+    Subscribed { granted: usize, refused: usize },
     /// A message.
     Message(Message),
     /// Nothing for us.
@@ -92,8 +94,9 @@ pub(super) fn connection(broker: &Broker, acks: usize) -> Result<(Arc<Client>, C
             options.set_ack_mode(mqtt5::AckMode::Manual);
             options.set_max_request_batch(AT_ONCE).set_read_batch_size(AT_ONCE);
             options.set_clean_start(false).set_session_expiry_interval(Some(SESSION_KEPT_S));
-            // We send nothing that would have to be replayed: the session lives at the broker alone.
-            options.set_broker_session_resume_policy(mqtt5::BrokerSessionResumePolicy::AllowBrokerOnly);
+            // We send nothing that would have to be replayed, and subscribe at every connection: our half of a session that
+            // the broker kept is always empty, and known to be so.
+            options.set_session_store(BlankSession);
             options.set_receive_maximum(Some(RECEIVE_MAX));
             let largest = u32::try_from(PACKET_V5_MAX).unwrap_or(u32::MAX);
             options.set_incoming_packet_size_limit(mqtt5::IncomingPacketSizeLimit::Bytes(largest));
@@ -127,7 +130,7 @@ impl Client {
                 client.subscribe_many(filters).await.map_err(|cause| cause.to_string())
             }
         };
-        said.map_err(|cause| format!("cannot subscribe: {cause}"))
+        said.map_err(|cause| format!("订阅未能发出 (cannot subscribe): {cause}"))
     }
 
     /// Sends an acknowledgement. Over a connection that is gone it goes nowhere: the broker sends the message again.
@@ -146,12 +149,14 @@ impl Connection {
         match (self, client) {
             (Self::V4(polled), Client::V4(client)) => {
                 use mqtt4::{Event, Packet, SubscribeReasonCode};
-                let event = polled.poll().await.map_err(|cause| cause.to_string())?;
+                let event = polled.poll().await.map_err(|cause| words::of_v4(&cause))?;
                 Ok(match event {
                     Event::Incoming(Packet::ConnAck(_)) => Heard::Connected,
                     Event::Incoming(Packet::SubAck(answer)) => {
                         let refused = |code: &&SubscribeReasonCode| matches!(code, SubscribeReasonCode::Failure);
-                        Heard::Subscribed { refused: answer.return_codes.iter().filter(refused).count() }
+                        let (all, refused) =
+                            (answer.return_codes.len(), answer.return_codes.iter().filter(refused).count());
+                        Heard::Subscribed { granted: all - refused, refused }
                     }
                     Event::Incoming(Packet::Publish(publish)) => {
                         let ack = client.prepare_ack(&publish).map(Ack::V4);
@@ -163,12 +168,14 @@ impl Connection {
             }
             (Self::V5(polled), Client::V5(client)) => {
                 use mqtt5::{Event, Packet, SubscribeReasonCode};
-                let event = polled.poll().await.map_err(|cause| cause.to_string())?;
+                let event = polled.poll().await.map_err(|cause| words::of_v5(&cause))?;
                 Ok(match event {
                     Event::Incoming(Packet::ConnAck(_)) => Heard::Connected,
                     Event::Incoming(Packet::SubAck(answer)) => {
                         let refused = |code: &&SubscribeReasonCode| !matches!(code, SubscribeReasonCode::Success(_));
-                        Heard::Subscribed { refused: answer.return_codes.iter().filter(refused).count() }
+                        let (all, refused) =
+                            (answer.return_codes.len(), answer.return_codes.iter().filter(refused).count());
+                        Heard::Subscribed { granted: all - refused, refused }
                     }
                     Event::Incoming(Packet::Publish(publish)) => {
                         let ack = client.prepare_ack(&publish).map(Ack::V5);
@@ -178,7 +185,7 @@ impl Connection {
                     _ => Heard::Else,
                 })
             }
-            _ => Err("a client of another protocol version".to_owned()),
+            _ => Err("协议版本不符 (a client of another protocol version)".to_owned()),
         }
     }
 }

@@ -91,6 +91,8 @@ pub(super) struct Opened {
     /// Frame counter of LoRaWAN.
     pub(super) counter: Option<u64>,
     pub(super) samples: Vec<Sample>,
+    /// Of an array: samples whose time is none, by place; the others are as good as before.
+    pub(super) spoilt: Vec<(usize, Value)>,
 }
 
 /// Values of one moment.
@@ -149,7 +151,7 @@ fn lorawan(device: String, counter: Option<u64>, sample: Sample) -> Result<Opene
     if sample.object.is_none() && sample.raw.is_none() {
         return Err(DecodeFault::NoObject);
     }
-    Ok(Opened { device, counter, samples: vec![sample] })
+    Ok(Opened { device, counter, samples: vec![sample], spoilt: Vec::new() })
 }
 
 fn json(shape: &JsonShape, caught: Option<String>, mut body: Value) -> Result<Opened, DecodeFault> {
@@ -172,14 +174,21 @@ fn json(shape: &JsonShape, caught: Option<String>, mut body: Value) -> Result<Op
     if objects.len() > SAMPLES_MAX {
         return Err(DecodeFault::TooLarge);
     }
-    let sample = |object: Value| {
-        let at = match &shape.time {
-            None => None,
-            Some((pointer, format)) => Some(moment(object.pointer(pointer).ok_or(DecodeFault::NoTime)?, *format)?),
+    let (mut samples, mut spoilt) = (Vec::with_capacity(objects.len()), Vec::new());
+    for (place, object) in objects.into_iter().enumerate() {
+        let told = |(pointer, format): &(String, TimeFormat)| {
+            object.pointer(pointer).ok_or(DecodeFault::NoTime).and_then(|told| moment(told, *format))
         };
-        Ok(Sample { at, object: Some(object), raw: None })
-    };
-    Ok(Opened { device, counter: None, samples: objects.into_iter().map(sample).collect::<Result<_, _>>()? })
+        match shape.time.as_ref().map(told).transpose() {
+            Ok(at) => samples.push(Sample { at, object: Some(object), raw: None }),
+            Err(_) => spoilt.push((place, object)),
+        }
+    }
+    // With no good one left it is a message without a time, as it is when there is no array.
+    if samples.is_empty() && !spoilt.is_empty() {
+        return Err(DecodeFault::NoTime);
+    }
+    Ok(Opened { device, counter: None, samples, spoilt })
 }
 
 fn text<'a>(body: &'a Value, pointer: &str) -> Option<&'a str> {

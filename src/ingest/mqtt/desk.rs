@@ -169,6 +169,15 @@ impl Desk {
         if readings.is_empty() {
             reasons.push(DecodeFault::NoValue.to_string());
         }
+        if reasons.is_empty() && !opened.spoilt.is_empty() {
+            // Only they are set aside, each with its place in the array.
+            let (places, alone): (Vec<_>, Vec<_>) = opened.spoilt.into_iter().unzip();
+            let alone = serde_json::Value::Array(alone).to_string();
+            return Taken { readings, dead: Some(letter(topic, alone.as_bytes(), spoilt(&places), now)) };
+        }
+        if !opened.spoilt.is_empty() {
+            reasons.push(spoilt(&opened.spoilt.iter().map(|(place, _)| *place).collect::<Vec<_>>()));
+        }
         let dead = (!reasons.is_empty()).then(|| letter(topic, payload, reasons.join("; "), now));
         Taken { readings, dead }
     }
@@ -227,6 +236,14 @@ fn readings(device: &MqttDevice, sample: &Sample, now: Timestamp, reasons: &mut 
         });
     }
     readings
+}
+
+/// `no-time [3] [7]`: which samples of an array, counted from 0; the first few.
+fn spoilt(places: &[usize]) -> String {
+    const NAMED_MAX: usize = 8;
+    let named: String = places.iter().take(NAMED_MAX).map(|place| format!(" [{place}]")).collect();
+    let more = if places.len() > NAMED_MAX { format!(" … {} in all", places.len()) } else { String::new() };
+    format!("{}{named}{more}", DecodeFault::NoTime)
 }
 
 fn letter(topic: &[u8], payload: &[u8], reason: String, now: Timestamp) -> DeadLetter {

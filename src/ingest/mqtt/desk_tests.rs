@@ -124,3 +124,23 @@ fn mqtt_letters_are_short_and_say_the_topic() {
     assert_eq!(desk.take(b"else/where", b"{}", false, now()).dead.unwrap().reason, "topic-not-asked-for");
     assert_eq!(desk.take(b"\xff", b"{}", false, now()).dead.unwrap().reason, "topic-not-utf8");
 }
+
+#[test]
+fn mqtt_one_bad_time_in_an_array_costs_that_sample_alone() {
+    let mut files = SensorFiles::new();
+    let text = FILES.replace("format = 'json'\ntime", "format = 'json'\neach = '/samples'\ntime");
+    files.insert("a.toml".into(), text.into_bytes());
+    let desk = Desk::new(Sensors::load(&files).unwrap().mqtt);
+    let send = |samples: serde_json::Value| {
+        desk.take(b"bureau/m1/data", json!({ "samples": samples }).to_string().as_bytes(), false, now())
+    };
+    let good = |t: i64| json!({ "t": t, "z": 1000, "u": 12.5 });
+    let taken = send(json!([good(60), { "t": "noon", "z": 2000 }, good(120), { "z": 3000 }]));
+    let times: Vec<_> = taken.readings.iter().map(|one| one.observed_at.timestamp()).collect();
+    assert_eq!(times, [60, 60, 120, 120]);
+    let letter = taken.dead.unwrap();
+    assert_eq!(letter.reason, "no-time [1] [3]");
+    assert!(letter.payload.contains("2000") && letter.payload.contains("3000") && !letter.payload.contains("1000"));
+    let taken = send(json!([{ "t": "noon", "z": 2000 }]));
+    assert_eq!((taken.readings.len(), taken.dead.unwrap().reason.as_str()), (0, "no-time"));
+}

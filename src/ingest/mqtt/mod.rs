@@ -10,12 +10,14 @@
 //! is then given up until the queue is empty; the broker sends again what was not acknowledged. Dead letters: the last 200 are listed, 16 MiB are in a file.
 //! Unknown devices: 500 by name. Health is the age of each series' last value, never that a socket is open.
 
+mod blank;
 mod client;
 mod decode;
 mod desk;
 mod settings;
 mod topic;
 mod value;
+mod words;
 mod worker;
 
 pub use decode::{DecodeFault, Format, JsonShape, TimeFormat};
@@ -105,6 +107,8 @@ pub struct MqttLink {
     pub last_kept: Option<Timestamp>,
     /// Why the last connection ended or could not be had.
     pub fault: Option<String>,
+    /// Topics that the broker granted over the last connection.
+    pub topics_granted: usize,
     /// Topics that the broker refused to give.
     pub topics_refused: usize,
     /// Counts since the start.
@@ -113,6 +117,40 @@ pub struct MqttLink {
     pub unknown: Vec<UnknownDevice>,
     /// Messages that gave no readings or not all, newest first.
     pub dead: Vec<DeadLetter>,
+}
+
+/// Whether the brokers can be used as they stand: their tables, their files (password, certificates), and what `sensors/` wants of
+/// them. No connection is made.
+///
+/// # Errors
+/// The first table or file that cannot be used, or a source whose broker is not configured.
+pub fn check(brokers: &[Broker], sources: &[MqttSource]) -> Result<(), BrokerFault> {
+    let ids: BTreeSet<&str> = brokers.iter().map(|broker| broker.id.as_str()).collect();
+    let table = |id: &str, what: String| BrokerFault::Table { id: id.to_owned(), what };
+    if let Some(source) = sources.iter().find(|source| !ids.contains(source.broker.as_str())) {
+        let what = format!("sensors/ asks it for {}, but the configuration has no such [[mqtt]]", source.topic);
+        return Err(table(&source.broker, what));
+    }
+    for (index, broker) in brokers.iter().enumerate() {
+        if let Some((key, what)) = broker.fault() {
+            return Err(table(&broker.id, format!("{key} {what}")));
+        }
+        let mut earlier = brokers.iter().take(index);
+        if earlier.clone().any(|one| one.id == broker.id) {
+            return Err(table(&broker.id, "appears twice".to_owned()));
+        }
+        let session = |one: &Broker| (one.host.to_lowercase(), one.port, one.client_id.clone());
+        if let Some(other) = earlier.find(|one| session(one) == session(broker)) {
+            let what = format!(
+                "client_id {:?} is that of {} at the same broker: they would throw each other out",
+                broker.client_id, other.id
+            );
+            return Err(table(&broker.id, what));
+        }
+        // Files that are wrong at the start are a fault of the site, not of the line.
+        drop(client::connection(broker, 0)?);
+    }
+    Ok(())
 }
 
 /// Running clients, one for each broker; they end when the token is cancelled or this is dropped.
@@ -127,23 +165,10 @@ impl Mqtt {
     /// # Errors
     /// A table or file that cannot be used, or a source whose broker is not configured.
     pub fn start(parts: MqttParts) -> Result<Self, BrokerFault> {
-        let ids: BTreeSet<&str> = parts.brokers.iter().map(|broker| broker.id.as_str()).collect();
-        let table = |id: &str, what: String| BrokerFault::Table { id: id.to_owned(), what };
-        if let Some(source) = parts.sources.iter().find(|source| !ids.contains(source.broker.as_str())) {
-            let what = format!("sensors/ asks it for {}, but the configuration has no such [[mqtt]]", source.topic);
-            return Err(table(&source.broker, what));
-        }
+        check(&parts.brokers, &parts.sources)?;
         let shelf = Shelf::new(parts.folder, parts.limits.shelf_bytes);
         let (mut links, mut workers) = (Vec::new(), Vec::new());
         for broker in parts.brokers {
-            if let Some((key, what)) = broker.fault() {
-                return Err(table(&broker.id, format!("{key} {what}")));
-            }
-            if links.iter().any(|link: &Arc<Link>| link.broker.id == broker.id) {
-                return Err(table(&broker.id, "appears twice".to_owned()));
-            }
-            // Files that are wrong at the start are a fault of the site, not of the line.
-            drop(client::connection(&broker, 0)?);
             let sources = parts.sources.iter().filter(|source| source.broker == broker.id).cloned().collect();
             let link = Arc::new(Link {
                 broker,

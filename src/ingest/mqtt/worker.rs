@@ -4,7 +4,7 @@
 //! The first waits for the second when the queue is full, the second never for the first: a connection takes every
 //! acknowledgement that there can be.
 
-use super::client::{Ack, Client, Connection, Heard, Message, connection};
+use super::client::{Ack, Client, Heard, Message, connection};
 use super::desk::Desk;
 use super::settings::Broker;
 use super::{MqttLimits, MqttLink};
@@ -20,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Readings of one write, about.
 const READINGS_AT_ONCE: usize = 50_000;
+/// A broker answers a subscription within this, messages that come before not counted; else the connection is given up, with a word.
+const SUBSCRIBED_WITHIN: Duration = Duration::from_secs(30);
+const UNANSWERED: &str = "订阅未得答复 (the broker did not answer the subscription)";
 /// The file of the dead letters.
 const DEAD: &str = "mqtt-dead";
 
@@ -39,6 +42,7 @@ pub(super) struct LinkState {
     last_message: Option<Timestamp>,
     last_kept: Option<Timestamp>,
     fault: Option<String>,
+    topics_granted: usize,
     topics_refused: usize,
 }
 
@@ -56,6 +60,7 @@ impl Link {
             last_message: state.last_message,
             last_kept: state.last_kept,
             fault: state.fault.clone(),
+            topics_granted: state.topics_granted,
             topics_refused: state.topics_refused,
             counted,
             unknown,
@@ -107,6 +112,7 @@ impl BackOff {
 
 async fn keep_connected(link: Arc<Link>, queue: mpsc::Sender<Waiting>, bytes: Arc<Semaphore>, stop: CancellationToken) {
     let mut back_off = BackOff::new(&link.limits);
+    let mut told_away = false;
     loop {
         let begun = Instant::now();
         let ended = tokio::select! {
@@ -123,20 +129,20 @@ async fn keep_connected(link: Arc<Link>, queue: mpsc::Sender<Waiting>, bytes: Ar
             state.fault = Some(ended.clone());
             state.connected_since.take().is_some()
         };
+        let (broker, wait_s) = (&link.broker.id, wait.as_secs_f64());
         if was_connected {
+            told_away = true;
             tracing::warn!(
-                broker = link.broker.id,
+                broker,
                 fault = ended,
-                wait_s = wait.as_secs_f64(),
+                wait_s,
                 "MQTT 连接中断，将重连 (the connection to a broker ended and is tried again)"
             );
+        } else if told_away {
+            tracing::debug!(broker, fault = ended, wait_s, "MQTT 仍未连上 (still no connection to a broker)");
         } else {
-            tracing::debug!(
-                broker = link.broker.id,
-                fault = ended,
-                wait_s = wait.as_secs_f64(),
-                "MQTT 未连上 (no connection to a broker)"
-            );
+            told_away = true; // Once an outage; its end is the line that says connected.
+            tracing::warn!(broker, fault = ended, wait_s, "端点连不上 (endpoint is away)");
         }
         tokio::select! {
             biased;
@@ -158,8 +164,21 @@ async fn session(link: &Link, queue: &mpsc::Sender<Waiting>, bytes: &Arc<Semapho
         Ok(both) => both,
         Err(fault) => return fault.to_string(),
     };
+    // Until when the broker may leave a subscription unanswered.
+    let mut owed: Option<tokio::time::Instant> = None;
     loop {
-        match heard(link, &client, &mut connection).await {
+        let next = connection.next(&client);
+        let next = match owed {
+            None => next.await,
+            Some(until) => tokio::time::timeout_at(until, next).await.unwrap_or_else(|_| Err(UNANSWERED.to_owned())),
+        };
+        match next {
+            Ok(Heard::Connected) if !link.desk.topics().is_empty() => owed = Some(soon()),
+            Ok(Heard::Message(_)) => owed = owed.map(|_| soon()),
+            Ok(Heard::Subscribed { .. }) => owed = None,
+            _ => {}
+        }
+        match heard(link, &client, next).await {
             Err(fault) => return fault,
             Ok(None) => {}
             Ok(Some(message)) => {
@@ -171,12 +190,17 @@ async fn session(link: &Link, queue: &mpsc::Sender<Waiting>, bytes: &Arc<Semapho
     }
 }
 
-async fn heard(link: &Link, client: &Client, connection: &mut Connection) -> Result<Option<Message>, String> {
-    match connection.next(client).await? {
+fn soon() -> tokio::time::Instant {
+    tokio::time::Instant::now() + SUBSCRIBED_WITHIN
+}
+
+async fn heard(link: &Link, client: &Client, heard: Result<Heard, String>) -> Result<Option<Message>, String> {
+    match heard? {
         Heard::Connected => {
             {
                 let mut state = link.state();
                 state.connected_since = Some((link.clock)());
+                state.topics_granted = 0; // Until this connection's own answer.
                 state.fault = None;
             }
             link.desk.memory().counted.connections += 1;
@@ -187,8 +211,11 @@ async fn heard(link: &Link, client: &Client, connection: &mut Connection) -> Res
             }
             Ok(None)
         }
-        Heard::Subscribed { refused } => {
-            link.state().topics_refused = refused;
+        Heard::Subscribed { granted, refused } => {
+            {
+                let mut state = link.state();
+                (state.topics_granted, state.topics_refused) = (granted, refused);
+            }
             if refused > 0 {
                 tracing::error!(broker = link.broker.id, refused, "MQTT 订阅被拒绝 (the broker refuses topics)");
             }
@@ -231,7 +258,7 @@ async fn pass_on(
         return Ok(());
     }
     link.desk.memory().counted.overruns += 1;
-    Err("queue full: the broker sends again what was not acknowledged (队列已满)".to_owned())
+    Err("队列已满，未确认的报文由服务器重发 (queue full: the broker sends again what was not acknowledged)".to_owned())
 }
 
 /// From the queue to the store, and back to the broker.

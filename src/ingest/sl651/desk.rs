@@ -10,6 +10,7 @@ use super::codec::{Content, Measured, element::status_events};
 use super::counts::Counts;
 use super::drawer::Drawer;
 use super::gather::READINGS_OF_ONE;
+use super::quarantine::{Quarantine, Quarantined};
 use super::station::{Claim, Memory, MessageKey, Peer, Pending, Route, Seen, Station, StationLink, Stations};
 use super::{Reply, Sl651Limits};
 use crate::ingest::Clock;
@@ -64,12 +65,20 @@ pub(super) struct Desk {
     counts: Counts,
     /// Bytes of all unfinished messages.
     assembling: AtomicUsize,
+    quarantine: Quarantine,
 }
 
 impl Desk {
     pub(super) fn new(stations: BTreeMap<StationAddress, TelemetryStation>, clock: Clock, limits: Sl651Limits) -> Self {
         let stations = stations.into_iter().map(|(address, told)| (address, Arc::new(Station::new(told)))).collect();
-        Self { stations, clock, limits, counts: Counts::default(), assembling: AtomicUsize::new(0) }
+        Self {
+            stations,
+            clock,
+            limits,
+            counts: Counts::default(),
+            assembling: AtomicUsize::new(0),
+            quarantine: Quarantine::default(),
+        }
     }
     pub(super) fn now(&self) -> Timestamp {
         (self.clock)()
@@ -82,6 +91,9 @@ impl Desk {
     }
     pub(super) fn station(&self, address: StationAddress) -> Option<&Arc<Station>> {
         self.stations.get(&address)
+    }
+    pub(super) fn quarantined(&self) -> Vec<Quarantined> {
+        self.quarantine.tell()
     }
     pub(super) fn links(&self) -> Vec<StationLink> {
         self.stations.values().map(|station| station.link()).collect()
@@ -97,7 +109,10 @@ impl Desk {
         }
         let station = match self.believe(&frame, peer) {
             Ok(station) => Arc::clone(station),
-            Err(reason) => return self.set_aside(&frame, peer, now, reason),
+            Err(reason) => {
+                self.quarantine.note(frame.station, peer.address(), reason, now);
+                return self.set_aside(&frame, peer, now, reason);
+            }
         };
         {
             let mut memory = station.memory();

@@ -16,12 +16,14 @@ mod drawer;
 mod finish;
 mod gather;
 mod listen;
+mod quarantine;
 mod station;
 
 pub use super::Sink;
 pub use ask::{AskFault, Reply};
 pub use counts::Counted;
 pub use desk::text_of;
+pub use quarantine::Quarantined;
 pub use station::StationLink;
 
 use super::Clock;
@@ -145,6 +147,10 @@ impl Sl651 {
     /// How each station fares, by address.
     pub fn links(&self) -> Vec<StationLink> {
         self.desk.links()
+    }
+    /// Stations that are not believed: no file names them, or password or network are wrong; by address, the first 500.
+    pub fn quarantined(&self) -> Vec<Quarantined> {
+        self.desk.quarantined()
     }
     /// What was counted since the start.
     pub fn counted(&self) -> Counted {

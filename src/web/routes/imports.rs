@@ -186,7 +186,14 @@ pub async fn confirm(
         }
         let readings = site.arrivals.import_readings(&id).await.map_err(|fault| Problem::internal(&fault))?;
         if !readings.is_empty() {
-            site.live.intake.bring(readings).await?;
+            let kept = site.live.intake.at("import").bring(readings).await?;
+            if !kept.set_aside.is_empty() {
+                tracing::warn!(
+                    import = id,
+                    values = kept.set_aside.len(),
+                    "预览之后另有测值写入，导入的值另存备查 (values came in since the preview: those imported are set aside)"
+                );
+            }
         }
         let (who, now) = (session.actor.user.to_string(), site.live.engine.now());
         site.arrivals.confirm_import(&id, &who, now).await.map_err(|fault| Problem::internal(&fault))?;

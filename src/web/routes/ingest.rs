@@ -32,10 +32,10 @@ pub async fn links(State(site): State<Arc<Site>>, session: Session) -> Result<Js
     }
     let sl651 = site.callers.sl651.as_ref().map(|sl651| {
         let stations: Vec<Value> = sl651.links().iter().map(station).collect();
-        json!({ "listen": sl651.address.to_string(), "counted": sl651.counted(), "stations": stations })
+        json!({ "listen": sl651.address.to_string(), "counted": sl651.counted(), "stations": stations, "quarantined": sl651.quarantined() })
     });
     let mqtt = site.callers.mqtt.as_ref().map(|mqtt| mqtt.links());
-    Ok(Json(json!({ "sl651": sl651, "mqtt": mqtt })))
+    Ok(Json(json!({ "sl651": sl651, "mqtt": mqtt, "set_aside": site.live.intake.aside() })))
 }
 
 fn station(link: &StationLink) -> Value {

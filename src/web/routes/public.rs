@@ -62,13 +62,22 @@ pub async fn report(
         Some(key) => site.live.engine.journal().answered(PUBLIC, key).await?.is_some(),
         None => false,
     };
-    if !public.admit(caller(peer.ip(), &headers), (site.wall)(), again) {
+    let (address, now) = (caller(peer.ip(), &headers), (site.wall)());
+    if !public.admit(address, now, again) {
         let words =
             "上报过于频繁，请稍后再报；紧急情况请拨打 119 或 110 (too many reports; in an emergency call 119 or 110)";
         return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many", words));
     }
+    let taken = take(&site, request, key).await;
+    if taken.is_err() && !again {
+        public.refused(address, now);
+    }
+    taken
+}
+
+async fn take(site: &Arc<Site>, request: Request, key: Option<String>) -> Result<(StatusCode, Json<Value>), Problem> {
     let form = form_of(request).await?;
-    let spot = spot_of(&site, &form)?;
+    let spot = spot_of(site, &form)?;
     if form.text.trim().is_empty() && form.photos.is_empty() {
         return Err(Problem::bad_field("text", "请写明情况或附照片 (say what you see, or add a photo)"));
     }

@@ -6,7 +6,7 @@
 
 use super::push_key;
 use crate::ingest::offer::{Checked, Offer, OfferFault, Target, Targets, check};
-use crate::model::SeriesId;
+use crate::model::{Reading, SeriesId};
 use crate::store::arrivals::{Device, KeptAnswer, Known};
 use crate::web::session::token;
 use crate::web::{At, Body, Post, Problem, Scope, Session, Site};
@@ -186,12 +186,22 @@ async fn take(
         let words = format!("{count} 条不可用，均未写入 ({count} readings are refused, nothing was kept)");
         return Err(Problem::bad_items(field, words, items));
     }
-    let accepted = checked.fresh.len();
-    let readings: Vec<_> = checked.fresh.into_iter().map(|(_, reading)| reading).collect();
+    let (mut accepted, mut known) = (checked.fresh.len(), checked.known);
+    let (indices, readings): (Vec<_>, Vec<_>) = checked.fresh.into_iter().unzip();
     if !readings.is_empty() {
-        post.intake.take(readings).await?;
+        let moments: Vec<_> = readings.iter().map(|one: &Reading| (one.series.clone(), one.observed_at)).collect();
+        let kept = post.intake.take(readings).await?;
+        // Another sender was quicker since the check: what contradicts it is set aside, and this one is told.
+        for one in &kept.set_aside {
+            let place = moments.iter().position(|(series, at)| *series == one.series && *at == one.time);
+            let index = place.and_then(|place| indices.get(place)).and_then(|index| places.get(*index));
+            refused.extend(index.map(|index| (*index, OfferFault::Stored { stored: one.stored })));
+        }
+        accepted -= kept.known + kept.set_aside.len();
+        known += kept.known;
     }
-    let mut body = json!({ "accepted": accepted, "known": checked.known });
+    let (items, count) = (refused_items(&refused, &body), refused.len());
+    let mut body = json!({ "accepted": accepted, "known": known });
     if count == 0 {
         return Ok((StatusCode::ACCEPTED, body));
     }

@@ -115,7 +115,7 @@ async fn every_type_and_order_comes_over_tcp_and_over_rtu_in_tcp() {
         let link = &run.poller.links()[0];
         assert!(link.units[&5].last_fault.as_ref().unwrap().contains("状态位无效"), "{link:?}");
         drop(run);
-        let probed = probe(&sensors.endpoints["gate"], &sensors.devices[0]).await.unwrap();
+        let probed = probe(&sensors.endpoints["gate"], &sensors.devices[0]).await.unwrap().series;
         check_every_type(&probed.iter().map(|one| (one.series.to_string(), one.value)).collect());
         let bad = probed.iter().find(|one| one.series.quantity() == "bad").unwrap();
         assert!(bad.raw.as_deref() == Some("8") && bad.void.unwrap().to_string().contains("0x0008"), "{bad:?}");
@@ -182,6 +182,24 @@ async fn a_connection_that_is_not_held_is_made_for_each_poll() {
 }
 
 #[tokio::test]
+async fn a_probe_prints_what_comes_and_names_what_is_refused() {
+    let refuse = |code| move |asked: Asked| if asked.first == 200 { Answer::Refuse(code) } else { Answer::Truth };
+    let (address, ..) = device(false, refuse(2)).await;
+    let sensors = site(&format!("address='{address}'"), TWO_FAR, &[1]);
+    let found = probe(&sensors.endpoints["gate"], &sensors.devices[0]).await.unwrap();
+    assert_eq!(found.series[0].value, f64::from(word(1, 0)));
+    assert!(found.series[1].value.is_nan() && found.series[1].void.is_some());
+    assert_eq!(found.refused.len(), 1);
+    let words = found.refused[0].to_string();
+    assert!(words.contains("200") && words.contains("非法数据地址"), "{words}");
+    // A gateway that says that it does not reach the device is no device that refuses.
+    let (address, ..) = device(false, refuse(11)).await;
+    let sensors = site(&format!("address='{address}'"), TWO_FAR, &[1]);
+    let fault = probe(&sensors.endpoints["gate"], &sensors.devices[0]).await.unwrap_err().to_string();
+    assert!(fault.contains("站号") && !fault.contains("供电"), "{fault}");
+}
+
+#[tokio::test]
 async fn a_busy_device_is_asked_again_within_the_poll() {
     let (address, ..) = device(false, |asked| if asked.number < 2 { Answer::Refuse(6) } else { Answer::Truth }).await;
     let mut run = Run::start(&site(&format!("address='{address}'"), TWO_FAR, &[1]));
@@ -205,7 +223,7 @@ async fn what_is_refused_together_is_asked_one_by_one() {
     assert_eq!(run.poller.links()[0].units[&1].exceptions, 1, "learnt at the first refusal");
     drop(run);
     assert!(requests.load(Ordering::SeqCst) >= 7);
-    let probed = probe(&sensors.endpoints["gate"], &sensors.devices[0]).await.unwrap();
+    let probed = probe(&sensors.endpoints["gate"], &sensors.devices[0]).await.unwrap().series;
     assert_eq!(probed[1].value, f64::from(word(1, 3)));
 }
 
@@ -321,7 +339,7 @@ async fn shipped(profile: &str, holds: &'static [(u16, u16)], expected: &[(&str,
     );
     files.insert("g.toml".into(), text.into());
     let sensors = Sensors::load(&files).unwrap_or_else(|fault| panic!("{fault}"));
-    let probed = probe(&sensors.endpoints["line"], &sensors.devices[0]).await.unwrap();
+    let probed = probe(&sensors.endpoints["line"], &sensors.devices[0]).await.unwrap().series;
     for (one, (name, value)) in probed.iter().zip(expected) {
         let same = one.value.is_nan() && value.is_nan() || (one.value - value).abs() < 1e-6;
         assert!(same, "{profile}: {name} is {one:?}, not {value}");

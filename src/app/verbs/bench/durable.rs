@@ -1,6 +1,6 @@
 //! Where a measured protocol ends: judged and durable, as in the server, without screens and levels.
 
-use crate::ingest::{IntakeError, Sink};
+use crate::ingest::{IntakeError, Sink, sift};
 use crate::model::{Observation, Reading};
 use crate::quality::{Judge, QualityTable};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
@@ -21,7 +21,12 @@ pub(super) struct JudgedStore {
 #[async_trait]
 impl Sink for JudgedStore {
     async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        let judged = self.judge(&readings);
+        // As the intake does it: what contradicts a stored value is not stored.
+        let sifted = sift(readings, "bench", &[], &self.store).await;
+        if let Some((_, fault)) = sifted.unread {
+            return Err(IntakeError::Store(fault));
+        }
+        let judged = self.judge(&sifted.fresh);
         self.writes.fetch_add(1, Ordering::Relaxed);
         self.store.append(&judged).await.map(|_durable| ()).map_err(IntakeError::Store)
     }
