@@ -66,7 +66,7 @@ mod tests {
             let files = SiteFiles::read(&config).unwrap();
             match read(&config, &files) {
                 Ok(_) => assert_eq!(word, "", "{sections}"),
-                Err(fault) => assert!(word != "" && fault.to_string().contains(word), "{sections}: {fault}"),
+                Err(fault) => assert!(!word.is_empty() && fault.to_string().contains(word), "{sections}: {fault}"),
             }
         };
         check("", "");

@@ -142,7 +142,9 @@ fn whole_ms(at: Timestamp) -> Timestamp {
 mod tests {
     use super::*;
     use crate::model::Quality;
-    use crate::store::series::{EmbeddedSeries, SeriesLimits};
+    use crate::store::series::{
+        Correction, Durable, EmbeddedSeries, Sample, SeriesBatch, SeriesFacts, SeriesLimits, SeriesStats, Step,
+    };
     use chrono::TimeDelta;
 
     fn at(minute: i64) -> Timestamp {
@@ -200,12 +202,50 @@ mod tests {
         store.close().await;
     }
 
+    /// A store that knows its newest moment and cannot be read.
+    struct Unreadable(Timestamp);
+
+    #[async_trait::async_trait]
+    impl SeriesStore for Unreadable {
+        fn ends_before(&self, _: &SeriesId, at: Timestamp) -> bool {
+            self.0 < at
+        }
+        async fn range(
+            &self,
+            _: &SeriesId,
+            _: Timestamp,
+            _: Timestamp,
+            _: Option<Step>,
+        ) -> Result<Vec<Sample>, SeriesError> {
+            Err(refusal())
+        }
+        async fn append(&self, _: &[Observation]) -> Result<Durable, SeriesError> {
+            Err(refusal())
+        }
+        async fn append_columns(&self, _: &[SeriesBatch]) -> Result<Durable, SeriesError> {
+            Err(refusal())
+        }
+        async fn correct(&self, _: &[Correction]) -> Result<Durable, SeriesError> {
+            Err(refusal())
+        }
+        async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError> {
+            Err(refusal())
+        }
+        async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError> {
+            Err(refusal())
+        }
+        async fn stats(&self) -> Result<SeriesStats, SeriesError> {
+            Err(refusal())
+        }
+    }
+
+    fn refusal() -> SeriesError {
+        SeriesError::Closed { path: "series.db".into() }
+    }
+
     #[tokio::test]
     async fn what_is_newer_than_all_is_not_looked_up_and_what_cannot_be_looked_up_is_given_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = EmbeddedSeries::open(&folder.path().join("series.db"), SeriesLimits::default()).await.unwrap();
-        let _ = store.append(&[observation("a", 10, 1.0)]).await.unwrap();
-        store.close().await; // From here on every look fails.
+        let store = Unreadable(at(10));
         let sifted = sift(vec![reading("a", 11, 2.0), reading("a", 12, 3.0)], "mqtt", &[], &store).await;
         assert!(sifted.fresh.len() == 2 && sifted.unread.is_none());
         let sifted = sift(vec![reading("a", 9, 2.0), reading("a", 12, 3.0)], "mqtt", &[], &store).await;
