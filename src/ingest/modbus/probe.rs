@@ -34,7 +34,7 @@ pub struct Probe {
 
 /// Why a device cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read {device} at {address}, unit {unit}; {}", advice(cause))]
+#[error("无法读取 {device} (cannot read {device} at {address}, unit {unit}); {}", advice(cause))]
 pub struct ProbeFault {
     /// Which device.
     pub device: String,
