@@ -16,7 +16,8 @@ pub use restore::restore;
 pub use schedule::{NewestBackup, keep_backups};
 
 use crate::model::Timestamp;
-use crate::store::{Database, blobs_folder, state_file};
+use crate::store::series::{EmbeddedSeries, SeriesError};
+use crate::store::{Database, blobs_folder, series_file, state_file};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,15 @@ pub async fn backup(data: &Path, to: &Path, now: Timestamp) -> Result<Manifest, 
         copy_database(&database, &partial).await?;
     }
     copy_tree(&blobs_folder(data), &blobs_folder(&partial))?;
-    let manifest = Manifest::of(&partial, now)?;
+    let mut manifest = Manifest::of(&partial, now)?;
+    let series = series_file(&partial);
+    if series.is_file() {
+        // A copy of damaged points is made faithfully; nobody may take it for a whole one.
+        manifest.damaged = match EmbeddedSeries::damaged_in(&series).await {
+            Ok(spans) => spans.into_iter().map(|span| SeriesError::from(span).to_string()).collect(),
+            Err(fault) => vec![fault.to_string()],
+        };
+    }
     manifest.write(&partial)?;
     sync_folder(&partial)?;
     fs::rename(&partial, to).map_err(BackupError::file("rename", &partial))?;

@@ -1,10 +1,10 @@
 //! Observations as files that other programs read: CSV, and Parquet for DuckDB, pandas and the like.
 //!
 //! In: a data directory, running or not, or a backup: it reads a private copy. Out: one file, in order of series and time,
-//! complete or not there at all. Every value goes with its verdict; bad ones are not left out.
+//! complete or not there at all; damaged spans are left out and named. Every value goes with its verdict; bad ones are not left out.
 
 use crate::model::{SeriesId, Timestamp};
-use crate::store::series::{EmbeddedSeries, Sample, SeriesLimits, SeriesStore};
+use crate::store::series::{EmbeddedSeries, Sample, SeriesError, SeriesLimits, SeriesStore};
 use chrono::{SecondsFormat, TimeDelta};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
@@ -62,6 +62,9 @@ pub struct Exported {
     pub series: u64,
     /// Rows in it.
     pub rows: u64,
+    /// Damaged spans that it lacks, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// Removes a private copy when it goes out of sight.
@@ -70,6 +73,15 @@ struct Copy(PathBuf);
 impl Drop for Copy {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Removes a file that was begun and not finished when it goes out of sight; once it has its name there is nothing to remove.
+struct Begun(PathBuf);
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 
@@ -100,8 +112,8 @@ pub async fn export(
     EmbeddedSeries::snapshot(series_db, &copied).await?;
     let store =
         EmbeddedSeries::open(&copied, SeriesLimits { series_max: usize::MAX, ..SeriesLimits::default() }).await?;
-    let partial = file.with_extension("partial");
-    let mut sink = Sink::new(format, &partial)?;
+    let partial = Begun(file.with_extension("partial"));
+    let mut sink = Sink::new(format, &partial.0)?;
     let mut series = 0;
     for facts in store.list().await? {
         let wanted = selection.masks.is_empty() || selection.masks.iter().any(|mask| fits(mask, facts.series.as_str()));
@@ -120,10 +132,12 @@ pub async fn export(
         }
         series += u64::from(sink.rows > before);
     }
+    let damage = store.damage(None, selection.from, selection.to);
+    let left_out = damage.into_iter().map(|span| SeriesError::from(span).to_string()).collect();
     store.close().await;
     let rows = sink.finish()?;
-    std::fs::rename(&partial, &file)?;
-    Ok(Exported { file, series, rows })
+    std::fs::rename(&partial.0, &file)?;
+    Ok(Exported { file, series, rows, left_out })
 }
 
 /// Whether a text fits a mask of `*` and `?`.

@@ -87,3 +87,22 @@ fn export_masks() {
         assert_eq!(fits(mask, text), expected, "{mask} {text}");
     }
 }
+
+#[tokio::test]
+async fn export_goes_on_past_damage_and_names_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = store(folder.path()).await;
+    running.seal().await.unwrap();
+    running.close().await;
+    let (data, out) = (folder.path().join("series.db"), folder.path().join("out"));
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&data);
+    let mut conn = <sqlx::sqlite::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
+    let flip = "UPDATE chunk SET body = zeroblob(length(body)) WHERE series = (SELECT number FROM series WHERE id = '花园口.stage')";
+    sqlx::query(flip).execute(&mut conn).await.unwrap();
+    sqlx::Connection::close(conn).await.unwrap();
+    let done = export(&data, &out, ExportFormat::Csv, &all()).await.unwrap();
+    assert_eq!((done.series, done.rows, done.left_out.len()), (2, 2, 1));
+    assert!(done.left_out[0].contains("花园口.stage from 2026-07-15 00:00:00 UTC"), "{:?}", done.left_out);
+    let names: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["observations.csv"]);
+}

@@ -10,6 +10,8 @@ mod drills;
 pub mod editions;
 pub mod export;
 pub mod font;
+#[cfg(test)]
+mod intake_tests;
 mod log;
 mod maps;
 pub mod metrics;

@@ -2,9 +2,11 @@
 
 use super::config::{ConfigError, SeriesKind, SeriesSection};
 use crate::command::{Input, LastWord};
+use crate::ingest::sensors::Sensors;
 use crate::model::Timestamp;
 use crate::store::series::{
-    EmbeddedSeries, InfluxSettings, RelaySettings, RelayState, RelayedSeries, SeriesError, SeriesLimits, SeriesStore,
+    DamagedSpan, EmbeddedSeries, InfluxSettings, RelaySettings, RelayState, RelayedSeries, SeriesError, SeriesLimits,
+    SeriesStore,
 };
 use crate::store::{Clock, Engine, series_file};
 use std::path::Path;
@@ -18,6 +20,10 @@ const REQUEST: Duration = Duration::from_secs(20);
 /// Points of one request: about 400 kB.
 const LINES_A_REQUEST: usize = 5_000;
 
+/// How often the whole file is looked through for damage.
+const LOOK_EVERY: Duration = Duration::from_secs(86_400);
+/// Cause of the alarm that stored points cannot be read.
+const DAMAGED: &str = "series-damaged";
 /// How often old history is looked for.
 const RETAIN_EVERY: Duration = Duration::from_secs(3600);
 
@@ -56,6 +62,15 @@ impl SeriesSection {
         })
     }
 
+    /// Whether every series of the site has room in the store.
+    ///
+    /// # Errors
+    /// When it has not, with both numbers.
+    pub fn check_room(&self, sensors: &Sensors) -> Result<(), ConfigError> {
+        let (needed, limit) = (sensors.series_book().len(), self.series_max);
+        if needed > limit { Err(ConfigError::NoRoom { needed, limit }) } else { Ok(()) }
+    }
+
     /// Reads the files that the section names; nothing is asked of the remote store.
     ///
     /// # Errors
@@ -89,6 +104,7 @@ impl OpenSeries {
             let alarms = tell(relay.remote_url().to_owned(), relay.state(), engine.clone(), stop.clone());
             workers.extend([tokio::spawn(Arc::clone(relay).relay(stop.clone())), tokio::spawn(alarms)]);
         }
+        workers.push(tokio::spawn(watch_damage(Arc::clone(&self.local), engine.clone(), stop.clone())));
         if let Some(keep) = self.keep {
             workers.push(tokio::spawn(retain(Arc::clone(&self.local), keep, Arc::clone(clock), stop.clone())));
         }
@@ -133,6 +149,69 @@ async fn retain(
         if let Err(fault) = done {
             tracing::warn!(%fault, "降采样未完成，下次再试 (old history was not down-sampled; tried again in an hour)");
         }
+    }
+}
+
+/// Looks through the file at the start and once a day, and alarms what is found, by that or by who reads. The alarm of an earlier run ends
+/// when a whole look finds nothing any more.
+async fn watch_damage(store: Arc<EmbeddedSeries>, engine: Engine, stop: CancellationToken) {
+    let (mut known, mut told) = (store.damage_known(), LastWord::default());
+    let mut due = tokio::time::interval(LOOK_EVERY);
+    loop {
+        let clean = tokio::select! {
+            () = stop.cancelled() => return,
+            changed = known.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                false
+            }
+            _ = due.tick() => {
+                let looked = tokio::select! {
+                    () = stop.cancelled() => return,
+                    looked = store.look_for_damage() => looked,
+                };
+                match looked {
+                    Ok(spans) => spans == 0,
+                    Err(fault) => {
+                        tracing::warn!(%fault, "查看数据块未完成 (the look for damaged chunks did not end)");
+                        false
+                    }
+                }
+            }
+        };
+        let input = match store.damage(None, Timestamp::MIN_UTC, Timestamp::MAX_UTC).as_slice() {
+            [] if clean && told.is_news(DAMAGED, false) => {
+                Input::Health { cause: DAMAGED.into(), title_zh: String::new(), title_en: String::new(), silent: false }
+            }
+            [] => continue,
+            spans if told.is_news(DAMAGED, true) => damage_alarm(spans),
+            _ => continue,
+        };
+        if let Err(fault) = engine.submit(input).await {
+            tracing::error!(
+                fault = &fault as &dyn std::error::Error,
+                "告警未进入指挥流程 (an alarm did not reach the command)"
+            );
+        }
+    }
+}
+
+/// Names the first span and counts the others.
+fn damage_alarm(spans: &[DamagedSpan]) -> Input {
+    let local = |at: Timestamp| (at + chrono::TimeDelta::hours(8)).format("%Y-%m-%d %H:%M").to_string();
+    let first = spans.first().map(|span| (span.series.as_str(), local(span.from), local(span.to)));
+    let (series, from, to) = first.unwrap_or_default();
+    let count = spans.len();
+    Input::Health {
+        cause: DAMAGED.into(),
+        title_zh: format!(
+            "时序库数据块损坏 {count} 段：{series} {from} 至 {to} 的存值读不出，图表缺此段，其余照常；请从备份取回"
+        ),
+        title_en: format!(
+            "{count} spans of stored points are damaged: {series} from {from} to {to} (Beijing) cannot be read and is left out of charts, all else is not concerned; take it from a backup"
+        ),
+        silent: true,
     }
 }
 

@@ -103,6 +103,7 @@ impl Server {
     /// # Errors
     /// The first thing that cannot be had, by name: directory, file, port.
     pub async fn start(parts: ServerParts) -> Result<Self, Box<dyn Error>> {
+        parts.series.check_room(&parts.files.sensors)?;
         let directory = StoreDirectory::claim(&parts.data)?;
         // The port first: a second server must fail before it touches anything.
         let listener = TcpListener::bind(parts.listen).await.map_err(|cause| {

@@ -8,6 +8,8 @@ use super::{Actor, Fact, Refused};
 use crate::model::{FactSeq, Grade, Quality, SeriesId, Timestamp, UserRole};
 use serde::{Deserialize, Serialize};
 
+/// Before this no gauge of this river was read day by day, milliseconds since 1970: 1900-01-01T00:00Z. An earlier moment is a slip.
+const EARLIEST_MS: i64 = -2_208_988_800_000;
 /// Longest reason, in characters.
 const REASON_MAX: usize = 500;
 
@@ -76,6 +78,9 @@ impl Desk<'_> {
         if amendment.at > self.now {
             return Err(bad("time", "时刻在未来 (the moment lies in the future)"));
         }
+        if amendment.at.timestamp_millis() < EARLIEST_MS {
+            return Err(bad("time", "时刻早于 1900 年，请核对年份 (the moment lies before 1900, look at the year)"));
+        }
         if amendment.value.is_some_and(|value| !value.is_finite()) {
             return Err(bad("value", "不是数 (not a number)"));
         }
@@ -84,7 +89,22 @@ impl Desk<'_> {
             (Grade::Manual, None) => return Err(bad("value", "订正须给出数值 (a value is needed)")),
             _ => return Err(bad("verdict", "须为 manual、suspect 或 bad (manual, suspect or bad)")),
         }
-        self.record(Fact::Amended { by: by.clone(), amendment: amendment.clone() });
+        let amendment = self.after_the_last(amendment.clone());
+        self.record(Fact::Amended { by: by.clone(), amendment });
         Ok(())
+    }
+
+    /// What stood there is what the last amendment of the moment set: two people at once both saw what was there before either.
+    fn after_the_last(&self, mut amendment: Amendment) -> Amendment {
+        let of_series = self.state.amended.get(&amendment.series).into_iter().flatten();
+        let Some(last) = of_series.rev().find(|one| one.amendment.at == amendment.at) else { return amendment };
+        let stood = StoodBefore { value: last.amendment.value, quality: last.amendment.quality };
+        // A mark leaves the value as it stands.
+        let seen = amendment.was.and_then(|was| was.value);
+        if amendment.quality.grade != Grade::Manual && amendment.value == seen {
+            amendment.value = stood.value;
+        }
+        amendment.was = Some(stood);
+        amendment
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! In: batches of readings from pollers, and pushes that wait for an answer. Out: durable observations, the water as
 //! screens show it, and evaluations for the engine. If the series store fails, observations wait here (bounded), the
-//! level is evaluated all the same, and an alarm says so; when the waiting room is full, pollers wait.
+//! level is evaluated all the same, and an alarm says so and why; when the waiting room is full, the oldest goes: the level goes on
+//! with the river of now, and a restart needs the newest. Points of a series that the store has no room for are set aside and
+//! counted, everything else is stored.
 
 use super::Clock;
 use super::aside::{Aside, AsideTold};
@@ -14,6 +16,7 @@ use crate::playbook::SignalKey;
 use crate::store::series::{Aggregate, Sample, SeriesError, SeriesStore, Step};
 use crate::store::{Engine, EngineError};
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -22,7 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 const PUSHES: usize = 64;
 const BATCHES_AT_ONCE: usize = 64;
-const WAITING_MAX: usize = 200_000;
+/// Observations that wait for the store at most; about 20 MB. Few in tests.
+const WAITING_MAX: usize = if cfg!(test) { 300 } else { 200_000 };
 /// Points of one append.
 const APPEND_MAX: usize = 50_000;
 /// Hours that the board looks back, as after a restart.
@@ -31,6 +35,10 @@ const REMEMBER_H: i64 = 100;
 const RECENT_H: i64 = 6;
 /// Cause of the alarm that the series store is down.
 const STORE: &str = "series-store";
+/// Cause of the alarm that observations which waited for it were dropped.
+const DROPPED: &str = "series-dropped";
+/// Cause of the alarm that the store takes no further series.
+const LIMIT: &str = "series-limit";
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Why a push was not taken.
@@ -111,7 +119,16 @@ impl Intake {
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (pushes, inbox) = mpsc::channel(PUSHES);
         let aside = Aside::new(parts.folder.clone());
-        let worker = Worker { parts, waiting: Vec::new(), told: LastWord::default(), aside: aside.clone() };
+        let worker = Worker {
+            parts,
+            waiting: Vec::new(),
+            told: LastWord::default(),
+            aside: aside.clone(),
+            faults: Vec::new(),
+            dropped: 0,
+            surplus: BTreeSet::new(),
+            without_room: 0,
+        };
         (Self { door: "http", pushes, aside }, tokio::spawn(worker.run(polled, inbox, stop)))
     }
 
@@ -191,12 +208,29 @@ impl Intake {
     }
 }
 
+/// Readings at the moments that the store keeps, so that what is judged, stored and read back is one moment.
+fn in_whole_ms(readings: impl IntoIterator<Item = Reading>) -> Vec<Reading> {
+    readings.into_iter().map(Reading::in_whole_ms).collect()
+}
+
+/// The end of an alarm.
+fn over(cause: &str) -> Input {
+    Input::Health { cause: cause.into(), title_zh: String::new(), title_en: String::new(), silent: false }
+}
+
 struct Worker {
     parts: IntakeParts,
     /// Observations that the store has not taken yet.
     waiting: Vec<Observation>,
     told: LastWord,
     aside: Aside,
+    /// Kinds of faults of the store that this outage was alarmed with.
+    faults: Vec<std::mem::Discriminant<SeriesError>>,
+    /// Observations dropped in this outage because too many waited.
+    dropped: u64,
+    /// Series that the store has no room for, and how many of their observations went. Only series of the site come here.
+    surplus: BTreeSet<SeriesId>,
+    without_room: u64,
 }
 
 impl Worker {
@@ -210,14 +244,13 @@ impl Worker {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let (mut batches, mut polled_open) = (Vec::new(), true);
         loop {
-            let room = self.waiting.len() < WAITING_MAX;
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return self.end().await,
                 Some(Push { door, brought, reply }) = pushes.recv() => {
                     let kept = match brought {
-                        Brought::Live(readings) => self.take_push(readings, door).await,
-                        Brought::Afterwards(readings) => self.bring(readings, door).await,
+                        Brought::Live(readings) => self.take_push(in_whole_ms(readings), door).await,
+                        Brought::Afterwards(readings) => self.bring(in_whole_ms(readings), door).await,
                         Brought::Signal(key, place, at, hold) => {
                             self.parts.watch.hear(key, place, at, hold);
                             self.evaluate().await;
@@ -238,47 +271,50 @@ impl Worker {
                     // A sender that has gone away does not change what is durable.
                     let _ = reply.send(kept);
                 }
-                count = polled.recv_many(&mut batches, BATCHES_AT_ONCE), if room && polled_open => {
+                count = polled.recv_many(&mut batches, BATCHES_AT_ONCE), if polled_open => {
                     if count == 0 {
                         polled_open = false; // A site without polled devices: pushes and looks go on.
                         continue;
                     }
-                    let readings: Vec<_> = batches.drain(..).flatten().collect();
-                    if let Err(fault) = self.take_polled(readings).await {
-                        tracing::error!(fault = &fault as &dyn std::error::Error, waiting = self.waiting.len(), "观测值暂存内存 (observations wait in memory)");
-                    }
+                    let readings = in_whole_ms(batches.drain(..).flatten());
+                    self.take_polled(readings).await;
                 }
                 _ = look.tick() => self.look().await,
             }
         }
     }
 
-    /// Durable first, then evaluated. Observations that could not be stored are kept for the next try.
-    async fn take(&mut self, readings: &[Reading]) -> Result<(), IntakeError> {
-        let judged = self.parts.watch.take(readings);
-        self.waiting.extend(judged);
-        let kept = self.flush().await;
-        self.evaluate().await;
-        kept
-    }
-
-    /// What a poll brought comes once: where the store cannot be asked about a moment, it is taken for new.
-    async fn take_polled(&mut self, readings: Vec<Reading>) -> Result<(), IntakeError> {
+    /// Durable first, then evaluated. Observations that could not be stored are kept for the next try; the alarm has said so. What a
+    /// poll brought comes once: where the store cannot be asked about a moment, it is taken for new.
+    async fn take_polled(&mut self, readings: Vec<Reading>) {
         let sifted = sift(readings, "modbus", &self.waiting, self.parts.series.as_ref()).await;
         self.aside.keep(sifted.known, &sifted.set_aside).await;
         let mut fresh = sifted.fresh;
         fresh.extend(sifted.unread.into_iter().flat_map(|(unread, _)| unread));
-        self.take(&fresh).await
+        let judged = self.parts.watch.take(&fresh);
+        self.waiting.extend(judged);
+        let _ = self.flush().await;
+        self.bound().await;
+        self.evaluate().await;
     }
 
     /// What its sender will send again does not wait here: pushes cannot fill the waiting room.
+    ///
+    /// # Errors
+    /// When the store fails, and nothing is kept; or it has no room for some of the series, and everything else is kept.
     async fn take_push(&mut self, readings: Vec<Reading>, door: &'static str) -> Result<Kept, IntakeError> {
+        let named = readings.iter().map(|reading| reading.series.clone()).collect::<BTreeSet<_>>();
         let sifted = sift(readings, door, &self.waiting, self.parts.series.as_ref()).await;
-        let before = self.waiting.len();
-        let kept = self.take(&sifted.fresh).await;
+        let judged = self.parts.watch.take(&sifted.fresh);
+        let brought = judged.len();
+        self.waiting.extend(judged);
+        let mut kept = self.flush().await;
         if kept.is_err() {
-            self.waiting.truncate(before);
+            self.waiting.truncate(self.waiting.len().saturating_sub(brought));
+        } else if named.iter().any(|series| self.surplus.contains(series)) {
+            kept = self.parts.series.no_room_for(&named).map_or(Ok(()), |fault| Err(IntakeError::Store(fault)));
         }
+        self.evaluate().await;
         kept?;
         // The rest was judged and is durable: it is known when the sender comes again with all.
         if let Some((_, fault)) = sifted.unread {
@@ -315,9 +351,9 @@ impl Worker {
         let (from, recent) = (now - TimeDelta::hours(REMEMBER_H), now - TimeDelta::hours(RECENT_H));
         let step = Step { every_ms: 300_000, aggregate: Aggregate::Last };
         let store = &self.parts.series;
-        let mut samples = store.range(series, from, recent, Some(step)).await.map_err(IntakeError::Store)?;
+        let mut samples = store.range_at_hand(series, from, recent, Some(step)).await.map_err(IntakeError::Store)?;
         let to = now + TimeDelta::milliseconds(1);
-        samples.extend(store.range(series, recent, to, None).await.map_err(IntakeError::Store)?);
+        samples.extend(store.range_at_hand(series, recent, to, None).await.map_err(IntakeError::Store)?);
         let observation = |sample: &Sample| Observation {
             series: series.clone(),
             at: sample.at,
@@ -331,33 +367,134 @@ impl Worker {
         Ok(())
     }
 
-    /// In parts that every store takes, oldest first; what is durable waits no longer.
+    /// In parts that every store takes, oldest first; what is durable waits no longer, what finds no room is set aside.
     async fn flush(&mut self) -> Result<(), IntakeError> {
+        self.set_aside();
         while !self.waiting.is_empty() {
             let part = self.waiting.len().min(APPEND_MAX);
             let (first, _) = self.waiting.split_at(part);
-            if let Err(fault) = self.parts.series.append(first).await {
-                self.report_store(true).await;
-                return Err(IntakeError::Store(fault));
+            match self.parts.series.append(first).await {
+                Ok(_durable) => {
+                    self.waiting.drain(..part);
+                    self.report_up().await;
+                }
+                // One series too many must not keep the others out.
+                Err(fault @ SeriesError::TooManySeries { .. }) => self.report_limit(&fault).await,
+                Err(fault) => {
+                    self.report_down(&fault).await;
+                    return Err(IntakeError::Store(fault));
+                }
             }
-            self.waiting.drain(..part);
-            self.report_store(false).await;
         }
         Ok(())
     }
 
-    /// One alarm when the store goes down, closed when it is back.
-    async fn report_store(&mut self, down: bool) {
-        if !self.told.is_news(STORE, down) {
+    /// Takes observations of series without room out of those that wait.
+    fn set_aside(&mut self) {
+        if self.surplus.is_empty() {
+            return;
+        }
+        let before = self.waiting.len();
+        let surplus = &self.surplus;
+        self.waiting.retain(|observation| !surplus.contains(&observation.series));
+        self.without_room += (before - self.waiting.len()) as u64;
+    }
+
+    /// Says which series have no room, once for each, and takes their observations out.
+    async fn report_limit(&mut self, fault: &SeriesError) {
+        let SeriesError::TooManySeries { surplus, limit, series, .. } = fault else { return };
+        self.surplus.extend(surplus.iter().cloned());
+        self.set_aside();
+        let (count, aside) = (self.surplus.len(), self.without_room);
+        tracing::error!(%fault, series = count, set_aside = aside, "序列超限，其观测值不存 (series beyond the limit are not stored, all others are)");
+        if !self.told.is_news(LIMIT, true) {
             return;
         }
         self.submit(Input::Health {
-            cause: STORE.into(),
-            title_zh: "时序库不能写入，观测值暂存内存".into(),
-            title_en: "the series store cannot be written, observations wait in memory".into(),
-            silent: down,
+            cause: LIMIT.into(),
+            title_zh: format!("时序库序列数已达上限 {limit}：{series} 等 {count} 个序列的观测值不存，其余照存；请调大 [series] series_max 后重启"),
+            title_en: format!("the series store holds its limit of {limit} series: {series} and others, {count} in all, are not stored, everything else is; raise [series] series_max and restart"),
+            silent: true,
         })
         .await;
+    }
+
+    /// Keeps what waits within its bound: the oldest goes.
+    async fn bound(&mut self) {
+        let excess = self.waiting.len().saturating_sub(WAITING_MAX);
+        if excess == 0 {
+            return;
+        }
+        self.waiting.drain(..excess);
+        self.dropped += excess as u64;
+        if self.told.is_news(DROPPED, true) {
+            tracing::error!(
+                waiting = WAITING_MAX,
+                "暂存已满，最旧的观测值开始丢弃 (too many observations wait, the oldest are dropped)"
+            );
+            self.submit(Input::Health {
+                cause: DROPPED.into(),
+                title_zh: format!("时序库久不能写入，暂存已满 {WAITING_MAX} 条，最旧的观测值正在丢弃；水情研判照常"),
+                title_en: format!("the series store has been down so long that {WAITING_MAX} observations wait: the oldest are dropped; levels are evaluated all the same"),
+                silent: true,
+            })
+            .await;
+        }
+    }
+
+    /// One alarm when the store goes down, with the reason; another reason in the same outage is said once as well.
+    async fn report_down(&mut self, fault: &SeriesError) {
+        let kind = std::mem::discriminant(fault);
+        if self.faults.contains(&kind) {
+            return;
+        }
+        self.faults.push(kind);
+        tracing::error!(
+            fault = fault as &dyn std::error::Error,
+            waiting = self.waiting.len(),
+            "时序库未写入，观测值暂存内存 (the series store did not keep it, observations wait in memory)"
+        );
+        if !self.told.is_news(STORE, true) {
+            self.submit(over(STORE)).await;
+        }
+        let (zh, en) = fault.in_two_languages();
+        self.submit(Input::Health {
+            cause: STORE.into(),
+            title_zh: format!("时序库不能写入，观测值暂存内存：{zh}"),
+            title_en: format!("the series store cannot be written, observations wait in memory: {en}"),
+            silent: true,
+        })
+        .await;
+    }
+
+    /// The store takes points: its alarms are over.
+    async fn report_up(&mut self) {
+        self.faults.clear();
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            tracing::error!(
+                dropped,
+                "时序库恢复，其间丢弃了最旧的观测值 (the store is back; the oldest observations were dropped meanwhile)"
+            );
+        }
+        for cause in [STORE, DROPPED] {
+            if self.told.is_news(cause, false) {
+                self.submit(over(cause)).await;
+            }
+        }
+        if self.surplus.is_empty() && self.told.is_news(LIMIT, false) {
+            self.submit(over(LIMIT)).await;
+        }
+    }
+
+    /// A last try for what waits.
+    async fn end(mut self) {
+        if self.flush().await.is_err() {
+            tracing::error!(
+                lost = self.waiting.len(),
+                "停止时时序库仍不能写入，暂存的观测值丢失 (the store cannot be written at the end: what waited is lost)"
+            );
+        }
     }
 
     async fn evaluate(&mut self) {
@@ -371,6 +508,7 @@ impl Worker {
     async fn look(&mut self) {
         // A store that is down was said once already; levels are watched all the same, and the next look tries again.
         let _ = self.flush().await;
+        self.bound().await;
         let now = (self.parts.clock)();
         for input in self.parts.watch.health(now) {
             self.submit(input).await;

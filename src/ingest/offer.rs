@@ -7,7 +7,7 @@ use super::units::{UnitFault, convert, datum_of};
 use crate::model::{Datum, Reading, SeriesId, Timestamp};
 use crate::store::series::{SeriesError, SeriesStore};
 use chrono::TimeDelta;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Before this nobody read a gauge on this river, milliseconds since 1970: 1800-01-01.
 const OLDEST_MS: i64 = -5_364_662_400_000;
@@ -93,6 +93,16 @@ pub enum OfferFault {
         /// That came after.
         second: f64,
     },
+    /// The store takes no further series.
+    #[error(
+        "序列数已达上限 {limit}，{series} 无处可存：请运维调大 [series] series_max 后重启，再发 (the store holds its limit of {limit} series and has no room for {series}: have series_max raised and the server restarted, then send again)"
+    )]
+    NoRoom {
+        /// The series.
+        series: SeriesId,
+        /// Most that the store takes.
+        limit: usize,
+    },
     /// The store has another value for that moment; a correction is made by a person.
     #[error(
         "该时刻已存有 {stored}，不覆盖；更正请走人工订正 (another value is stored for this moment; correct it by hand)"
@@ -113,7 +123,7 @@ impl OfferFault {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Malformed { field, .. } => field,
-            Self::UnknownSeries(_) | Self::NotYours(_) => "series",
+            Self::UnknownSeries(_) | Self::NotYours(_) | Self::NoRoom { .. } => "series",
             Self::Unit(_) => "unit",
             Self::UnknownDatum(_) | Self::OtherDatum { .. } => "datum",
             Self::Time(_) => "time",
@@ -155,7 +165,8 @@ pub fn reading_of(offer: &Offer, targets: &Targets, now: Timestamp) -> Result<Re
         (Some(value), Some(unit)) => convert(value, unit, &target.unit)?,
         (Some(value), None) => value,
     };
-    Ok(Reading { series: series.clone(), observed_at: offer.at, received_at: now, value })
+    // In the moments of the store: only then is the same moment seen to be the same.
+    Ok(Reading { series: series.clone(), observed_at: offer.at, received_at: now, value }.in_whole_ms())
 }
 
 /// Checks offers against their series, each other and the store.
@@ -186,6 +197,7 @@ pub async fn check(
             },
         }
     }
+    refuse_without_room(&mut checked, store);
     let stored = stored_values(&seen, store).await?;
     let mut fresh = Vec::with_capacity(checked.fresh.len());
     for (index, reading) in checked.fresh.drain(..) {
@@ -200,6 +212,17 @@ pub async fn check(
     checked.fresh = fresh;
     checked.refused.sort_by_key(|(index, _)| *index);
     Ok(checked)
+}
+
+/// Refuses offers of series that the store has no room for: to be told so now is better than to be put off for ever.
+fn refuse_without_room(checked: &mut Checked, store: &dyn SeriesStore) {
+    let named: BTreeSet<SeriesId> = checked.fresh.iter().map(|(_, reading)| reading.series.clone()).collect();
+    let Some(SeriesError::TooManySeries { surplus, limit, .. }) = store.no_room_for(&named) else { return };
+    let (without, fresh) = checked.fresh.drain(..).partition(|(_, reading)| surplus.contains(&reading.series));
+    checked.fresh = fresh;
+    let no_room = |(index, reading): (usize, Reading)| (index, OfferFault::NoRoom { series: reading.series, limit });
+    let without: Vec<_> = without;
+    checked.refused.extend(without.into_iter().map(no_room));
 }
 
 /// What the store has at these moments; moments that lie together are read together.
@@ -218,7 +241,7 @@ pub(super) async fn stored_values(
         if store.ends_before(series, *first) {
             continue;
         }
-        for sample in store.range(series, *first, last + TimeDelta::milliseconds(1), None).await? {
+        for sample in store.range_at_hand(series, *first, last + TimeDelta::milliseconds(1), None).await? {
             let key = (series.clone(), sample.at);
             if wanted.contains_key(&key) {
                 found.insert(key, sample.value);
@@ -277,6 +300,52 @@ mod tests {
         let mut fits = offer("a.stage", 0, 9124.0);
         (fits.unit, fits.datum) = (Some("cm".into()), Some("大沽".into()));
         assert_eq!(reading_of(&fits, &targets(), at(0)).unwrap().value, 91.24);
+    }
+
+    #[tokio::test]
+    async fn a_moment_finer_than_the_store_is_the_moment_of_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = EmbeddedSeries::open(&folder.path().join("series.db"), SeriesLimits::default()).await.unwrap();
+        let fine = |value| Offer { at: at(1) + TimeDelta::microseconds(456), ..offer("a.stage", 1, value) };
+        let first = check(&[fine(91.0), fine(91.0), fine(91.4)], &targets(), &store, at(9)).await.unwrap();
+        assert_eq!((first.fresh.len(), first.known, first.fresh[0].1.observed_at), (1, 1, at(1)));
+        assert_eq!(first.refused, [(2, OfferFault::TwoValues { first: 91.0, second: 91.4 })]);
+        let kept = Observation {
+            series: "a.stage".into(),
+            at: at(1),
+            received_at: at(1),
+            value: 91.0,
+            quality: Quality::GOOD,
+        };
+        let _ = store.append(&[kept]).await.unwrap();
+        let again = check(&[fine(91.0)], &targets(), &store, at(9)).await.unwrap();
+        assert_eq!((again.fresh.len(), again.known), (0, 1));
+        let other = check(&[fine(92.0)], &targets(), &store, at(9)).await.unwrap();
+        assert_eq!(other.refused, [(0, OfferFault::Stored { stored: 91.0 })]);
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_series_that_the_store_has_no_room_for_is_refused_by_name_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = SeriesLimits { series_max: 1, ..SeriesLimits::default() };
+        let store = EmbeddedSeries::open(&folder.path().join("series.db"), limits).await.unwrap();
+        let known = Observation {
+            series: "a.stage".into(),
+            at: at(0),
+            received_at: at(0),
+            value: 91.0,
+            quality: Quality::GOOD,
+        };
+        let _ = store.append(&[known]).await.unwrap();
+        let offers = [offer("a.discharge", 1, 4.0), offer("a.stage", 1, 91.1)];
+        let checked = check(&offers, &targets(), &store, at(9)).await.unwrap();
+        assert_eq!(checked.fresh.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1]);
+        let (index, fault) = &checked.refused[0];
+        assert_eq!((*index, fault.field()), (0, "series"));
+        let words = fault.to_string();
+        assert!(words.contains("a.discharge") && words.contains("上限 1") && words.contains("series_max"), "{words}");
+        store.close().await;
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use super::{Intake, IntakeError};
 use crate::model::Reading;
+use crate::store::series::SeriesError;
 use async_trait::async_trait;
 
 /// Where readings go; the answer comes when they are durable.
@@ -17,6 +18,10 @@ pub trait Sink: Send + Sync {
 #[async_trait]
 impl Sink for Intake {
     async fn keep(&self, readings: Vec<Reading>) -> Result<(), IntakeError> {
-        self.take(readings).await.map(|_kept| ())
+        match self.take(readings).await {
+            // Counted and alarmed; sent again it would find no room either, and hold up everything behind it.
+            Err(IntakeError::Store(SeriesError::TooManySeries { .. })) => Ok(()),
+            other => other.map(|_kept| ()),
+        }
     }
 }

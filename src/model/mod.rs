@@ -23,7 +23,7 @@ pub use level::{UnknownWord, WarningLevel, WorkingMode};
 pub use person::{Authority, DutyRow, Member, RoleCode, UserRole, mask_name};
 pub use place::{Place, PlaceKind, ScopeCode, Side, Spot};
 pub use reach::{Reach, ReachError};
-pub use reading::{Causes, Grade, Observation, Quality, Reading};
+pub use reading::{Causes, Grade, Observation, Quality, Reading, whole_ms};
 pub use standing::{Hazard, HazardKind, OrderGiven, Standing};
 pub use stone::StoneState;
 pub use task::{DeclineReason, TaskStatus};

@@ -1,6 +1,7 @@
 //! Readings as received and observations as judged.
 
 use super::{SeriesId, Timestamp};
+use chrono::SubsecRound;
 use serde::{Deserialize, Serialize};
 
 /// A value as a device gave it (原始值): scaled to the unit of its series, not yet judged.
@@ -14,6 +15,20 @@ pub struct Reading {
     pub received_at: Timestamp,
     /// In the unit of the series; may be NaN when the device says "no value".
     pub value: f64,
+}
+
+impl Reading {
+    /// The same with its moments as the store keeps them: what is finer than a millisecond would be another moment here and
+    /// the same one there.
+    pub fn in_whole_ms(self) -> Self {
+        let (observed_at, received_at) = (whole_ms(self.observed_at), whole_ms(self.received_at));
+        Self { observed_at, received_at, ..self }
+    }
+}
+
+/// A moment as every store keeps it: in whole milliseconds, the rest cut off.
+pub fn whole_ms(at: Timestamp) -> Timestamp {
+    at.trunc_subsecs(3)
 }
 
 /// How far a value may be trusted.

@@ -24,6 +24,9 @@ pub struct Manifest {
     pub made_at: Timestamp,
     /// Every file, by path.
     pub files: Vec<BackedUpFile>,
+    /// Spans of observations that were damaged in the source and are as damaged here, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<String>,
 }
 
 /// A file of a backup.
@@ -44,7 +47,13 @@ impl Manifest {
         let mut files = Vec::new();
         list(folder, folder, &mut files)?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(Self { format: FORMAT, anlan: env!("CARGO_PKG_VERSION").to_owned(), made_at: now, files })
+        Ok(Self {
+            format: FORMAT,
+            anlan: env!("CARGO_PKG_VERSION").to_owned(),
+            made_at: now,
+            files,
+            damaged: Vec::new(),
+        })
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), BackupError> {
@@ -52,6 +61,12 @@ impl Manifest {
         let text = serde_json::to_string_pretty(self)
             .map_err(|cause| BackupError::BadManifest { path: path.clone(), why: cause.to_string() })?;
         fs::write(&path, text + "\n").map_err(BackupError::file("write", &path))
+    }
+
+    /// Whether a backup says that nothing in it was damaged when it was made.
+    pub(super) fn is_whole(folder: &Path) -> bool {
+        let text = fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
+        serde_json::from_str::<Self>(&text).is_ok_and(|manifest| manifest.damaged.is_empty())
     }
 
     /// Reads the manifest of a backup and compares every file with it.

@@ -1,6 +1,6 @@
 //! Backups by the server itself, as `[backup]` says.
 
-use super::{BackupError, backup, entries};
+use super::{BackupError, Manifest, backup, entries};
 use crate::app::clock::wall_now;
 use crate::app::config::BackupSection;
 use crate::model::Timestamp;
@@ -57,10 +57,22 @@ pub(super) async fn backup_if_due(
         return Ok(None);
     }
     let target = settings.folder.join(format!("{PREFIX}{}", now.format("%Y%m%dT%H%M%SZ")));
-    backup(data, &target, now).await?;
+    let manifest = backup(data, &target, now).await?;
+    if !manifest.damaged.is_empty() {
+        tracing::error!(
+            spans = manifest.damaged.len(),
+            first = manifest.damaged.first(),
+            "备份含损坏的数据，最近一份完好的备份予以保留 (the backup holds damaged observations; the last whole one is kept)"
+        );
+    }
     let mut present = dated(&settings.folder)?;
+    let whole = present.iter().rev().map(|(_, path)| path).find(|path| Manifest::is_whole(path)).cloned();
     while present.len() > settings.keep {
         let (_, oldest) = present.remove(0);
+        // The one that a damaged span can be taken from.
+        if whole.as_ref() == Some(&oldest) {
+            continue;
+        }
         fs::remove_dir_all(&oldest).map_err(BackupError::file("remove", &oldest))?;
     }
     Ok(Some(target))

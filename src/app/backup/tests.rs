@@ -130,3 +130,40 @@ async fn backup_schedule_makes_one_a_period_and_keeps_so_many() {
     let name = |hour: i64| format!("anlan-{}", (at(0) + TimeDelta::hours(hour)).format("%Y%m%dT%H%M%SZ"));
     assert_eq!(names, [name(24), name(49)]);
 }
+
+/// Observations with one chunk that does not decode.
+async fn damaged_series(data: &Path) {
+    use crate::model::{Observation, Quality};
+    use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
+    let path = series_file(data);
+    fs::remove_file(&path).unwrap();
+    let series = EmbeddedSeries::open(&path, SeriesLimits::default()).await.unwrap();
+    let seen =
+        |h| Observation { series: "a.stage".into(), at: at(h), received_at: at(h), value: 1.0, quality: Quality::GOOD };
+    let _ = series.append(&[seen(0), seen(1)]).await.unwrap();
+    series.seal().await.unwrap();
+    series.close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+    let mut conn = <sqlx::sqlite::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap();
+    sqlx::query("UPDATE chunk SET body = zeroblob(length(body))").execute(&mut conn).await.unwrap();
+    sqlx::Connection::close(conn).await.unwrap();
+}
+
+#[tokio::test]
+async fn backup_of_damaged_observations_says_so_and_drives_out_no_whole_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, folder) = (dir.path().join("data"), dir.path().join("backups"));
+    filled(&data, 1).await;
+    let settings = BackupSection { folder: folder.clone(), every_h: 1, keep: 1 };
+    let whole = backup_if_due(&data, &settings, at(0)).await.unwrap().unwrap();
+    damaged_series(&data).await;
+    for h in [2, 4] {
+        assert!(backup_if_due(&data, &settings, at(h)).await.unwrap().is_some());
+    }
+    let mut kept: Vec<_> = entries(&folder).unwrap();
+    kept.sort();
+    assert_eq!((kept.len(), &kept[0]), (2, &whole), "the last whole one and the newest");
+    let manifest = Manifest::verify(&kept[1]).unwrap();
+    assert!(manifest.damaged[0].contains("a.stage from"), "{:?}", manifest.damaged);
+    assert!(!manifest.files.iter().any(|file| file.path.ends_with("-wal")), "nothing is made beside the copy");
+}

@@ -26,6 +26,16 @@ pub enum ConfigError {
         #[source]
         cause: crate::store::series::SeriesError,
     },
+    /// The store would take fewer series than the site has.
+    #[error(
+        "[series] series_max = {limit} 小于本站点的序列数 {needed}：至少设为 {needed}，并为以后的测站留余量 (series_max is smaller than the {needed} series of this site: set it to {needed} at least, and leave room for stations to come)"
+    )]
+    NoRoom {
+        /// Series of the site.
+        needed: usize,
+        /// As configured.
+        limit: usize,
+    },
     /// A place in the file is wrong.
     #[error("{}:{line}:{column}: {what}", path.display())]
     Wrong {

@@ -103,6 +103,11 @@ fn config_mistakes_are_pointed_at() {
     check(&format!("{base}{remote}"), "8:1", "token_file");
     check(&format!("{base}{remote}token_file = 't'\nspool_mib = 0\n"), "9:1", "1048576");
     check(&format!("{base}{}", remote.replace("http:", "ftp:") + "token_file = 't'\n"), "5:1", "http://");
+    let secret = remote.replace("127.0.0.1", "u:geheim77@127.0.0.1") + "token_file = 't'\n";
+    check(&format!("{base}{secret}"), "5:1", "token_file");
+    let refusal = parse(&format!("{base}{secret}")).unwrap_err().to_string();
+    assert!(!refusal.contains("geheim77"), "{refusal}");
+    check(&format!("{base}{}", remote.replace("8086", "8086/?token=s") + "token_file = 't'\n"), "5:1", "查询参数");
     check(&format!("{base}[series]\npoints_days = 0\n"), "4:1", "36600");
     check(&format!("{base}[series]\npoints_days = 9\nminutes_days = 8\n"), "5:1", "points_days");
     check(&format!("{base}[series]\nminutes_days = 8\n"), "4:1", "points_days");

@@ -28,6 +28,13 @@ pub(super) fn run(args: Args) -> Outcome {
             let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
             println!("{}: {} files, {bytes} bytes (备份完成)", args.to.display(), manifest.files.len());
         }
-        Ok(())
+        if manifest.damaged.is_empty() {
+            return Ok(());
+        }
+        let count = manifest.damaged.len();
+        let head = format!(
+            "备份已写成，但源数据有 {count} 段损坏，备份中同样损坏；旧备份勿删 (the backup is written, but {count} spans of its observations were damaged before and are in it: keep older backups)"
+        );
+        Err(format!("{head}:\n{}", manifest.damaged.join("\n")).into())
     })
 }

@@ -1,6 +1,7 @@
 //! `anlan config check FILE`.
 
 use super::Outcome;
+use crate::app::clock::wall_now;
 use crate::app::config::{Config, ConfigError};
 use crate::app::maps;
 use crate::app::rehearsal::{SiteFiles, load_playbook};
@@ -37,6 +38,15 @@ pub(super) fn run(args: Args) -> Outcome {
     maps::read(&config, &files)?;
     let rows = load_playbook(&files.playbook)?.instructions().len();
     config.series.check().map_err(ConfigError::from)?;
+    config.series.check_room(&files.sensors)?;
+    let late = files.sensors.offsets_dated_after(wall_now().date_naive());
+    if !late.is_empty() {
+        let late = late.join("、");
+        return Err(format!(
+            "datum_offset 的日期在未来，请核对：{late} (an offset between datums is dated in the future: {late})"
+        )
+        .into());
+    }
     let (devices, series) = (files.sensors.devices.len(), files.sensors.series.len());
     if json {
         let found = serde_json::json!({"ok": true, "listen": config.listen, "data": config.data, "devices": devices, "series": series, "instructions": rows});

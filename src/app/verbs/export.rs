@@ -117,6 +117,15 @@ fn series_book(out: &std::path::Path, place: &SitePlace) -> Outcome {
     Ok(())
 }
 
+/// What could not be read: the file is there, and is not whole.
+fn left_out(spans: &[String]) -> Outcome {
+    if spans.is_empty() {
+        return Ok(());
+    }
+    let head = format!("导出缺 {} 段损坏的数据 ({} damaged spans are not in the export)", spans.len(), spans.len());
+    Err(format!("{head}:\n{}", spans.join("\n")).into())
+}
+
 fn observations(format: ExportFormat, args: Observations) -> Outcome {
     wait_for(async move {
         let selection = Selection {
@@ -130,6 +139,6 @@ fn observations(format: ExportFormat, args: Observations) -> Outcome {
         } else {
             println!("{}: {} rows of {} series (导出完成)", done.file.display(), done.rows, done.series);
         }
-        Ok(())
+        left_out(&done.left_out)
     })
 }

@@ -172,7 +172,11 @@ impl Sensors {
         if !self.stations.iter().any(|known| &known.id == station) {
             let known: Vec<&str> = self.stations.iter().map(|known| known.id.as_str()).collect();
             let remedy = format!("add it to stations.toml or use one of {}", known.join(", "));
-            return Err(source.fault(row.station.span(), format!("there is no station {station:?}"), remedy));
+            return Err(source.fault(
+                row.station.span(),
+                format!("没有测站 {station:?} (there is no station {station:?})"),
+                remedy,
+            ));
         }
         let poll_every_s = period(source, "poll_every_s", &row.poll_every_s)?;
         if series.is_empty() {

@@ -87,11 +87,7 @@ fn faults_name_the_place_and_the_way_out() {
         &["gauge-huayuankou.toml:5:11: there is no device type \"abacus\"", "vegapuls-61"],
     );
     check(hyk, &|old| old.replace("\"gauges\"", "\"moon\""), &[":6:12: there is no endpoint \"moon\"", "work-madu"]);
-    check(
-        hyk,
-        &|old| old.replace("station = \"huayuankou\"", "station = \"atlantis\""),
-        &[":4:11: there is no station"],
-    );
+    check(hyk, &|old| old.replace("station = \"huayuankou\"", "station = \"atlantis\""), &[":4:11: 没有测站"]);
     check(
         hyk,
         &|old| old.replace("\"stage\"", "\"salt\""),
@@ -196,6 +192,15 @@ fn the_sample_of_the_quality_page_loads_and_datums_without_an_offset_are_refused
     }
     let fault = load(&sample.replace("{ stage =", "{ discharge =")).unwrap_err().to_string();
     assert!(fault.contains("no device gives"), "{fault}");
+    for empty in ["source = \"\"", "source = \"  \""] {
+        let (head, rest) = sample.split_once("add_m = -1.17, source = \"").unwrap();
+        let bare = format!("{head}add_m = -1.17, {empty}{}", rest.split_once('"').unwrap().1);
+        let fault = load(&bare).unwrap_err().to_string();
+        assert!(fault.contains("没有出处"), "{fault}");
+    }
+    let loaded = load(sample).unwrap();
+    assert_eq!(loaded.offsets_dated_after("1900-01-01".parse().unwrap()), ["lower-gauge"]);
+    assert!(loaded.offsets_dated_after("2100-01-01".parse().unwrap()).is_empty());
     let without: String =
         sample.lines().filter(|line| !line.starts_with("datum_offset")).collect::<Vec<_>>().join("\n");
     let fault = load(&without).unwrap_err().to_string();

@@ -110,13 +110,22 @@ impl Sensors {
         near.filter(|other| id.sensor().is_none() && self.series.contains_key(other)).collect()
     }
 
+    /// Stations with an offset between datums that is dated after a day: nobody has measured it yet.
+    pub fn offsets_dated_after(&self, day: chrono::NaiveDate) -> Vec<&str> {
+        let late = |station: &&super::Station| station.datum_offset.iter().any(|offset| offset.date > day);
+        self.stations.iter().filter(late).map(|station| station.id.as_str()).collect()
+    }
+
     /// Refuses a rating that is none, a neighbour that is unknown, and two sensors whose datums nobody has joined.
     pub(super) fn check_relations(&self, source: &Source, rows: &SensorFile) -> Result<(), FileFault> {
         for row in &rows.station {
             let station = row.get_ref();
             let wrong = |what: String, remedy: &str| Err(source.fault(row.span(), what, remedy));
             if let Some(unknown) = station.neighbours.iter().find(|other| self.station(other).is_none()) {
-                return wrong(format!("there is no station {unknown:?}"), "name neighbours of stations.toml");
+                return wrong(
+                    format!("没有测站 {unknown:?} (there is no station {unknown:?})"),
+                    "name neighbours of stations.toml",
+                );
             }
             if let Some(what) = self.fallback_fault(station) {
                 return wrong(what, "name sensors of this quantity, or \"rating\"");
@@ -130,6 +139,13 @@ impl Sensors {
             if let Some(offset) = station.datum_offset.iter().find(|one| !one.add_m.is_finite() || one.from == one.to) {
                 let what = format!("an offset of {} m from {} to {}", offset.add_m, offset.from, offset.to);
                 return wrong(what, "join two different datums by a finite number of metres");
+            }
+            if let Some(offset) = station.datum_offset.iter().find(|one| one.source.trim().is_empty()) {
+                let what = format!(
+                    "{} 至 {} 的基面改正数没有出处 (the offset from {} to {} has no source)",
+                    offset.from, offset.to, offset.from, offset.to
+                );
+                return wrong(what, "source = \"who says so: a survey, a station book\"");
             }
             let of_station = || self.series.keys().filter(|id| id.station() == station.id);
             let pairs = of_station().flat_map(|one| of_station().map(move |other| (one, other)));

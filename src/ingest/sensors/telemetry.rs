@@ -204,7 +204,11 @@ impl Sensors {
         found.map(|known| known.name_zh.clone()).ok_or_else(|| {
             let known: Vec<&str> = self.stations.iter().map(|known| known.id.as_str()).collect();
             let remedy = format!("add it to stations.toml or use one of {}", known.join(", "));
-            source.fault(station.span(), format!("there is no station {:?}", station.get_ref()), remedy)
+            source.fault(
+                station.span(),
+                format!("没有测站 {0:?} (there is no station {0:?})", station.get_ref()),
+                remedy,
+            )
         })
     }
 

@@ -37,12 +37,15 @@ pub(super) fn encode(points: &Points) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
+/// What follows the checksum of a chunk, if it fits.
+pub(super) fn checked(body: &[u8]) -> Result<&[u8], &'static str> {
+    let (sum, rest) = body.split_first_chunk::<4>().ok_or("chunk is cut off")?;
+    if u32::from_le_bytes(*sum) == crc32(rest) { Ok(rest) } else { Err("checksum does not fit") }
+}
+
 /// The points of a chunk, or what is wrong with it.
 pub(super) fn decode(body: &[u8]) -> Result<Points, String> {
-    let (sum, rest) = body.split_first_chunk::<4>().ok_or("chunk is cut off")?;
-    if u32::from_le_bytes(*sum) != crc32(rest) {
-        return Err("checksum does not fit".into());
-    }
+    let rest = checked(body)?;
     let ([layout, kinds], mut rest) = rest.split_first_chunk::<2>().ok_or("chunk is cut off")?;
     if *layout != LAYOUT {
         return Err(format!("chunk layout {layout} is unknown"));

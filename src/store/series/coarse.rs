@@ -5,8 +5,9 @@
 //! stand for; so the peak of a flood outlives its readings. A point that comes later for a bucket widens it; it cannot be told from one that
 //! is in there already, so means of such buckets may count it twice. A correction of a moment that is only a bucket cannot replace what it corrects.
 
+use super::damage::DamagedSpan;
 use super::error::from_database;
-use super::points::{Points, moment};
+use super::points::Points;
 use super::read::all_points;
 use super::rollup::Bucket;
 use super::writer::{Halt, Writer};
@@ -42,11 +43,12 @@ pub(super) struct StoredBuckets {
     pub(super) row: i64,
     pub(super) every_ms: i64,
     pub(super) body: Vec<u8>,
+    span: (i64, i64),
 }
 
 impl StoredBuckets {
     pub(super) fn of(row: &SqliteRow) -> Self {
-        Self { row: row.get(0), every_ms: row.get(1), body: row.get(2) }
+        Self { row: row.get(0), every_ms: row.get(1), body: row.get(2), span: (row.get(3), row.get(4)) }
     }
 }
 
@@ -133,10 +135,9 @@ fn of_points(points: &Points, every_ms: i64) -> Vec<Bucket> {
 const OLD_CHUNKS: &str = "SELECT number, t0, t1, revision, body FROM chunk WHERE series = $1 AND t1 < $2 \
      AND t1 < (SELECT max(t1) FROM chunk WHERE series = $1) ORDER BY t0, revision, number LIMIT $3";
 /// Rows of buckets of one length in a span.
-const BUCKETS_WITHIN: &str = "SELECT number, every_ms, body FROM coarse WHERE series = $1 AND every_ms = $2 AND t1 >= $3 AND t0 <= $4 ORDER BY t0";
+const BUCKETS_WITHIN: &str = "SELECT number, every_ms, body, t0, t1 FROM coarse WHERE series = $1 AND every_ms = $2 AND t1 >= $3 AND t0 <= $4 ORDER BY t0";
 /// Rows of minutes that may become hours, oldest first.
-const OLD_MINUTES: &str =
-    "SELECT number, every_ms, body FROM coarse WHERE series = $1 AND every_ms = $2 AND t1 < $3 ORDER BY t0 LIMIT $4";
+const OLD_MINUTES: &str = "SELECT number, every_ms, body, t0, t1 FROM coarse WHERE series = $1 AND every_ms = $2 AND t1 < $3 ORDER BY t0 LIMIT $4";
 
 impl Writer {
     /// Down-samples one portion of the first series that has something old; answers those who asked once none is left.
@@ -149,6 +150,14 @@ impl Writer {
             match self.coarsen(next, horizon).await {
                 Ok(true) => None,
                 Ok(false) => {
+                    if let Some((_, next, _)) = &mut self.retaining {
+                        *next += 1;
+                    }
+                    None
+                }
+                // It stays as it is; the other series need not wait for it.
+                Err(SeriesError::DamagedChunk { series, from, to, reason }) => {
+                    self.shared.damage.note([DamagedSpan { series, from, to, reason }]);
                     if let Some((_, next, _)) = &mut self.retaining {
                         *next += 1;
                     }
@@ -199,7 +208,7 @@ impl Writer {
         let mut all = Vec::new();
         for stored in rows {
             let found = decode(&stored.body, stored.every_ms);
-            all.extend(found.map_err(|reason| self.shared.damaged(number, i64::MIN, i64::MAX, reason))?);
+            all.extend(found.map_err(|reason| self.shared.damaged(number, stored.span.0, stored.span.1, reason))?);
         }
         Ok(all)
     }
@@ -273,31 +282,28 @@ pub(super) async fn within(
     to: i64,
 ) -> Result<Vec<StoredBuckets>, SeriesError> {
     let mut conn = readers.lend().await?;
-    let text = "SELECT number, every_ms, body FROM coarse WHERE series = $1 AND t1 > $2 AND t0 < $3";
+    let text = "SELECT number, every_ms, body, t0, t1 FROM coarse WHERE series = $1 AND t1 > $2 AND t0 < $3";
     let rows = sqlx::query(text).bind(i64::from(number)).bind(from).bind(to).fetch_all(conn.get()?).await;
     let rows = rows.map_err(|cause| from_database(readers.path(), "reading down-sampled history", 0, cause))?;
     Ok(rows.iter().map(StoredBuckets::of).collect())
 }
 
-/// The buckets that share a moment with `from..to`, in order of time.
+/// The buckets that share a moment with `from..to`, in order of time, and the spans of those that cannot be read.
 pub(super) fn read(
     series: &crate::model::SeriesId,
     rows: &[StoredBuckets],
     from: i64,
     to: i64,
-) -> Result<Vec<Bucket>, SeriesError> {
-    let mut all = Vec::new();
+) -> (Vec<Bucket>, Vec<DamagedSpan>) {
+    let (mut all, mut damaged) = (Vec::new(), Vec::new());
     for stored in rows {
-        let found = decode(&stored.body, stored.every_ms).map_err(|reason| SeriesError::DamagedChunk {
-            series: series.clone(),
-            from: moment(from),
-            to: moment(to),
-            reason,
-        })?;
-        all.extend(found.into_iter().filter(|bucket| bucket.start < to && bucket.end > from));
+        match decode(&stored.body, stored.every_ms) {
+            Ok(found) => all.extend(found.into_iter().filter(|bucket| bucket.start < to && bucket.end > from)),
+            Err(reason) => damaged.push(DamagedSpan::of(series, stored.span, reason)),
+        }
     }
     all.sort_by_key(|bucket| bucket.start);
-    Ok(all)
+    (all, damaged)
 }
 
 #[cfg(test)]

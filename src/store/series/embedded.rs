@@ -1,20 +1,22 @@
 //! The default store: one SQLite file, one writing worker, a few readers.
 
 use super::coarse::{self, Horizon};
+use super::damage::{self, Damage};
 use super::error::from_database;
 use super::frame::{FramePoint, FrameWriter, read_entry};
 use super::heads::Heads;
 use super::points::{Points, code_of, moment, sample};
-use super::read::{Question, Readers, all_points, answer};
+use super::read::{Question, Readers, answer, sound_points};
 use super::registry::Registry;
 use super::spool::{self, Spool};
 use super::writer::{Command, CommitStep, Halt, Reply, Writer};
 use super::{
-    Correction, Durable, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesStats, SeriesStore, Step, schema,
+    Correction, DamagedSpan, Durable, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesStats, SeriesStore, Step,
+    schema,
 };
 use crate::model::{Observation, SeriesId, Timestamp};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -54,6 +56,8 @@ impl Default for SeriesLimits {
     }
 }
 
+/// Between two looks for damage: whoever reads or writes goes first.
+const LOOK_PAUSE: std::time::Duration = std::time::Duration::from_millis(5);
 /// Readers at work at once.
 const READERS: usize = 3;
 
@@ -67,6 +71,7 @@ pub(super) struct Shared {
     pub(super) journal_bytes: AtomicU64,
     pub(super) spool: Spool,
     pub(super) trip: Tripwire,
+    pub(super) damage: Damage,
 }
 
 impl Shared {
@@ -201,7 +206,9 @@ impl EmbeddedSeries {
             journal_bytes: AtomicU64::new(0),
             spool: Spool::new(spool.map(|(bytes_max, _)| bytes_max), &loaded.marks),
             trip: Tripwire::default(),
+            damage: Damage::default(),
         });
+        shared.damage.note(loaded.damaged_spans);
         let mut writer = Writer {
             conn,
             doubtful: false,
@@ -274,6 +281,31 @@ impl EmbeddedSeries {
         schema::sync_folder(to)
     }
 
+    /// Looks through the whole file for chunks that cannot be read, a little at a time; gives how many spans are known to be damaged.
+    pub async fn look_for_damage(&self) -> Result<usize, SeriesError> {
+        let mut place = damage::Place::default();
+        loop {
+            let found = {
+                let mut conn = self.readers.lend().await?;
+                damage::look(conn.get()?, &self.shared.path, &mut place).await?
+            };
+            let Some(found) = found else { break };
+            self.shared.damage.note(found);
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+        Ok(*self.shared.damage.count().borrow())
+    }
+
+    /// How many spans are known to be damaged, now and from now on.
+    pub fn damage_known(&self) -> tokio::sync::watch::Receiver<usize> {
+        self.shared.damage.count()
+    }
+
+    /// Everything that cannot be read in a file that nobody writes to, such as a backup.
+    pub async fn damaged_in(path: &Path) -> Result<Vec<DamagedSpan>, SeriesError> {
+        damage::all_in(path).await
+    }
+
     /// Finishes the commits under way and lets the file go.
     pub async fn close(mut self) {
         self.inbox = None;
@@ -335,11 +367,14 @@ impl EmbeddedSeries {
         let series = series.clone();
         let work = move || {
             chunks.sort_by_key(|chunk| chunk.order);
-            let mut all = all_points(&series, &chunks)?.within(from, to);
+            let (all, damaged) = sound_points(&series, &chunks);
+            let mut all = all.within(from, to);
             all.append(head);
-            Ok(all.merged())
+            (all.merged(), damaged)
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| self.shared.closed())?
+        let (points, damaged) = tokio::task::spawn_blocking(work).await.map_err(|_| self.shared.closed())?;
+        self.shared.damage.note(damaged);
+        Ok(points)
     }
 
     /// First moment in a chunk and newest moment of a series.
@@ -481,7 +516,9 @@ impl SeriesStore for EmbeddedSeries {
         // After the chunks: what becomes buckets in between is seen twice, never not at all.
         let coarse = coarse::within(&self.readers, number, question.from, question.to).await?;
         let work = tokio::task::spawn_blocking(move || answer(&question, chunks, &head.merged(), &coarse)).await;
-        work.map_err(|_| self.shared.closed())?
+        let (samples, damaged) = work.map_err(|_| self.shared.closed())?;
+        self.shared.damage.note(damaged);
+        samples
     }
 
     async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError> {
@@ -496,6 +533,14 @@ impl SeriesStore for EmbeddedSeries {
         let (registry, heads) = (self.shared.registry(), self.shared.heads());
         let newest = registry.number(series).and_then(|number| heads.slot(number)?.latest);
         newest.is_none_or(|(newest, ..)| newest < at.timestamp_millis())
+    }
+
+    fn damage(&self, series: Option<&SeriesId>, from: Timestamp, to: Timestamp) -> Vec<DamagedSpan> {
+        self.shared.damage.within(series, from, to)
+    }
+
+    fn no_room_for(&self, series: &BTreeSet<SeriesId>) -> Option<SeriesError> {
+        self.shared.registry().refusal(series.iter())
     }
 
     async fn list(&self) -> Result<Vec<SeriesFacts>, SeriesError> {

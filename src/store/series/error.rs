@@ -2,6 +2,7 @@
 
 use crate::model::{SeriesId, Timestamp};
 use crate::store::error::has_no_room;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ pub enum SeriesError {
     },
     /// A new series would exceed the limit; nothing of the batch was kept.
     #[error(
-        "序列数超限 (series {series} would be number {number}, the store takes {limit}; most are of station {crowd} ({crowd_series} series): look there for a device that invents ids, or raise series_max)"
+        "序列数已达上限 {limit}，{series} 无处可存：检查 {crowd} 是否乱造序列，或调大 [series] series_max 后重启 (series {series} would be number {number}, the store takes {limit}; most are of station {crowd} ({crowd_series} series): look there for a device that invents ids, or raise series_max and restart)"
     )]
     TooManySeries {
         /// The first series refused.
@@ -90,6 +91,8 @@ pub enum SeriesError {
         number: usize,
         /// Most that are taken.
         limit: usize,
+        /// All series of the batch that would be beyond the limit.
+        surplus: Arc<BTreeSet<SeriesId>>,
         /// The station with the most series.
         crowd: String,
         /// How many it has.
@@ -179,6 +182,16 @@ pub enum SeriesError {
         /// How long it asked to be left alone, if it did.
         wait: Option<std::time::Duration>,
     },
+    /// A remote store cannot be read now; what is kept here is not concerned.
+    #[error(
+        "远端时序库暂时读不到，早于本机的历史暂缺；本机照常存数 (the series store at {url} cannot be read now ({reason}); it alone has what is older than this machine's data, readings are kept here as ever)"
+    )]
+    RemoteUnread {
+        /// Its address.
+        url: String,
+        /// What was heard of it.
+        reason: String,
+    },
     /// A remote store does not let us in.
     #[error(
         "远端时序库拒绝访问：请检查配置中的令牌、组织和桶 (the series store at {url} refuses us with {status} ({reason}); check token, organisation and bucket in the configuration)"
@@ -209,7 +222,9 @@ pub enum SeriesError {
         cause: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A remote store answered what cannot be used.
-    #[error("远端时序库的答复不可用 (the answer of the remote series store cannot be used: {reason})")]
+    #[error(
+        "远端时序库的答复读不懂，早于本机的历史暂缺；本机照常存数 (the answer of the remote series store cannot be read: {reason}; it alone has what is older than this machine's data, readings are kept here as ever)"
+    )]
     RemoteAnswer {
         /// What is wrong with it.
         reason: String,
@@ -225,9 +240,31 @@ pub enum SeriesError {
 }
 
 impl SeriesError {
+    /// Its message in Chinese and in English, apart: alarms carry both.
+    pub fn in_two_languages(&self) -> (String, String) {
+        let said = self.to_string();
+        let parts = said.split_once(" (").and_then(|(zh, en)| Some((zh.to_owned(), en.strip_suffix(')')?.to_owned())));
+        parts.unwrap_or_else(|| (said.clone(), said))
+    }
+
     /// Whether the same call may succeed later without a change by a person.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::DiskFull { .. } | Self::Database { .. } | Self::File { .. } | Self::RemoteAway { .. })
+        matches!(
+            self,
+            Self::DiskFull { .. }
+                | Self::Database { .. }
+                | Self::File { .. }
+                | Self::RemoteAway { .. }
+                | Self::RemoteUnread { .. }
+        )
+    }
+
+    /// Whether it is the remote store that could not be read, for whatever reason.
+    pub fn is_remote(&self) -> bool {
+        matches!(
+            self,
+            Self::RemoteAway { .. } | Self::RemoteUnread { .. } | Self::RemoteClosed { .. } | Self::RemoteAnswer { .. }
+        )
     }
 }
 

@@ -101,6 +101,10 @@ pub async fn carry(
             }
             other => other.map_err(fail)?,
         };
+        // A copy with a hole in it is no copy.
+        if let Some(span) = from.damage(Some(series), at, end).into_iter().next() {
+            return Err(fail(span.into()));
+        }
         let (here, steps): (Vec<Sample>, Vec<Sample>) = here.into_iter().partition(is_point);
         carried.steps_left += steps.len() as u64;
         carried.written += write(to, series, (at, end), &here, replace).await?;

@@ -10,6 +10,7 @@
 mod chunk;
 mod coarse;
 mod compact;
+mod damage;
 mod embedded;
 mod error;
 mod frame;
@@ -30,6 +31,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use damage::DamagedSpan;
 pub use embedded::{EmbeddedSeries, SeriesLimits};
 pub use error::SeriesError;
 pub use influx::{InfluxSeries, InfluxSettings, annotated_csv_rows};
@@ -39,7 +41,7 @@ pub use rollup::{Aggregate, Step};
 
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Proof that points are on disk: it exists only after the commit that wrote them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +151,7 @@ pub trait SeriesStore: Send + Sync {
     /// Samples from `from` (inclusive) to `to` (exclusive) in order of time, one for each moment or each step.
     ///
     /// Steps start at whole multiples of their length since 1970-01-01T00:00Z; an empty step has no sample.
-    /// A series nobody has written to has no samples.
+    /// A series nobody has written to has no samples. What is damaged is left out; [`SeriesStore::damage`] says so.
     async fn range(
         &self,
         series: &SeriesId,
@@ -158,12 +160,34 @@ pub trait SeriesStore: Send + Sync {
         step: Option<Step>,
     ) -> Result<Vec<Sample>, SeriesError>;
 
+    /// As [`SeriesStore::range`], for who must not wait for another machine: what a remote store alone has, and does not give at
+    /// once, is left out.
+    async fn range_at_hand(
+        &self,
+        series: &SeriesId,
+        from: Timestamp,
+        to: Timestamp,
+        step: Option<Step>,
+    ) -> Result<Vec<Sample>, SeriesError> {
+        self.range(series, from, to, step).await
+    }
+
     /// The newest sample of each series, whatever its verdict.
     async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError>;
 
     /// Whether the store knows without looking that a series has no sample at or after a moment; `false` where it must look.
     fn ends_before(&self, _series: &SeriesId, _at: Timestamp) -> bool {
         false
+    }
+
+    /// Stored spans that share a moment with `from..to`, cannot be read and are left out of answers, as far as they are known.
+    fn damage(&self, _series: Option<&SeriesId>, _from: Timestamp, _to: Timestamp) -> Vec<DamagedSpan> {
+        Vec::new()
+    }
+
+    /// Of these series those that the store has no room for (its limit is reached), as the refusal that an append would get.
+    fn no_room_for(&self, _series: &BTreeSet<SeriesId>) -> Option<SeriesError> {
+        None
     }
 
     /// All series, in order of their ids.

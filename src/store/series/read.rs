@@ -4,8 +4,9 @@
 //! the other order could show them not at all.
 
 use super::coarse::{self, StoredBuckets};
+use super::damage::DamagedSpan;
 use super::error::from_database;
-use super::points::{Points, moment, replaces};
+use super::points::{Points, replaces};
 use super::rollup::{Bucket, Rollup};
 use super::{Sample, SeriesError, Step, chunk, schema};
 use crate::model::SeriesId;
@@ -128,9 +129,9 @@ pub(super) fn answer(
     mut chunks: Vec<StoredChunk>,
     head: &Points,
     coarse: &[StoredBuckets],
-) -> Result<Vec<Sample>, SeriesError> {
+) -> (Result<Vec<Sample>, SeriesError>, Vec<DamagedSpan>) {
     chunks.sort_by_key(|chunk| (chunk.t0, chunk.order));
-    let buckets = coarse::read(&question.series, coarse, question.from, question.to)?;
+    let (buckets, mut damaged) = coarse::read(&question.series, coarse, question.from, question.to);
     let buckets = buckets.into_iter().peekable();
     let mut weave = Weave { question, head, next: 0, buckets, rollup: Rollup::new(question.step) };
     let mut rest = chunks.as_mut_slice();
@@ -144,32 +145,32 @@ pub(super) fn answer(
         let (group, tail) = std::mem::take(&mut rest).split_at_mut(size);
         rest = tail;
         group.sort_by_key(|chunk| chunk.order);
-        weave.take(&merged(question, group)?)?;
-    }
-    weave.finish()
-}
-
-fn merged(question: &Question, group: &[StoredChunk]) -> Result<Points, SeriesError> {
-    Ok(all_points(&question.series, group)?.merged())
-}
-
-/// The points of chunks one after the other.
-pub(super) fn all_points(series: &SeriesId, group: &[StoredChunk]) -> Result<Points, SeriesError> {
-    let mut all = Points::default();
-    for chunk in group {
-        let points = chunk::decode(&chunk.body).map_err(|reason| SeriesError::DamagedChunk {
-            series: series.clone(),
-            from: moment(chunk.t0),
-            to: moment(chunk.t1),
-            reason,
-        })?;
-        if all.is_empty() {
-            all = points;
-        } else {
-            all.append(points);
+        let (points, faulty) = sound_points(&question.series, group);
+        damaged.extend(faulty);
+        if let Err(fault) = weave.take(&points.merged()) {
+            return (Err(fault), damaged);
         }
     }
-    Ok(all)
+    (weave.finish(), damaged)
+}
+
+/// The points of chunks one after the other, and the spans of those that cannot be read: one bad hour must not hide a week.
+pub(super) fn sound_points(series: &SeriesId, group: &[StoredChunk]) -> (Points, Vec<DamagedSpan>) {
+    let (mut all, mut damaged) = (Points::default(), Vec::new());
+    for chunk in group {
+        match chunk::decode(&chunk.body) {
+            Ok(points) if all.is_empty() => all = points,
+            Ok(points) => all.append(points),
+            Err(reason) => damaged.push(DamagedSpan::of(series, (chunk.t0, chunk.t1), reason)),
+        }
+    }
+    (all, damaged)
+}
+
+/// As [`sound_points`], for one who will put the points in place of the chunks: nothing may be missing.
+pub(super) fn all_points(series: &SeriesId, group: &[StoredChunk]) -> Result<Points, SeriesError> {
+    let (points, damaged) = sound_points(series, group);
+    damaged.into_iter().next().map_or(Ok(points), |span| Err(span.into()))
 }
 
 /// Brings sealed points and the head together; the head came later.

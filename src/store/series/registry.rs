@@ -2,7 +2,8 @@
 
 use super::SeriesError;
 use crate::model::SeriesId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// Longest series id in bytes.
 const ID_BYTES_MAX: usize = 200;
@@ -35,6 +36,9 @@ impl Registry {
     }
     /// Gives numbers to those that have none: all of them, or an error and none.
     pub(super) fn admit<'a>(&mut self, series: impl Iterator<Item = &'a SeriesId> + Clone) -> Result<(), SeriesError> {
+        if let Some(fault) = self.refusal(series.clone()) {
+            return Err(fault);
+        }
         let before = self.ids.len();
         for id in series {
             if let Err(fault) = self.admit_one(id) {
@@ -45,6 +49,30 @@ impl Registry {
             }
         }
         Ok(())
+    }
+    /// Why some of these would find no room, naming all of them; those that come first get what is left.
+    pub(super) fn refusal<'a>(&self, series: impl Iterator<Item = &'a SeriesId>) -> Option<SeriesError> {
+        let (mut fresh, mut first, mut surplus) = (BTreeSet::new(), None, BTreeSet::new());
+        for id in series.filter(|id| !self.numbers.contains_key(*id)) {
+            if fresh.contains(id) {
+                continue;
+            }
+            if self.ids.len() + fresh.len() < self.limit {
+                fresh.insert(id);
+            } else {
+                first.get_or_insert(id);
+                surplus.insert(id.clone());
+            }
+        }
+        let (crowd, crowd_series) = if first.is_some() { self.crowd() } else { Default::default() };
+        first.map(|series| SeriesError::TooManySeries {
+            series: series.clone(),
+            number: self.ids.len() + fresh.len() + 1,
+            limit: self.limit,
+            surplus: Arc::new(surplus),
+            crowd,
+            crowd_series,
+        })
     }
     /// The source with the most series: a station, or where ids are invented by number (`dev-17`, `dev-18`) what they have in common.
     fn crowd(&self) -> (String, usize) {
@@ -76,16 +104,6 @@ impl Registry {
             return refuse("it has a control character");
         }
         let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
-        if self.ids.len() >= self.limit {
-            let (crowd, crowd_series) = self.crowd();
-            return Err(SeriesError::TooManySeries {
-                series: id.clone(),
-                number: self.ids.len() + 1,
-                limit: self.limit,
-                crowd,
-                crowd_series,
-            });
-        }
         self.numbers.insert(id.clone(), number);
         self.ids.push(id.clone());
         Ok(())
@@ -102,6 +120,9 @@ mod tests {
         let many = [SeriesId::from("a.stage"), "b.stage".into(), "c.stage".into()];
         let fault = registry.admit(many.iter()).unwrap_err();
         assert!(fault.to_string().contains("c.stage would be number 3, the store takes 2"), "{fault}");
+        let all: Vec<SeriesId> = ["z.stage", "d.stage", "a.stage", "d.stage"].map(SeriesId::from).into();
+        let Some(SeriesError::TooManySeries { surplus, .. }) = registry.refusal(all.iter()) else { panic!() };
+        assert_eq!(surplus.iter().collect::<Vec<_>>(), [&SeriesId::from("d.stage")], "what comes first has the room");
         assert_eq!(registry.len(), 1);
         registry.admit(many[..2].iter()).unwrap();
         assert_eq!((registry.number(&many[1]), registry.id(1)), (Some(1), Some(&many[1])));

@@ -9,13 +9,15 @@ use super::embedded::{EmbeddedSeries, SeriesLimits};
 use super::influx::{InfluxSeries, InfluxSettings};
 use super::points::Points;
 use super::rollup::Rollup;
-use super::{Correction, Durable, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesStats, SeriesStore, Step};
+use super::{
+    Correction, DamagedSpan, Durable, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesStats, SeriesStore, Step,
+};
 use crate::model::{Observation, SeriesId, Timestamp};
 use async_trait::async_trait;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +25,10 @@ use tokio_util::sync::CancellationToken;
 const PORTION_BYTES: usize = 256 << 10;
 /// Span of one series that is read at once when a gap is sent again: 10 days.
 const GAP_STEP_MS: i64 = 10 * 86_400_000;
+/// Longest that an intake waits for the remote store's past.
+const AT_HAND: Duration = Duration::from_secs(2);
+/// How long a remote store that could not be read is not asked again by an intake.
+const UNREAD_FOR: Duration = Duration::from_secs(30);
 /// Longest that a server's wish to be left alone is heeded.
 const TOLD_MAX: Duration = Duration::from_secs(3600);
 
@@ -65,6 +71,8 @@ pub struct RelayedSeries {
     remote: Arc<InfluxSeries>,
     state: watch::Sender<RelayState>,
     settings: RelaySettings,
+    /// When it could last not be read by an intake.
+    unread: Mutex<Option<Instant>>,
 }
 
 impl RelayedSeries {
@@ -81,7 +89,7 @@ impl RelayedSeries {
     ) -> Result<Self, SeriesError> {
         let remote = Arc::new(InfluxSeries::new(influx)?);
         let local = Arc::new(EmbeddedSeries::open_spooled(path, limits, settings.spool_bytes, now).await?);
-        let relayed = Self { local, remote, state: watch::Sender::default(), settings };
+        let relayed = Self { local, remote, state: watch::Sender::default(), settings, unread: Mutex::default() };
         relayed.state.send_replace(relayed.seen(None));
         Ok(relayed)
     }
@@ -242,6 +250,27 @@ impl SeriesStore for RelayedSeries {
         Ok(rollup.finish())
     }
 
+    /// An outage holds up no reading: what the remote store does not say is not known, and sent again it does no harm there.
+    async fn range_at_hand(
+        &self,
+        series: &SeriesId,
+        from: Timestamp,
+        to: Timestamp,
+        step: Option<Step>,
+    ) -> Result<Vec<Sample>, SeriesError> {
+        let away = self.state.borrow().away.is_some();
+        let unread = *self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        if !away && unread.is_none_or(|since| since.elapsed() > UNREAD_FOR) {
+            match tokio::time::timeout(AT_HAND, self.range(series, from, to, step)).await {
+                Ok(Err(fault)) if fault.is_remote() => tracing::debug!(%fault, "the past is not asked for"),
+                Ok(known) => return known,
+                Err(_late) => {}
+            }
+            *self.unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        self.local.range(series, from, to, step).await
+    }
+
     /// The newest that this machine has seen.
     async fn latest(&self) -> Result<BTreeMap<SeriesId, Sample>, SeriesError> {
         self.local.latest().await
@@ -250,6 +279,14 @@ impl SeriesStore for RelayedSeries {
     fn ends_before(&self, series: &SeriesId, at: Timestamp) -> bool {
         let whole_from = self.local.spool().whole_from().unwrap_or(i64::MIN);
         at.timestamp_millis() >= whole_from && self.local.ends_before(series, at)
+    }
+
+    fn damage(&self, series: Option<&SeriesId>, from: Timestamp, to: Timestamp) -> Vec<DamagedSpan> {
+        self.local.damage(series, from, to)
+    }
+
+    fn no_room_for(&self, series: &BTreeSet<SeriesId>) -> Option<SeriesError> {
+        self.local.no_room_for(series)
     }
 
     /// What this machine holds.

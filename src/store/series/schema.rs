@@ -1,8 +1,8 @@
 //! The file: its tables, how it is opened, and what memory needs of it at start.
 
-use super::SeriesError;
 use super::chunk;
-use super::error::from_database;
+use super::damage::DamagedSpan;
+use super::error::{SeriesError, from_database};
 use super::heads::{Heads, Slot};
 use super::points::Points;
 use super::registry::Registry;
@@ -93,6 +93,12 @@ pub(super) async fn open_reader(path: &Path) -> Result<SqliteConnection, SeriesE
     options.disable_statement_logging().connect().await.map_err(|cause| from_database(path, "opening it", 0, cause))
 }
 
+/// A file that nobody writes to: nothing is made beside it.
+pub(super) async fn open_still(path: &Path) -> Result<SqliteConnection, SeriesError> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    options.disable_statement_logging().connect().await.map_err(|cause| from_database(path, "opening it", 0, cause))
+}
+
 async fn check_layout(conn: &mut SqliteConnection, path: &Path) -> Result<(), SeriesError> {
     let fail = |cause| from_database(path, "reading its header", 0, cause);
     let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *conn).await.map_err(fail)?;
@@ -145,6 +151,8 @@ pub(super) struct Loaded {
     pub(super) journal: Vec<(u64, usize)>,
     pub(super) next_entry: u64,
     pub(super) damaged: u64,
+    /// Newest chunks that cannot be read.
+    pub(super) damaged_spans: Vec<DamagedSpan>,
     pub(super) marks: Marks,
 }
 
@@ -211,7 +219,7 @@ pub(super) async fn load(
         slots.push(Slot { sealed, ..Slot::default() });
     }
     load_spans(conn, &mut slots, chunk_points).await.map_err(fail)?;
-    load_newest(conn, &mut slots, &ids).await.map_err(fail)?;
+    let damaged_spans = load_newest(conn, &mut slots, &ids).await.map_err(fail)?;
     let mut heads = Heads::new(slots, chunk_points);
     let marks = load_marks(conn).await.map_err(fail)?;
     let journal = replay(conn, &mut heads, path, marks.needed).await?;
@@ -227,6 +235,7 @@ pub(super) async fn load(
         next_entry: last.max(last_sealed).max(last_damaged.unwrap_or(0).unsigned_abs()).max(marks.sent.unwrap_or(0))
             + 1,
         damaged: damaged.unsigned_abs(),
+        damaged_spans,
     })
 }
 
@@ -251,8 +260,13 @@ async fn load_spans(conn: &mut SqliteConnection, slots: &mut [Slot], chunk_point
 }
 
 /// The newest sealed point of each series: the last of the chunks that end last.
-async fn load_newest(conn: &mut SqliteConnection, slots: &mut [Slot], ids: &[SeriesId]) -> Result<(), sqlx::Error> {
-    let text = "SELECT c.series, c.body FROM (SELECT series, max(t1) AS last FROM chunk GROUP BY series) AS newest
+async fn load_newest(
+    conn: &mut SqliteConnection,
+    slots: &mut [Slot],
+    ids: &[SeriesId],
+) -> Result<Vec<DamagedSpan>, sqlx::Error> {
+    let mut damaged = Vec::new();
+    let text = "SELECT c.series, c.body, c.t0, c.t1 FROM (SELECT series, max(t1) AS last FROM chunk GROUP BY series) AS newest
                 JOIN chunk AS c ON c.series = newest.series AND c.t1 = newest.last ORDER BY c.series, c.revision, c.number";
     let mut newest: Vec<Points> = Vec::new();
     newest.resize_with(slots.len(), Points::default);
@@ -264,7 +278,7 @@ async fn load_newest(conn: &mut SqliteConnection, slots: &mut [Slot], ids: &[Ser
                 into.append(points.part(from, points.len()));
             }
             (Err(reason), _) => {
-                tracing::error!(series = ids.get(place).map(SeriesId::as_str), reason, "the newest chunk is damaged");
+                damaged.extend(ids.get(place).map(|id| DamagedSpan::of(id, (row.get(2), row.get(3)), reason)));
             }
             (Ok(_), None) => {}
         }
@@ -272,7 +286,7 @@ async fn load_newest(conn: &mut SqliteConnection, slots: &mut [Slot], ids: &[Ser
     for (slot, points) in slots.iter_mut().zip(newest) {
         slot.latest = points.merged().iter().last();
     }
-    Ok(())
+    Ok(damaged)
 }
 
 /// Replays the journal; an entry that cannot be read is set aside and named in the log, the rest goes on.

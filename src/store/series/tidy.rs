@@ -4,7 +4,7 @@ use super::compact::{ChunkSpan, plan};
 use super::points::{Points, moment};
 use super::seal::drafts;
 use super::writer::{CommitStep, Halt, SealedChunk, Writer, insert_chunks};
-use super::{SeriesError, chunk};
+use super::{DamagedSpan, SeriesError, chunk};
 use sqlx::{Connection, Row};
 
 impl Writer {
@@ -20,6 +20,11 @@ impl Writer {
                 Err(fault) => {
                     // Tried again when the next chunk of the series is sealed or somebody asks.
                     self.untidy.remove(&number);
+                    if let SeriesError::DamagedChunk { series, from, to, reason } = fault.clone() {
+                        // Kept as it is beside its neighbours, in the book of damage: no fault of who asked for order.
+                        self.shared.damage.note([DamagedSpan { series, from, to, reason }]);
+                        return;
+                    }
                     tracing::warn!(series = %self.shared.id_of(number), %fault, "chunks were not merged");
                     Err(fault)
                 }

@@ -101,13 +101,22 @@ pub async fn amend(
         (StatusCode::CREATED, all.last().map_or(Value::Null, |last| shape(last, all)))
     };
     let (status, answer) = submit(&at, &session, &headers, input, render).await?;
-    // The whole of the moment: a key that was answered before may belong to a server that ended here.
-    let made: Vec<_> = {
+    // The whole of the moment: a key that was answered before may belong to a server that ended here. Again while others amend
+    // the same moment: the last to write has written the last revision.
+    let made = || -> Vec<Correction> {
         let state = post.engine.state();
         let of_series = state.amended.get(&series).into_iter().flatten();
         of_series.filter(|one| one.amendment.at == moment).map(|one| correction(&one.amendment)).collect()
     };
-    let _ = post.series.correct(&made).await?;
+    let mut set = made();
+    loop {
+        let _ = post.series.correct(&set).await?;
+        let now = made();
+        if now.len() == set.len() {
+            break;
+        }
+        set = now;
+    }
     post.intake.relearn(series).await?;
     Ok((status, [(header::CONTENT_TYPE, "application/json")], answer).into_response())
 }

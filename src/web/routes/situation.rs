@@ -130,10 +130,15 @@ pub async fn observations(
     // A longer span goes on there: `?from=<next>`.
     let next = samples.get(POINTS_MAX).map(|sample| sample.at);
     let amended = super::amendments::within(&post.engine.state(), &series, from, to);
-    Ok(Json(json!({
+    let mut answer = json!({
         "series": series, "unit": unit, "datum": datum, "points": points, "next": next, "amendments": amended,
         "forecast": forecast,
-    })))
+    });
+    let damage = post.series.damage(Some(&series), from, to);
+    if !damage.is_empty() {
+        answer["damaged"] = damage.iter().map(|span| json!({ "from": span.from, "to": span.to })).collect();
+    }
+    Ok(Json(answer))
 }
 
 fn step(text: &str) -> Result<(TimeDelta, Step), Problem> {
@@ -156,9 +161,10 @@ impl From<SeriesError> for Problem {
     fn from(error: SeriesError) -> Self {
         match error {
             // What is older than this machine's data is with a remote store, which is away: later it may be there.
-            SeriesError::RemoteAway { .. } | SeriesError::RemoteClosed { .. } => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "series-away", error.to_string())
-            }
+            error if error.is_remote() => Self::new(StatusCode::SERVICE_UNAVAILABLE, "series-away", error.to_string()),
+            SeriesError::TooManySeries { .. } => Self::bad_field("series", error.to_string()),
+            SeriesError::BadStep { .. } => Self::bad_field("every", error.to_string()),
+            SeriesError::AnswerTooLarge { .. } => Self::too_large(error.to_string()),
             _ => Self::internal(&error),
         }
     }
@@ -166,6 +172,9 @@ impl From<SeriesError> for Problem {
 
 impl From<crate::ingest::IntakeError> for Problem {
     fn from(error: crate::ingest::IntakeError) -> Self {
+        if let crate::ingest::IntakeError::Store(fault @ SeriesError::TooManySeries { .. }) = error {
+            return fault.into();
+        }
         let cause = std::error::Error::source(&error).map(|cause| format!("：{cause}")).unwrap_or_default();
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-durable", format!("{error}{cause}"))
     }

@@ -115,6 +115,12 @@ impl Table {
         }
         if self.columns.is_empty() {
             self.columns = cells();
+            let has = |name: &str| self.columns.iter().any(|column| column == name);
+            // A page of a proxy must not pass for a table without rows.
+            if !(has("error") || has("result") && has("table")) {
+                let seen: String = record.iter().collect::<Vec<_>>().join(",").chars().take(60).collect();
+                return Err(answer_fault(format!("it is no annotated CSV, it begins a table with {seen:?}")));
+            }
             return Ok(None);
         }
         let row = self.row(record);

@@ -106,6 +106,12 @@ pub(in crate::store::series) enum Shape {
     Slow,
     /// 429, and when to come back.
     Busy,
+    /// A page of a proxy, inside HTTP 200.
+    Page,
+    /// 400: a server that is written to and does not know the question.
+    WriteOnly,
+    /// 500 that repeats the token it was shown, at length.
+    Echo,
 }
 
 impl Remote {
@@ -147,6 +153,12 @@ async fn ask(State(remote): State<Shared>, headers: HeaderMap, Json(question): J
             format!("{text}{error}").into_response()
         }
         Some(Shape::Slow) => std::future::pending().await,
+        Some(Shape::Page) => "<html>proxy login</html>\n".into_response(),
+        Some(Shape::WriteOnly) => (StatusCode::BAD_REQUEST, "unsupported path requested").into_response(),
+        Some(Shape::Echo) => {
+            let said = format!("you sent {}\n{}", headers["authorization"].to_str().unwrap(), "x".repeat(100_000));
+            (StatusCode::INTERNAL_SERVER_ERROR, said).into_response()
+        }
         Some(Shape::Busy) => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "7")], "slow down").into_response(),
     }
 }

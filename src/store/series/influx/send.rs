@@ -14,8 +14,10 @@ const PAUSE: Duration = Duration::from_millis(200);
 const ANSWER_BYTES_MAX: usize = 512 << 20;
 /// Requests of one write that look for refused lines by halves; after them the rest is set aside in whole parts.
 const SEARCH_MAX: usize = 400;
-/// As much of the server's words as an error repeats.
-const WORDS_MAX: usize = 300;
+/// As much of the server's words as an error repeats, characters.
+const WORDS_MAX: usize = 200;
+/// As much of a refusal as is read, bytes.
+const REFUSAL_BYTES_MAX: usize = 16 << 10;
 
 pub(super) struct Sender {
     http: Client,
@@ -48,10 +50,20 @@ enum Verdict {
 
 impl Sender {
     pub(super) fn new(settings: InfluxSettings) -> Result<Self, SeriesError> {
-        let unusable = |reason: String| SeriesError::RemoteAddress { url: settings.url.clone(), reason };
+        let unusable = |reason: String| SeriesError::RemoteAddress { url: without_secrets(&settings.url), reason };
         let base = Url::parse(&settings.url).map_err(|cause| unusable(cause.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(unusable("it must begin with http:// or https:// and name a host".into()));
+        }
+        // The address stands in logs and alarms: nothing secret may be in it.
+        if !base.username().is_empty()
+            || base.password().is_some()
+            || base.query().is_some()
+            || base.fragment().is_some()
+        {
+            return Err(unusable(
+                "it must be the address alone, without user, password or query: a secret belongs in token_file".into(),
+            ));
         }
         let below = |path: &str| {
             let mut url = base.clone();
@@ -145,7 +157,7 @@ impl Sender {
             let request = request.header(header::CONTENT_TYPE, "text/plain; charset=utf-8").body(lines.concat());
             let verdict = match request.send().await {
                 Ok(reply) if reply.status().is_success() => return Ok(None),
-                Ok(reply) => verdict(reply).await,
+                Ok(reply) => self.verdict(reply).await,
                 Err(cause) => Verdict::Later(None, words_of(cause)),
             };
             match verdict {
@@ -173,17 +185,14 @@ impl Sender {
             "query": flux, "type": "flux",
             "dialect": { "header": true, "annotations": ["datatype", "group", "default"] },
         });
-        let away = |cause: reqwest::Error| SeriesError::RemoteAway {
-            url: self.shown.clone(),
-            reason: words_of(cause),
-            wait: None,
-        };
+        let unread = |reason: String| SeriesError::RemoteUnread { url: self.shown.clone(), reason };
+        let away = |cause: reqwest::Error| unread(words_of(cause));
         let mut reply = request.header(header::ACCEPT, "application/csv").json(&question).send().await.map_err(away)?;
         if !reply.status().is_success() {
-            return Err(match verdict(reply).await {
+            return Err(match self.verdict(reply).await {
                 Verdict::Closed(status, reason) => self.closed(status, reason),
-                Verdict::Later(wait, reason) => SeriesError::RemoteAway { url: self.shown.clone(), reason, wait },
-                Verdict::Refused(reason) => SeriesError::RemoteAnswer { reason },
+                Verdict::Later(_, reason) => unread(reason),
+                Verdict::Refused(reason) => unread(format!("it refuses the question: {reason}")),
                 Verdict::TooLarge => SeriesError::RemoteAnswer { reason: "the question is too large".into() },
             });
         }
@@ -197,7 +206,29 @@ impl Sender {
         }
         let text =
             String::from_utf8(text).map_err(|_| SeriesError::RemoteAnswer { reason: "it is not UTF-8".into() })?;
-        read(&text)
+        read(&text).map_err(|fault| match fault {
+            SeriesError::RemoteAnswer { reason } => SeriesError::RemoteAnswer { reason: self.plain(&reason) },
+            other => other,
+        })
+    }
+
+    /// A remote server's words as logs and alarms may repeat them: bounded, on one line, and without our token.
+    fn plain(&self, said: &str) -> String {
+        let token = self.token.read().unwrap_or_else(PoisonError::into_inner);
+        words(&said.replace(token.as_str(), "***"))
+    }
+
+    async fn verdict(&self, reply: Response) -> Verdict {
+        let status = reply.status();
+        let told = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let told = told.map(Duration::from_secs);
+        let words = self.plain(&message(&beginning(reply).await));
+        match status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Verdict::Refused(words),
+            StatusCode::PAYLOAD_TOO_LARGE => Verdict::TooLarge,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Verdict::Closed(status, words),
+            _ => Verdict::Later(told, format!("{status}: {words}")),
+        }
     }
 
     fn closed(&self, status: StatusCode, reason: String) -> SeriesError {
@@ -205,17 +236,25 @@ impl Sender {
     }
 }
 
-async fn verdict(reply: Response) -> Verdict {
-    let status = reply.status();
-    let told = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let told = told.map(Duration::from_secs);
-    let words = message(&reply.text().await.unwrap_or_default());
-    match status {
-        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => Verdict::Refused(words),
-        StatusCode::PAYLOAD_TOO_LARGE => Verdict::TooLarge,
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Verdict::Closed(status, words),
-        _ => Verdict::Later(told, format!("{status}: {words}")),
+/// The beginning of an answer, as text.
+async fn beginning(mut reply: Response) -> String {
+    let mut text = Vec::new();
+    while let Ok(Some(chunk)) = reply.chunk().await {
+        text.extend_from_slice(&chunk);
+        if text.len() > REFUSAL_BYTES_MAX {
+            text.truncate(REFUSAL_BYTES_MAX);
+            break;
+        }
     }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// An address without what may be secret in it: user and password, query.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    if scheme.is_empty() { rest.to_owned() } else { format!("{scheme}://{rest}") }
 }
 
 /// The token in a file, without the line's end.
@@ -249,9 +288,9 @@ fn words_of(fault: reqwest::Error) -> String {
 /// What an answer says: InfluxDB wraps it in JSON, proxies do not.
 fn message(body: &str) -> String {
     let wrapped = serde_json::from_str::<serde_json::Value>(body).ok();
-    words(wrapped.as_ref().and_then(|said| said["message"].as_str()).unwrap_or(body))
+    wrapped.as_ref().and_then(|said| said["message"].as_str()).unwrap_or(body).to_owned()
 }
 
 fn words(text: &str) -> String {
-    text.chars().take(WORDS_MAX).collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect()
 }

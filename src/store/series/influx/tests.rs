@@ -115,7 +115,12 @@ async fn influx_an_absent_server_gives_the_batch_back() {
     let fault = store.append(&[seen("a.stage", 0, 1.0)]).await.unwrap_err();
     assert!(fault.may_pass() && fault.to_string().contains("kept here and sent again"), "{fault}");
     assert!(store.latest().await.is_err());
-    assert!(InfluxSeries::new(settings("no address", folder.path())).is_err());
+    for url in
+        ["no address", "http://u:geheim77@127.0.0.1:9", "http://127.0.0.1:9/?token=geheim77", "http://u:geheim77@a b"]
+    {
+        let words = InfluxSeries::new(settings(url, folder.path())).unwrap_err().to_string();
+        assert!(!words.contains("geheim77"), "{words}");
+    }
 }
 
 #[test]
@@ -194,11 +199,17 @@ async fn influx_every_shape_of_an_answer_is_read_or_refused_with_words() {
     assert_eq!(ask(Shape::Gzip).await.unwrap().len(), 2);
     for (shape, word, passes) in [
         (Shape::HalfALine, "cut off", false),
-        (Shape::CutOff, "does not take points now", true),
+        (Shape::CutOff, "cannot be read now", true),
         (Shape::ErrorAfterRows, "context canceled", false),
         (Shape::Busy, "429", true),
+        (Shape::Page, "no annotated CSV", false),
+        (Shape::WriteOnly, "unsupported path", true),
+        (Shape::Echo, "you sent Token ***", true),
     ] {
         let fault = ask(shape).await.unwrap_err();
+        let said = fault.to_string();
+        assert!(fault.is_remote() && said.contains("read") && !said.contains("does not take points"), "{said}");
+        assert!(!said.contains("secret") && said.len() < 700 && !said.contains('\n'), "{said}");
         assert!(fault.to_string().contains(word) && fault.may_pass() == passes, "{shape:?}: {fault}");
     }
     assert_eq!(ask(Shape::Gzip).await.unwrap().len(), 2);

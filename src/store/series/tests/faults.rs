@@ -72,11 +72,31 @@ async fn series_fault_a_damaged_chunk_names_series_and_span_and_hurts_no_other()
     sql(&path, "UPDATE chunk SET body = zeroblob(length(body)) WHERE series = 0 AND t0 = (SELECT min(t0) FROM chunk)")
         .await;
     let store = EmbeddedSeries::open(&path, tiny()).await.unwrap();
-    let text = store.range(&"a.stage".into(), at(0), at(99), None).await.unwrap_err().to_string();
+    assert_eq!(values(&store, "a.stage").await.len(), 24, "one bad hour hides no week");
+    let damage = store.damage(Some(&"a.stage".into()), at(0), at(99));
+    let text = SeriesError::from(damage[0].clone()).to_string();
     assert!(text.contains("a.stage from 2026-07-15 00:00:00 UTC to 2026-07-15 00:00:07 UTC are damaged"), "{text}");
+    assert_eq!((damage.len(), *store.damage_known().borrow()), (1, 1), "known once, however often it is met");
+    assert!(
+        store.damage(Some(&"a.stage".into()), at(8), at(99)).is_empty()
+            && store.damage(Some(&"b.stage".into()), at(0), at(99)).is_empty()
+    );
     assert_eq!(values(&store, "b.stage").await.len(), 32);
     assert_eq!(store.range(&"a.stage".into(), at(8), at(99), None).await.unwrap().len(), 24);
     assert!(store.tidy().await.is_ok());
+    // What comes late for the span is kept beside it, in the journal, in a chunk of its own, and after a restart.
+    let _ = store.append(&[seen("a.stage", 3, 7.5)]).await.unwrap();
+    assert_eq!(values(&store, "a.stage").await[0], (3, 7.5));
+    store.seal().await.unwrap();
+    assert!(store.tidy().await.is_ok());
+    assert!(store.retain(at(400_000), None).await.is_ok(), "other chunks and series do not wait for it");
+    drop(store);
+    let store = EmbeddedSeries::open(&path, tiny()).await.unwrap();
+    assert_eq!(store.look_for_damage().await.unwrap(), 1, "found before anybody reads");
+    assert_eq!(values(&store, "a.stage").await[0], (3, 7.5));
+    let copy = folder.path().join("copy.db");
+    store.backup(&copy).await.unwrap();
+    assert_eq!(EmbeddedSeries::damaged_in(&copy).await.unwrap(), damage, "a copy is as damaged");
     let _ = store.append(&[seen("a.stage", 40, 1.0)]).await.unwrap();
     assert_eq!(store.latest().await.unwrap()[&SeriesId::from("a.stage")].at, at(40));
 }

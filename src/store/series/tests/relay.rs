@@ -188,10 +188,37 @@ async fn series_relay_what_is_older_than_this_machine_is_asked_of_the_remote_sto
     let _ = working.store.append(&[seen("a.stage", 5, 1.0)]).await.unwrap();
     let ask = async |from| working.store.range(&"a.stage".into(), at(from), at(99), None).await;
     assert_eq!(ask(-60).await.unwrap().len(), 1, "recent spans are answered here");
-    assert!(ask(-900).await.unwrap_err().may_pass(), "older ones are not guessed");
+    let fault = ask(-900).await.unwrap_err();
+    assert!(
+        fault.may_pass() && fault.to_string().contains("cannot be read now"),
+        "older ones are not guessed: {fault}"
+    );
+    let at_hand = working.store.range_at_hand(&"a.stage".into(), at(-900), at(99), None).await.unwrap();
+    assert_eq!(at_hand.iter().map(|s| s.value).collect::<Vec<_>>(), [9.0, 1.0], "an intake is not held up");
     working.wait_until(|state| state.away.is_some()).await;
     remote.lock().unwrap().away = false;
     let found: Vec<f64> = ask(-900).await.unwrap().iter().map(|s| s.value).collect();
     assert_eq!(found, [7.0, 9.0, 1.0]);
+    working.end().await;
+}
+
+/// A remote store that is written to and never read (VictoriaMetrics): readings of any age come in, charts of the past say why not.
+#[tokio::test]
+async fn series_relay_a_remote_store_that_cannot_be_read_holds_up_no_reading() {
+    let (remote, url) = double::serve().await;
+    let folder = tempfile::tempdir().unwrap();
+    let working = Working::start(open(folder.path(), &url, 1 << 20, at(-60)).await);
+    remote.lock().unwrap().shapes.extend([double::Shape::WriteOnly; 2]);
+    let old = working.store.range_at_hand(&"a.stage".into(), at(-900), at(-800), None).await.unwrap();
+    assert!(old.is_empty(), "nothing is known of it");
+    let _ = working.store.append(&[seen("a.stage", -850, 7.0)]).await.unwrap();
+    working.wait_until_sent().await;
+    assert_eq!(kept(&remote, "a"), [(-850, 7.0)], "it goes the way of all others");
+    let fault = working.store.range(&"a.stage".into(), at(-900), at(-800), None).await.unwrap_err();
+    assert!(fault.is_remote() && fault.to_string().contains("unsupported path"), "{fault}");
+    // Asked once, then left alone for a while: a batch of old readings must not wait for each of its days.
+    remote.lock().unwrap().shapes.push_back(double::Shape::WriteOnly);
+    let known = working.store.range_at_hand(&"a.stage".into(), at(-900), at(-800), None).await.unwrap();
+    assert_eq!((known.len(), remote.lock().unwrap().shapes.len()), (1, 1));
     working.end().await;
 }
