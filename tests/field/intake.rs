@@ -187,6 +187,18 @@ async fn intake_a_push_is_whole_and_once_and_says_what_is_wrong() {
     // Another value for a known moment is no correction; a missing one is kept as missing; limits hold.
     let (status, body) = sent(push("device", json!([one("huayuankou.discharge", 5, 9000.0)]))).await;
     assert_eq!((status, &body["items"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("value")), "{body}");
+    // What is finer than the store is the store's moment: one value, not four that overwrite each other.
+    let fine =
+        |value: f64| json!([{ "series": "huayuankou.stage", "time": "2026-07-15T07:40:00.123456Z", "value": value }]);
+    assert_eq!(sent(push("device", fine(89.3))).await.0, StatusCode::ACCEPTED);
+    assert_eq!(sent(push("device", fine(89.3))).await.1, json!({ "accepted": 0, "known": 1 }));
+    let (status, body) = sent(push("device", fine(88.0))).await;
+    assert_eq!((status, &body["items"][0]["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("value")), "{body}");
+    let odd = site.get("duty", "/series/huayuankou.stage/observations?from=2026-07-01T00:00:00Z&every=36500d").await;
+    assert_eq!((&odd["status"], &odd["field"]), (&json!(422), &json!("every")), "{odd}");
+    let year = json!({ "time": "1700-12-01T00:00:00Z", "value": 89.0, "reason": "校核" });
+    let (status, body) = sent(site.post("hydrologist", "/series/huayuankou.stage/amendments").json(&year)).await;
+    assert_eq!((status, &body["field"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("time")), "{body}");
     let missing = json!([{ "series": "huayuankou.discharge", "time": before(2), "value": null }]);
     assert_eq!(sent(push("device", missing)).await.0, StatusCode::ACCEPTED);
     let unknown_field = json!([{ "series": "huayuankou.discharge", "time": before(1), "value": 1.0, "colour": "red" }]);
@@ -203,8 +215,48 @@ async fn intake_a_push_is_whole_and_once_and_says_what_is_wrong() {
         EmbeddedSeries::open(&series_file(&site.folder.path().join("data")), SeriesLimits::default()).await.unwrap();
     let samples = store.range(&SeriesId::new("huayuankou.discharge"), before(6), before(2), None).await.unwrap();
     assert_eq!(samples.iter().filter(|sample| sample.value.is_finite()).count(), 3);
+    store.seal().await.unwrap();
+    store.close().await;
+    damage(&site.folder.path().join("data"), "huayuankou.discharge").await;
+    assert_damage_is_left_out_and_said(&mut site).await;
     let log = fs::read_to_string(site.folder.path().join("log")).unwrap();
     assert!(!log.contains(&site.tokens["device"]) && !log.contains("panicked"), "{log}");
+}
+
+/// Makes the sealed points of a series unreadable.
+async fn damage(data: &Path, series: &str) {
+    use sqlx::Connection;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(series_file(data));
+    let mut conn = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
+    let text =
+        "UPDATE chunk SET body = zeroblob(length(body)) WHERE series = (SELECT number FROM series WHERE id = $1)";
+    let done = sqlx::query(text).bind(series).execute(&mut conn).await.unwrap();
+    assert!(done.rows_affected() > 0, "there is something to damage");
+    conn.close().await.unwrap();
+}
+
+/// The chart answers without the span, a late reading is kept beside it, and it is alarmed.
+async fn assert_damage_is_left_out_and_said(site: &mut Site) {
+    let (server, base) = serve(site.folder.path()).await;
+    (site.server, site.base) = (server, base);
+    let path = format!("/series/huayuankou.discharge/observations?from=2026-07-01T00:00:00Z&to={START}");
+    let found = site.get("duty", &path).await;
+    assert_eq!(found["damaged"].as_array().map(Vec::len), Some(1), "{found}");
+    let late =
+        json!([{ "series": "huayuankou.discharge", "time": before(4) + TimeDelta::seconds(7), "value": 4012.0 }]);
+    assert_eq!(sent(site.post("device", "/readings").json(&late)).await.0, StatusCode::ACCEPTED);
+    assert!(site.values("huayuankou.discharge").await.contains(&(before(4) + TimeDelta::seconds(7), 4012.0)));
+    let alarmed = async {
+        loop {
+            let alarms = site.get("duty", "/alarms").await.to_string();
+            if alarms.contains("series-damaged") && alarms.contains("huayuankou.discharge") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LIMIT, alarmed).await.expect("an alarm names the series");
+    site.server.kill().await.unwrap();
 }
 
 /// Sends a table and gives the answer.

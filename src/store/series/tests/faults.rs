@@ -8,7 +8,7 @@ async fn fault(path: &Path) -> String {
     EmbeddedSeries::open(path, SeriesLimits::default()).await.unwrap_err().to_string()
 }
 
-async fn sql(path: &Path, text: &'static str) {
+pub(super) async fn sql(path: &Path, text: &'static str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
     let mut conn = sqlx::sqlite::SqliteConnection::connect_with(&options).await.unwrap();
     sqlx::query(text).execute(&mut conn).await.unwrap();

@@ -87,3 +87,17 @@ async fn series_migrate_steps_of_old_history_stay_and_are_counted() {
     let carried = carry_all(&source, &target, false).await.unwrap();
     assert!(carried[0].steps_left >= 60 && carried[0].points < 600, "{carried:?}");
 }
+
+#[tokio::test]
+async fn series_migrate_stops_at_damage_and_names_it() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(here.path()).await;
+    history(&store).await;
+    let path = store.path().to_path_buf();
+    drop(store);
+    super::faults::sql(&path, "UPDATE chunk SET body = zeroblob(length(body)) WHERE series = 0").await;
+    let (store, target) = (open(here.path()).await, open(there.path()).await);
+    let fault = carry_all(&store, &target, false).await.unwrap_err();
+    let MigrateError::Store { cause: SeriesError::DamagedChunk { series, .. }, .. } = fault else { panic!("{fault}") };
+    assert_eq!(series.as_str(), "a.stage", "a copy with a hole in it is no copy");
+}
