@@ -379,7 +379,13 @@ impl Worker {
                     self.report_up().await;
                 }
                 // One series too many must not keep the others out.
-                Err(fault @ SeriesError::TooManySeries { .. }) => self.report_limit(&fault).await,
+                Err(fault @ SeriesError::TooManySeries { .. }) => {
+                    let before = self.waiting.len();
+                    self.report_limit(&fault).await;
+                    if self.waiting.len() == before {
+                        return Err(IntakeError::Store(fault));
+                    }
+                }
                 Err(fault) => {
                     self.report_down(&fault).await;
                     return Err(IntakeError::Store(fault));
