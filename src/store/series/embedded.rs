@@ -531,8 +531,9 @@ impl SeriesStore for EmbeddedSeries {
 
     fn ends_before(&self, series: &SeriesId, at: Timestamp) -> bool {
         let (registry, heads) = (self.shared.registry(), self.shared.heads());
-        let newest = registry.number(series).and_then(|number| heads.slot(number)?.latest);
-        newest.is_none_or(|(newest, ..)| newest < at.timestamp_millis())
+        let slot = registry.number(series).and_then(|number| heads.slot(number));
+        let newest = slot.and_then(|slot| slot.latest.map(|(at, ..)| at).max(slot.frontier));
+        newest.is_none_or(|newest| newest < at.timestamp_millis())
     }
 
     fn damage(&self, series: Option<&SeriesId>, from: Timestamp, to: Timestamp) -> Vec<DamagedSpan> {
@@ -553,7 +554,8 @@ impl SeriesStore for EmbeddedSeries {
                 series: id.clone(),
                 points: slot.chunk_points + slot.head.len() as u64,
                 oldest: slot.oldest_at.map(moment),
-                newest: slot.latest.map(|(at, ..)| moment(at)),
+                // The end of its chunks too: a newest chunk that cannot be read must not hide the older ones.
+                newest: slot.latest.map(|(at, ..)| at).max(slot.frontier).map(moment),
             })
             .collect();
         facts.sort_by(|a, b| a.series.cmp(&b.series));
