@@ -122,7 +122,7 @@ impl StoneArray {
             let count = |group: &mut Group| {
                 *group = Group { stones: group.stones + 1, heard: group.heard | heard, waits: group.waits | waits };
             };
-            count(&mut silences.dams.entry((row.gateway.clone(), row.dam.clone())).or_default());
+            count(silences.dams.entry((row.gateway.clone(), row.dam.clone())).or_default());
             if let Some(gateway) = &row.gateway {
                 count(silences.gateways.entry(gateway.clone()).or_default());
             }
