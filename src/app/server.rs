@@ -9,7 +9,7 @@ use super::config::{BackupSection, LimitsSection, PublicReportsSection, SeriesSe
 use super::drills::{LiveDrills, LiveDrillsParts};
 use super::metrics::Metrics;
 use super::series::OpenSeries;
-use crate::command::{CommandSettings, Input, Water};
+use crate::command::{CommandSettings, Input};
 use crate::drill::floods::Flood;
 use crate::ingest::cameras::CameraMap;
 use crate::ingest::hooks::HookMap;
@@ -161,11 +161,13 @@ impl Server {
         let arrivals = Arrivals::new(database.clone());
         let (as_of, plans) = arrivals.plans().await?;
         watch.use_plans(as_of, &plans);
+        let evaluation = watch.evaluate(now);
         if parts.demo.is_some() && empty {
-            engine.submit(watch.evaluate(now)).await?;
+            engine.submit(evaluation).await?;
             engine.submit(Input::SeedLevel { level: WarningLevel::Blue }).await?;
         }
-        let water = Arc::new(RwLock::new(Water::default()));
+        // Whoever asks first sees what is remembered, not an empty river.
+        let water = Arc::new(RwLock::new(watch.water(now)));
         let (polled_in, polled) = mpsc::channel::<Vec<Reading>>(READINGS_QUEUE);
         let poller = Arc::new(Poller::start(&parts.files.sensors, &clock, speed, &polled_in));
         let aside = blobs_folder(&parts.data).join("intake");
