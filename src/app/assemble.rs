@@ -169,7 +169,7 @@ pub fn watch(sensors: &Sensors, playbook: &Playbook, twin: Option<TwinSlot>, sta
         judge: sensors.judge(),
         board,
         forecaster: sensors.forecast.clone().map(Forecaster::new),
-        stones: sensors.stone_array().patient(STONE_PATIENCE_S * speed),
+        stones: sensors.stone_array(),
         gauges: gauges(sensors, started, speed),
         keys: playbook.signals(),
         control,
@@ -216,8 +216,11 @@ fn gauges(sensors: &Sensors, started: Timestamp, speed: f64) -> Vec<GaugeView> {
     gauges
 }
 
-/// Seconds on the wall for which no stone is called silent, however fast the clock of the reach runs.
-const STONE_PATIENCE_S: f64 = 5.0;
+/// The same sensors, with no stone called silent before `least_s`: a fast clock hears each of them seldom.
+pub(super) fn patient(mut sensors: Sensors, least_s: f64) -> Sensors {
+    sensors.stone_limits.silent_after_s = sensors.stone_limits.silent_after_s.max(least_s);
+    sensors
+}
 
 /// Gives the watch what the store remembers, in order of time: older values in five-minute steps, the last ones whole.
 ///

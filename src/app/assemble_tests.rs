@@ -442,3 +442,14 @@ async fn what_is_judged_after_a_restart_is_held_against_what_was_stored_before()
     assert!(!take(&mut again.clone(), 1, 92.3).is_usable(), "a stage that fell by a metre in a minute");
     assert!(take(&mut again, 0, 5_990.0).is_usable() && take(&mut again, 1, 93.41).is_usable());
 }
+
+#[test]
+fn a_stone_falls_silent_after_the_patience_it_is_given_whatever_the_fastest_clock() {
+    let (files, playbook, start) = demo();
+    let sensors = patient(files.sensors, 1_080.0);
+    let mut watch = watch(&sensors, &playbook, None, start, 3_600.0);
+    let stone = watch.water(start).stones.into_keys().next().unwrap();
+    let _ = watch.take(&[line_of(&stone, start, 0)]);
+    let word = |minute: i64| watch.water(start + TimeDelta::minutes(minute)).stones[&stone];
+    assert_eq!([word(17), word(19)], ["still", "silent"]);
+}

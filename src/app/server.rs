@@ -37,6 +37,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+/// Seconds on the wall for which no stone is called silent, however fast the clock of the reach runs.
+const STONE_PATIENCE_S: f64 = 5.0;
 /// Batches of readings between pollers and intake; when full, pollers wait.
 const READINGS_QUEUE: usize = 256;
 /// How often silent sources of events are looked for.
@@ -152,7 +154,8 @@ impl Server {
         }
         let slot = twin.as_ref().map(|twin| twin.slot());
         let speed = reach_clock.speed();
-        let mut watch = assemble::watch(&parts.files.sensors, &engine.core().playbook, slot, now, speed);
+        let sensors = assemble::patient(parts.files.sensors.clone(), STONE_PATIENCE_S * speed);
+        let mut watch = assemble::watch(&sensors, &engine.core().playbook, slot, now, speed);
         if let Err(fault) = assemble::recall(&mut watch, store.as_ref(), &gauge_ids, now).await {
             // A remote store that is away must not keep the server down: what is here is enough to begin with.
             tracing::warn!(fault = &fault as &dyn Error, "仅以本机数据起步 (starting with what this machine holds)");

@@ -106,13 +106,6 @@ impl StoneArray {
         Self { settings, rows, index, since: None, dams, hazards: BTreeMap::new() }
     }
 
-    /// The same, with no stone called silent before `least_s`: a fast clock hears each of them seldom.
-    #[must_use]
-    pub fn patient(mut self, least_s: f64) -> Self {
-        self.settings.silent_after_s = self.settings.silent_after_s.max(least_s);
-        self
-    }
-
     /// Which dams, and which gateways, are silent as a whole, with the number of their stones; and which are not.
     pub fn silences(&self, now: Timestamp) -> Silences {
         let mut silences = Silences::default();

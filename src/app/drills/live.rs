@@ -91,7 +91,9 @@ impl LiveDrill {
             assemble::start_engine(journal, folded, files, settings, Arc::clone(&clock), stop.clone()).await?;
         let feed = engine.feed();
         let series = Arc::new(EmbeddedSeries::open(&series_file(&folder), SeriesLimits::default()).await?);
-        let sensors = patient(rehearsal::paced(files.sensors.clone(), 60));
+        // Stones may be heard as seldom as the fastest clock makes them.
+        let seldom_s = crate::ingest::modbus::effective_interval_s(60.0, SPEED_MAX);
+        let sensors = assemble::patient(rehearsal::paced(files.sensors.clone(), 60), 3.0 * seldom_s);
         let gauge_ids = assemble::gauge_series(files);
         let store: Arc<dyn SeriesStore> = series;
         let _ = store.append(&assemble::history_of(&flood, &gauge_ids, start)).await?;
@@ -354,13 +356,6 @@ fn state(stop: &CancellationToken, clock: &DrillClock) -> &'static str {
         (false, true) => "paused",
         (false, false) => "running",
     }
-}
-
-/// Stones of a live drill may be heard as seldom as the fastest clock makes them.
-fn patient(mut sensors: Sensors) -> Sensors {
-    let seldom_s = crate::ingest::modbus::effective_interval_s(60.0, SPEED_MAX);
-    sensors.stone_limits.silent_after_s = sensors.stone_limits.silent_after_s.max(3.0 * seldom_s);
-    sensors
 }
 
 /// The next free number below the folder, and its own folder.
