@@ -139,9 +139,9 @@ dispatched! {
         k: f32, gdt: f32, eps: f32,
     ) -> bool;
     flow_row(
-        h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], q: &mut [f32], froude: &mut [f32], least: f32,
+        h: &[f32], west: &[f32], east: &[f32], south: &[f32], north: &[f32], q: &mut [f32], froude2: &mut [f32], least: f32,
     );
-    record_row(
-        h: &[f32], q: &[f32], depth: &mut [f32], hazard: &mut [f32], arrival: &mut [f32], time_s: f32, arrives_m: f32,
-    );
+    arrives(h: &[f32], depth: &[f32], arrives_m: f32) -> bool;
+    note_arrivals(h: &[f32], depth: &[f32], arrival: &mut [f32], time_s: f32, arrives_m: f32);
+    record_row(h: &[f32], q: &[f32], depth: &mut [f32], hazard: &mut [f32]);
 }

@@ -3,6 +3,7 @@
 //! In: numbers of columns and rows, cell side, south-west corner. Out: positions of cells and of lines on the grid.
 //! Row 0 is the south edge, column 0 the west edge. Every array carries two ghost cells on each side.
 
+use super::field::Field;
 use std::collections::HashMap;
 
 /// Ghost cells on each side of the grid: a second-order face looks two cells away.
@@ -186,21 +187,21 @@ impl Layout {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Water {
     /// Depth h (水深), m, never negative.
-    pub h: Vec<f32>,
+    pub h: Field,
     /// Unit discharge to the east (单宽流量), m²/s.
-    pub qx: Vec<f32>,
+    pub qx: Field,
     /// Unit discharge to the north, m²/s.
-    pub qy: Vec<f32>,
+    pub qy: Field,
 }
 
 impl Water {
     /// No arrays at all.
     pub(super) fn none() -> Self {
-        Self { h: Vec::new(), qx: Vec::new(), qy: Vec::new() }
+        Self { h: Field::zeros(0), qx: Field::zeros(0), qy: Field::zeros(0) }
     }
 
     pub(super) fn dry(layout: &Layout) -> Self {
-        let zeros = || vec![0.0; layout.len()];
+        let zeros = || Field::zeros(layout.len());
         Self { h: zeros(), qx: zeros(), qy: zeros() }
     }
 }

@@ -3,13 +3,14 @@
 //! In: a checked case. Out: arrays with ghost cells, heights above a datum of the run's own on a binary lattice.
 
 use super::case::{Case, Manning, Scheme};
+use super::field::Field;
 use super::grid::{EqualRows, HALO, Layout, Water};
 use super::rim::{self, NO_GROUND_M};
 
 /// Terrain and roughness as the sweeps read them.
 pub(super) struct Ground {
     pub(super) datum_m: f64,
-    pub(super) bed: Vec<f32>,
+    pub(super) bed: Field,
     pub(super) n2: EqualRows,
     /// Heights and starting stages are multiples of this, m: then z + h is exact, and a lake at rest stays so to the last bit.
     lattice_m: f64,
@@ -23,7 +24,7 @@ impl Ground {
         let range = heights().fold(0.0, |top: f64, z| top.max(z - datum_m)) + depths.fold(0.0, f64::max);
         // 24 bits of a single-precision number, two of them kept free for half differences.
         let lattice_m = (range.max(1.0).log2().ceil() - 22.0).exp2();
-        let mut bed = vec![0.0; layout.len()];
+        let mut bed = Field::zeros(layout.len());
         let mut n2 = vec![0.0; layout.len()];
         for row in 0..layout.rows {
             for (column, at) in layout.row(row).enumerate() {

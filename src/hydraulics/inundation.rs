@@ -5,6 +5,7 @@
 
 use super::case::{Boundary, Case, CaseFault, Manning, Scheme};
 use super::dispatch::VectorWidth;
+use super::field::Field;
 use super::full::FullScratch;
 use super::grid::{Cell, EqualRows, Grid, HALO, Layout, Water};
 use super::ground::Ground;
@@ -25,7 +26,10 @@ use thiserror::Error;
 const LONGEST_STEP_S: f64 = 60.0;
 /// Shortest time step; below it the run is unstable, s.
 const SHORTEST_STEP_S: f64 = 1e-7;
-/// Fewer cells than this are swept by one worker: handing out the work would cost more.
+/// Steps after which the watcher is asked whether to go on.
+const STEPS_A_WATCH: usize = 16;
+/// Fewer cells than this are swept by one worker: handing out the work would cost more. A cell of the full equations is four of
+/// local inertia.
 const FEW_CELLS: usize = 8_000;
 /// Largest depth, m, or speed, m/s, that a sound run can have.
 const IMPOSSIBLE: f32 = 2_000.0;
@@ -90,7 +94,7 @@ pub struct Inundation {
     pub(super) layout: Layout,
     /// Height that the bed is counted from, m.
     pub(super) datum_m: f64,
-    pub(super) bed: Vec<f32>,
+    pub(super) bed: Field,
     pub(super) n2: EqualRows,
     pub(super) now: Water,
     /// The full equations write the new water here; local inertia does so in place.
@@ -112,6 +116,8 @@ pub struct Inundation {
     pub(super) swept: u64,
     width: VectorWidth,
     workers: Option<Arc<rayon::ThreadPool>>,
+    /// Whether the last step was shared out among them.
+    shared: bool,
     scratch: Vec<Mutex<Scratch>>,
 }
 
@@ -158,6 +164,7 @@ impl Inundation {
             swept: 0,
             width,
             workers: pool,
+            shared: false,
             case: Case::new(case.grid, Vec::new(), 0.0, case.scheme, case.end_s),
         };
         // The fields live on in the arrays of the run; a second copy would cost 12 bytes a cell.
@@ -180,16 +187,29 @@ impl Inundation {
     }
 
     fn advance_here(&mut self, until_s: f64, watch: &(dyn Fn(f64) -> bool + Sync)) -> Result<Advance, InundationFault> {
-        let mut taken = 0u32;
         while self.time_s < until_s {
-            self.step(until_s)?;
-            taken += 1;
-            if taken.is_multiple_of(16) && !watch(self.time_s) {
+            if self.shared {
+                strips::all_awake(|| self.some_steps(until_s))?
+            } else {
+                self.some_steps(until_s)?
+            }
+            if self.time_s < until_s && !watch(self.time_s) {
                 return Ok(Advance::Stopped);
             }
         }
         self.look();
         Ok(Advance::Reached)
+    }
+
+    /// The steps between two questions to the watcher.
+    fn some_steps(&mut self, until_s: f64) -> Result<(), InundationFault> {
+        for _ in 0..STEPS_A_WATCH {
+            if self.time_s >= until_s {
+                break;
+            }
+            self.step(until_s)?;
+        }
+        Ok(())
     }
 
     fn step(&mut self, until_s: f64) -> Result<(), InundationFault> {
@@ -302,10 +322,12 @@ impl Inundation {
             dry: self.case.dry_m as f32,
             slopes: self.case.scheme == Scheme::Full2,
         };
-        let serial = self.workers.is_none() || cells < FEW_CELLS;
+        let weight = if self.case.scheme == Scheme::LocalInertia { 1 } else { 4 };
+        let serial = self.workers.is_none() || cells * weight < FEW_CELLS;
+        self.shared = !serial;
         let workers = if serial { 1 } else { self.scratch.len() };
-        let rows = (self.layout.rows / LEAST_STRIP_ROWS).max(1);
-        let count = if serial { 1 } else { (workers * STRIPS_A_WORKER).min(rows).max(workers) };
+        let strips = (self.layout.rows / LEAST_STRIP_ROWS / workers).clamp(1, STRIPS_A_WORKER);
+        let count = if serial { 1 } else { workers * strips };
         let counts = tiles::strips(&self.bands, cells.div_ceil(count));
         let scratch = &self.scratch;
         let run = |work: StripWork, old: Option<&Water>| strips::sweep_strip(&step, old, work, scratch);
@@ -351,23 +373,21 @@ impl Inundation {
         let inner = HALO * self.layout.stride..(HALO + self.layout.rows) * self.layout.stride;
         let chunk = BAND * self.layout.stride;
         let Records { depth, hazard, arrival } = &mut self.records;
-        let parts = depth[inner.clone()].par_chunks_mut(chunk).zip(hazard[inner.clone()].par_chunks_mut(chunk));
-        let parts = parts.zip(arrival[inner].par_chunks_mut(chunk));
-        let seen: Vec<Froude> = self
-            .bands
-            .par_iter()
-            .zip(parts)
-            .map(|(band, ((depth, hazard), arrival))| {
-                let mut records = BandRecords { depth, hazard, arrival };
-                let runs = band.runs.iter().map(|run| look.take(band.first, band.rows, run.clone(), &mut records));
-                runs.fold(Froude::default(), |a, b| Froude {
-                    highest: a.highest.max(b.highest),
-                    cells_above: a.cells_above + b.cells_above,
-                })
-            })
-            .collect();
-        self.froude_highest = seen.iter().map(|seen| seen.highest).fold(self.froude_highest, f32::max);
-        self.froude_cells_above = self.froude_cells_above.max(seen.iter().map(|seen| seen.cells_above).sum());
+        let parts = depth[inner.clone()].chunks_mut(chunk).zip(hazard[inner.clone()].chunks_mut(chunk));
+        let parts = parts.zip(arrival[inner].chunks_mut(chunk)).zip(&self.bands);
+        let work = parts.map(|(((depth, hazard), arrival), band)| (BandRecords { depth, hazard, arrival }, band));
+        let take = |(mut records, band): (BandRecords, &Band)| {
+            let runs = band.runs.iter().map(|run| look.take(band.first, band.rows, run.clone(), &mut records));
+            runs.fold(Froude::default(), Froude::and)
+        };
+        let seen = if self.workers.is_none() {
+            work.map(take).fold(Froude::default(), Froude::and)
+        } else {
+            let work: Vec<_> = work.collect();
+            work.into_par_iter().map(take).reduce(Froude::default, Froude::and)
+        };
+        self.froude_highest = self.froude_highest.max(seen.highest);
+        self.froude_cells_above = self.froude_cells_above.max(seen.cells_above);
     }
 
     /// Marks every wet tile, and plans the first step so that the records see all water.

@@ -491,8 +491,8 @@ pub(super) fn full_update(
 
 // ---- Records ----
 
-/// Unit discharge |q|, m²/s, and Froude number of a row of cells from the discharges on their faces (or twice the cell's own);
-/// the Froude number is 0 where it is shallower than `least` m.
+/// Unit discharge |q|, m²/s, and square of the Froude number of a row of cells from the discharges on their faces (or twice the
+/// cell's own); the Froude number is 0 where it is shallower than `least` m.
 #[inline(always)]
 pub(super) fn flow_row(
     h: &[f32],
@@ -501,39 +501,52 @@ pub(super) fn flow_row(
     south: &[f32],
     north: &[f32],
     q: &mut [f32],
-    froude: &mut [f32],
+    froude2: &mut [f32],
     least: f32,
 ) {
     let n = q.len();
-    let (h, west, east, south, north, froude) =
-        (&h[..n], &west[..n], &east[..n], &south[..n], &north[..n], &mut froude[..n]);
+    let (h, west, east, south, north, froude2) =
+        (&h[..n], &west[..n], &east[..n], &south[..n], &north[..n], &mut froude2[..n]);
     for i in 0..n {
         let (x, y) = (0.5 * (west[i] + east[i]), 0.5 * (south[i] + north[i]));
-        let size = (x * x + y * y).sqrt();
+        let size2 = x * x + y * y;
         let deep = h[i] >= least;
         let depth = pick(deep, h[i], 1.0);
-        q[i] = size;
-        froude[i] = pick(deep, size / (depth * (GRAVITY * depth).sqrt()), 0.0);
+        q[i] = size2.sqrt();
+        froude2[i] = pick(deep, size2 / (GRAVITY * depth * depth * depth), 0.0);
     }
 }
 
-/// Brings highest depth, highest unit discharge (hazard) and arrival time of a row up to date. `q` is |q|, m²/s.
+/// Whether water has come to a cell of a row: it is `arrives_m` deep, and was never before by the record of highest depths.
 #[inline(always)]
-pub(super) fn record_row(
-    h: &[f32],
-    q: &[f32],
-    depth: &mut [f32],
-    hazard: &mut [f32],
-    arrival: &mut [f32],
-    time_s: f32,
-    arrives_m: f32,
-) {
+pub(super) fn arrives(h: &[f32], depth: &[f32], arrives_m: f32) -> bool {
     let n = depth.len();
-    let (h, q, hazard, arrival) = (&h[..n], &q[..n], &mut hazard[..n], &mut arrival[..n]);
+    let h = &h[..n];
+    let mut any = false;
+    for i in 0..n {
+        any |= (h[i] >= arrives_m) & (depth[i] < arrives_m);
+    }
+    any
+}
+
+/// Sets the time of arrival where water has come, see [`arrives`].
+#[inline(always)]
+pub(super) fn note_arrivals(h: &[f32], depth: &[f32], arrival: &mut [f32], time_s: f32, arrives_m: f32) {
+    let n = arrival.len();
+    let (h, depth) = (&h[..n], &depth[..n]);
+    for i in 0..n {
+        arrival[i] = pick((h[i] >= arrives_m) & (depth[i] < arrives_m), time_s, arrival[i]);
+    }
+}
+
+/// Brings highest depth and highest unit discharge (hazard) of a row up to date. `q` is |q|, m²/s.
+#[inline(always)]
+pub(super) fn record_row(h: &[f32], q: &[f32], depth: &mut [f32], hazard: &mut [f32]) {
+    let n = depth.len();
+    let (h, q, hazard) = (&h[..n], &q[..n], &mut hazard[..n]);
     for i in 0..n {
         depth[i] = larger(h[i], depth[i]);
         hazard[i] = larger(q[i], hazard[i]);
-        arrival[i] = pick((arrival[i] < 0.0) & (h[i] >= arrives_m), time_s, arrival[i]);
     }
 }
 

@@ -11,6 +11,7 @@
 mod case;
 mod checkpoint;
 mod dispatch;
+mod field;
 mod flooding;
 mod full;
 mod grid;

@@ -3,6 +3,7 @@
 //! In: the water after some steps. Out: records, brought up to date for the tiles that hold or held water.
 
 use super::dispatch::{self, VectorWidth};
+use super::field::Field;
 use super::grid::{Layout, Water};
 use super::sweep::WIDEST_FULL_RUN;
 use std::ops::Range;
@@ -16,17 +17,17 @@ pub const FROUDE_LIMIT: f32 = 0.8;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Records {
     /// Highest depth, m.
-    pub depth: Vec<f32>,
+    pub depth: Field,
     /// Highest depth × speed, m²/s.
-    pub hazard: Vec<f32>,
+    pub hazard: Field,
     /// First time with [`ARRIVAL_DEPTH_M`], s; −9999 = never.
-    pub arrival: Vec<f32>,
+    pub arrival: Field,
 }
 
 impl Records {
     pub(super) fn new(layout: &Layout) -> Self {
         let n = layout.len();
-        Self { depth: vec![0.0; n], hazard: vec![0.0; n], arrival: vec![-9999.0; n] }
+        Self { depth: Field::zeros(n), hazard: Field::zeros(n), arrival: Field::filled(n, -9999.0) }
     }
 }
 
@@ -46,6 +47,13 @@ pub(super) struct Froude {
     pub cells_above: u64,
 }
 
+impl Froude {
+    /// Of both.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { highest: self.highest.max(other.highest), cells_above: self.cells_above + other.cells_above }
+    }
+}
+
 /// A look at the water at one moment.
 pub(super) struct Look<'a> {
     pub width: VectorWidth,
@@ -62,14 +70,14 @@ impl Look<'_> {
         let mut seen = Froude::default();
         for start in run.clone().step_by(WIDEST_FULL_RUN) {
             let part = self.take_part(first_row, rows, start..run.end.min(start + WIDEST_FULL_RUN), records);
-            seen = Froude { highest: seen.highest.max(part.highest), cells_above: seen.cells_above + part.cells_above };
+            seen = seen.and(part);
         }
         seen
     }
 
     fn take_part(&self, first_row: usize, rows: usize, run: Range<usize>, records: &mut BandRecords) -> Froude {
         let (n, stride) = (run.len(), self.layout.stride);
-        let (mut q, mut froude) = ([0.0f32; WIDEST_FULL_RUN], [0.0f32; WIDEST_FULL_RUN]);
+        let (mut q, mut froude2) = ([0.0f32; WIDEST_FULL_RUN], [0.0f32; WIDEST_FULL_RUN]);
         let mut seen = Froude::default();
         for row in 0..rows {
             let at = (first_row + row) * stride + run.start;
@@ -78,13 +86,30 @@ impl Look<'_> {
             let h = &water.h[at..at + n];
             let (east, north) = (&water.qx[at..at + n], &water.qy[at..at + n]);
             let (west, south) = (&water.qx[west..west + n], &water.qy[south..south + n]);
-            dispatch::flow_row(self.width, h, west, east, south, north, &mut q[..n], &mut froude[..n], ARRIVAL_DEPTH_M);
+            dispatch::flow_row(
+                self.width,
+                h,
+                west,
+                east,
+                south,
+                north,
+                &mut q[..n],
+                &mut froude2[..n],
+                ARRIVAL_DEPTH_M,
+            );
             let here = row * stride + run.start..row * stride + run.end;
             let (depth, hazard) = (&mut records.depth[here.clone()], &mut records.hazard[here.clone()]);
-            let arrival = &mut records.arrival[here];
-            dispatch::record_row(self.width, h, &q[..n], depth, hazard, arrival, self.time_s as f32, ARRIVAL_DEPTH_M);
-            seen.highest = seen.highest.max(dispatch::largest(self.width, &froude[..n]));
-            seen.cells_above += froude[..n].iter().filter(|froude| **froude > FROUDE_LIMIT).count() as u64;
+            if dispatch::arrives(self.width, h, depth, ARRIVAL_DEPTH_M) {
+                let arrival = &mut records.arrival[here];
+                dispatch::note_arrivals(self.width, h, depth, arrival, self.time_s as f32, ARRIVAL_DEPTH_M);
+            }
+            dispatch::record_row(self.width, h, &q[..n], depth, hazard);
+            let highest = dispatch::largest(self.width, &froude2[..n]).sqrt();
+            seen.highest = seen.highest.max(highest);
+            if highest > FROUDE_LIMIT {
+                let above = froude2[..n].iter().filter(|froude2| froude2.sqrt() > FROUDE_LIMIT);
+                seen.cells_above += above.count() as u64;
+            }
         }
         seen
     }

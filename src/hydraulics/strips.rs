@@ -8,13 +8,17 @@ use super::grid::{HALO, Layout, Water};
 use super::inertia::{self, InertiaScratch, Seam};
 use super::sweep::{Step, StripRows};
 use super::tiles::Band;
+use rayon::Yield;
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Strips for each worker: enough that none waits long for another.
-pub(super) const STRIPS_A_WORKER: usize = 4;
+pub(super) const STRIPS_A_WORKER: usize = 2;
 /// Fewest rows of a strip, so that what is done twice at its ends stays small.
 pub(super) const LEAST_STRIP_ROWS: usize = 32;
+/// Looks for work, one right after the other, before a worker goes to sleep: about half a millisecond.
+const LOOKS_IN_VAIN: u32 = 10_000;
 
 /// What one worker does at a time.
 pub(super) struct StripWork<'a> {
@@ -44,6 +48,41 @@ pub(super) fn sweep_strip(step: &Step, old: Option<&Water>, work: StripWork, scr
     }
 }
 
+/// Does `work`, some short steps one after the other, while the other workers of the pool stand by awake: to wake one takes as long
+/// as its part of a step of 100,000 cells.
+pub(super) fn all_awake<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let over = AtomicBool::new(false);
+    let leader = rayon::current_thread_index();
+    rayon::scope(|scope| {
+        scope.spawn_broadcast(|_, worker| {
+            if leader != Some(worker.index()) {
+                stand_by(&over);
+            }
+        });
+        // Also when `work` panics, else nobody would ever go home.
+        let _over = Ended(&over);
+        work()
+    })
+}
+
+/// Ends the standing by when it is dropped.
+struct Ended<'a>(&'a AtomicBool);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Looks for work until it is over, or until there was none for long.
+fn stand_by(over: &AtomicBool) {
+    let mut idle = 0u32;
+    while idle < LOOKS_IN_VAIN && !over.load(Ordering::Acquire) {
+        idle = if rayon::yield_now() == Some(Yield::Executed) { 0 } else { idle + 1 };
+        std::hint::spin_loop();
+    }
+}
+
 /// Does all work, by this thread or by all workers.
 pub(super) fn each<'a>(work: Vec<StripWork<'a>>, serial: bool, run: impl Fn(StripWork<'a>) + Sync + Send) {
     if serial {
@@ -56,13 +95,16 @@ pub(super) fn each<'a>(work: Vec<StripWork<'a>>, serial: bool, run: impl Fn(Stri
 /// Keeps the old water beside each line between two strips.
 pub(super) fn take_seams(layout: &Layout, water: &Water, bands: &[Band], strips: &[usize], seams: &mut Vec<Seam>) {
     seams.resize_with(strips.len().saturating_sub(1), Seam::default);
-    let mut at = 0;
-    for (seam, count) in seams.iter_mut().zip(strips) {
-        at += count;
-        if let Some([south, north]) = bands.get(at - 1..=at) {
-            seam.take(layout, water, south, north);
-        }
+    if seams.is_empty() {
+        return; // one strip: no need of other workers
     }
+    let mut end = 0;
+    let between = seams.iter_mut().zip(strips).filter_map(|(seam, count)| {
+        end += count;
+        Some((seam, bands.get(end - 1)?, bands.get(end)?))
+    });
+    let between: Vec<_> = between.collect();
+    between.into_par_iter().for_each(|(seam, south, north)| seam.take(layout, water, south, north));
 }
 
 /// Shares water and bands among strips.

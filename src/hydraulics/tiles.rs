@@ -21,6 +21,8 @@ pub(super) struct Band {
     wet: Vec<bool>,
     /// Wet one step before: the other buffer still holds that water, or faces its discharge.
     was_wet: Vec<bool>,
+    /// Tiles that `runs` are made of.
+    active: Vec<bool>,
     /// Beside a side where water may enter.
     always: Vec<bool>,
     /// Most columns of a run.
@@ -48,6 +50,7 @@ pub(super) fn bands(case: &Case, layout: &Layout) -> Vec<Band> {
             tally: Tally { tiles: vec![0.0; tiles], ..Tally::default() },
             wet: vec![false; tiles],
             was_wet: vec![false; tiles],
+            active: vec![false; tiles],
             always,
             widest: if case.scheme == Scheme::LocalInertia { usize::MAX } else { WIDEST_FULL_RUN },
         }
@@ -77,7 +80,10 @@ pub(super) fn plan(bands: &mut [Band], layout: &Layout) -> usize {
         for near in lit[at.saturating_sub(1) * tiles..(at + 2).min(count) * tiles].chunks_exact(tiles) {
             active.iter_mut().zip(near).for_each(|(active, lit)| *active |= lit);
         }
-        runs(&active, layout.columns, band.widest, &mut band.runs);
+        if band.active != active {
+            runs(&active, layout.columns, band.widest, &mut band.runs);
+            band.active.clone_from(&active);
+        }
         cells += band.cells();
         band.tally.rim = [0.0; 4];
         band.tally.clipped_m = 0.0;
@@ -104,17 +110,16 @@ pub(super) fn strips(bands: &[Band], cells: usize) -> Vec<usize> {
 
 /// Takes over which tiles are wet after a step. Returns the largest value of all tiles; not a number if one is.
 pub(super) fn settle(bands: &mut [Band]) -> f32 {
-    let mut top = 0.0f32;
+    // Bits of values from zero up are in the order of the values, and above them what is not a number.
+    let mut top = 0u32;
     for band in bands {
         std::mem::swap(&mut band.wet, &mut band.was_wet);
         for (wet, value) in band.wet.iter_mut().zip(&band.tally.tiles) {
-            *wet = value.is_nan() || *value > 0.0;
-            if value.is_nan() || *value > top {
-                top = *value;
-            }
+            *wet = value.to_bits() != 0;
+            top = top.max(value.to_bits());
         }
     }
-    top
+    f32::from_bits(top)
 }
 
 impl Band {
@@ -126,11 +131,14 @@ impl Band {
     /// Marks the tiles that are lit or beside a lit one in this band.
     fn spread(&self, out: &mut [bool]) {
         let tiles = out.len();
+        let (wet, was_wet, always) = (&self.wet[..tiles], &self.was_wet[..tiles], &self.always[..tiles]);
         for tile in 0..tiles {
-            if self.wet[tile] || self.was_wet[tile] || self.always[tile] {
-                out[tile.saturating_sub(1)..(tile + 2).min(tiles)].fill(true);
-            }
+            let lit = wet[tile] | was_wet[tile] | always[tile];
+            out[tile] |= lit;
         }
+        let own = out.to_vec();
+        out.iter_mut().zip(own.iter().skip(1)).for_each(|(out, east)| *out |= east);
+        out.iter_mut().skip(1).zip(&own).for_each(|(out, west)| *out |= west);
     }
 }
 

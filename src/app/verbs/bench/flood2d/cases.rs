@@ -1,6 +1,6 @@
 //! The cases of `anlan bench flood2d`: all-wet basin, a flat plain that fills from its side, a reach with floodplain and levees.
 
-use crate::hydraulics::{Case, Grid, Inflow, Scheme, Series, SeriesFault};
+use crate::hydraulics::{Boundary, Case, Grid, Inflow, Scheme, Series, SeriesFault};
 use std::f64::consts::PI;
 
 fn grid(columns: usize, rows: usize, cell_m: f64) -> Grid {
@@ -34,11 +34,11 @@ pub(super) fn plain(scheme: Scheme, end_s: f64) -> Result<Case, SeriesFault> {
     Ok(case)
 }
 
-/// A synthetic reach of 30 × 10 km: meandering channel, floodplain with production dikes, levees of 9 m, closed all around,
-/// 800 to 22,000 m³/s in the first hour and then steady.
-pub(super) fn reach(cell_m: f64, scheme: Scheme, end_s: f64) -> Result<Case, SeriesFault> {
+/// A synthetic reach of 30 × 10 km: meandering channel, floodplain with production dikes, levees of 9 m, 800 to 22,000 m³/s in the
+/// first hour and then steady; walls all around, or `open` in the east at the depth of uniform flow.
+pub(super) fn reach(cell_m: f64, scheme: Scheme, end_s: f64, open: bool) -> Result<Case, SeriesFault> {
     let grid = grid((30_000.0 / cell_m) as usize, (10_000.0 / cell_m) as usize, cell_m);
-    let surface = |x: f64| 100.0 - 2e-4 * x;
+    let surface = |x: f64| 100.0 - SLOPE * x;
     let bed = field(&grid, |x, y| {
         let off = (y - channel(x)).abs();
         let mut z = surface(x) + 0.25 * (x / 310.0).sin() * (y / 270.0).cos() - 3e-4 * (y - 5000.0).abs();
@@ -61,8 +61,14 @@ pub(super) fn reach(cell_m: f64, scheme: Scheme, end_s: f64) -> Result<Case, Ser
         line: vec![[150.0, middle - 300.0], [150.0, middle + 300.0]],
         discharge_m3s: Series::new([(0.0, 800.0), (3600.0, 22_000.0), (1e7, 22_000.0)])?,
     });
+    if open {
+        case.sides.east = Boundary::NormalDepth { slope: SLOPE };
+    }
     Ok(case)
 }
+
+/// Fall of the valley of the reach.
+const SLOPE: f64 = 2e-4;
 
 /// Northing of the channel's middle, m.
 fn channel(x: f64) -> f64 {
