@@ -453,3 +453,85 @@ fn a_stone_falls_silent_after_the_patience_it_is_given_whatever_the_fastest_cloc
     let word = |minute: i64| watch.water(start + TimeDelta::minutes(minute)).stones[&stone];
     assert_eq!([word(17), word(19)], ["still", "silent"]);
 }
+
+#[test]
+fn a_reported_breach_brings_water_behind_the_levee_to_the_twin_and_to_our_people_there() {
+    use crate::command::{Actor, Core, FieldReport, ReportKind, State, WATER_ALARM};
+    use crate::model::{PlaceId, PlaceKind, Spot, UserName, UserRole};
+    let (files, playbook, start) = demo();
+    let mut watch = watch(&files.sensors, &playbook, files.reach.twin_slot_read(), start, 1.0);
+    let reach = Arc::new(files.reach.reach.clone());
+    let core = Core { playbook: Arc::new(playbook), reach: Arc::clone(&reach) };
+    let mut state = State::default();
+    let now = risen(&mut watch, start);
+    watch.evaluate(now);
+    let behind = |water: &[crate::command::PlaceWater]| -> Vec<PlaceId> {
+        let is_behind = |place: &&PlaceId| reach.place(place).is_some_and(|place| place.kind == PlaceKind::Cell);
+        water.iter().map(|water| &water.place).filter(is_behind).cloned().collect()
+    };
+    let comes = |watch: &mut Watch, state: &State, at| {
+        let found = watch.health(at);
+        let found = watch.twin_view().with_breaches(found, state, at);
+        let comes = found.into_iter().find(|input| matches!(input, Input::WaterComes { .. }));
+        let Some(Input::WaterComes { places }) = comes.clone() else { panic!("{comes:?}") };
+        (places, comes.unwrap())
+    };
+    assert_eq!(behind(&comes(&mut watch, &state, now).0), Vec::<PlaceId>::new(), "the levee holds");
+
+    let by = Actor { user: UserName::new("duty"), role: UserRole::Commander, member: None };
+    let place = Spot { place: Some("seg-10".into()), ..Spot::default() };
+    let report = FieldReport {
+        kind: ReportKind::Hazard,
+        type_: "breach".into(),
+        grade: 3,
+        place,
+        observed_at: now,
+        text: None,
+        photos: Vec::new(),
+        task: None,
+    };
+    core.step(&mut state, &Input::Report { by: by.clone(), report }, now).unwrap();
+    let (places, input) = comes(&mut watch, &state, now);
+    let wet = behind(&places);
+    assert!(!wet.is_empty(), "{places:?}");
+    let twin = watch.water(now).twin.last.unwrap().with_breaches(&state.open_breaches());
+    let site = twin.breaches[0].site.clone();
+    assert!(site.as_ref().is_some_and(|site| site.as_str().starts_with("work-")), "{site:?}");
+    for place in &wet {
+        let coming = twin.places[place];
+        assert!(
+            coming.threshold_m3s.is_none() && coming.crossed_at == Some(now) && coming.at >= Some(now),
+            "{coming:?}"
+        );
+        assert!(coming.depth_m >= 0.05, "{coming:?}");
+    }
+    // Nothing that the river brings by itself is later than before.
+    let river = watch.water(now).twin.last.unwrap();
+    assert!(river.places.iter().all(|(place, coming)| twin.places[place].at <= coming.at));
+
+    // Our people there are told as soon as the water is half an hour away, and no longer once the breach was none.
+    let alarmed = |state: &State| -> Vec<String> {
+        state
+            .alarms
+            .iter()
+            .filter(|(key, alarm)| key.starts_with(WATER_ALARM) && !alarm.closed)
+            .map(|(key, _)| key.clone())
+            .collect()
+    };
+    let mut at = now;
+    let key_of = |place: &PlaceId| format!("{WATER_ALARM}{place}");
+    core.step(&mut state, &input, at).unwrap();
+    while !wet.iter().any(|place| alarmed(&state).contains(&key_of(place))) {
+        at += TimeDelta::minutes(10);
+        assert!(at < now + TimeDelta::hours(3), "nobody behind the levee was told: {wet:?}");
+        let (_, input) = comes(&mut watch, &state, at);
+        core.step(&mut state, &input, at).unwrap();
+    }
+    let report = *state.reports.keys().next().unwrap();
+    let officer = Actor { user: UserName::new("other"), ..by };
+    core.step(&mut state, &Input::Settle { by: officer, report, false_alarm: true }, at).unwrap();
+    assert_eq!(state.open_breaches(), Vec::new());
+    let (_, input) = comes(&mut watch, &state, at);
+    core.step(&mut state, &input, at).unwrap();
+    assert!(!wet.iter().any(|place| alarmed(&state).contains(&key_of(place))), "{:?}", alarmed(&state));
+}

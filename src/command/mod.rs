@@ -50,4 +50,4 @@ pub use twin::{TwinSlot, TwinStanding, TwinView};
 pub use watch::{GaugeView, LinkView, Watch, WatchParts, Water};
 pub use water::{PlaceWater, WATER_ALARM};
 pub use whereabouts::PlaceFrom;
-pub use why::{WhyStep, why};
+pub use why::{WhyStep, beijing, why};

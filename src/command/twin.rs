@@ -4,7 +4,7 @@
 //! [`TwinStanding`]. A silent discharge makes nothing new: what was made last gets old, then unknown; it is never shown as new.
 
 use super::watch::GaugeView;
-use super::{Input, PlaceWater};
+use super::{Input, PlaceWater, State};
 use crate::forecast::Forecast;
 use crate::hydraulics::{DischargeMemory, MirrorInput, MirrorTable, Mirrored, PlaceValues};
 use crate::model::{PlaceId, SeriesId, Timestamp};
@@ -162,27 +162,33 @@ impl LiveTwin {
     /// nothing is to be told that was not told before.
     pub(super) fn water_comes(&mut self, now: Timestamp) -> Option<Input> {
         let twin = self.mirror.as_ref().filter(|twin| now - twin.discharge.0 <= UNKNOWN_AFTER)?;
-        let soon = |at: Option<Timestamp>| at.is_none_or(|at| at - now <= SOON);
-        let wet = twin.places.iter().map(|(place, coming)| (place.clone(), coming.at));
-        let mut places: BTreeMap<PlaceId, PlaceWater> = wet
-            .filter(|(_, at)| soon(*at))
-            .map(|(place, at)| (place.clone(), PlaceWater { place, at, cut: false }))
-            .collect();
-        for way in &twin.ways {
-            let Some(cut) = twin.last_way_cut(&way.leaves).filter(|cut| soon(cut.at)) else { continue };
-            let place = way.leaves.clone();
-            let first = places.get(&place).is_none_or(|water| cut.at < water.at);
-            if first {
-                places.insert(place.clone(), PlaceWater { place, at: cut.at, cut: true });
-            }
-        }
+        let places = soon_wet(twin, now);
         let was_dry = self.told.replace(!places.is_empty()) == Some(false);
-        (!was_dry || !places.is_empty()).then(|| Input::WaterComes { places: places.into_values().collect() })
+        (!was_dry || !places.is_empty()).then_some(Input::WaterComes { places })
     }
 
     pub(super) fn view(&self) -> TwinView {
         TwinView { slot: self.slot.clone(), last: self.mirror.clone() }
     }
+}
+
+/// Places that have water or get it soon, or whose last way out is cut soon.
+fn soon_wet(twin: &Mirrored, now: Timestamp) -> Vec<PlaceWater> {
+    let soon = |at: Option<Timestamp>| at.is_none_or(|at| at - now <= SOON);
+    let wet = twin.places.iter().map(|(place, coming)| (place.clone(), coming.at));
+    let mut places: BTreeMap<PlaceId, PlaceWater> = wet
+        .filter(|(_, at)| soon(*at))
+        .map(|(place, at)| (place.clone(), PlaceWater { place, at, cut: false }))
+        .collect();
+    for way in &twin.ways {
+        let Some(cut) = twin.last_way_cut(&way.leaves).filter(|cut| soon(cut.at)) else { continue };
+        let place = way.leaves.clone();
+        let first = places.get(&place).is_none_or(|water| cut.at < water.at);
+        if first {
+            places.insert(place.clone(), PlaceWater { place, at: cut.at, cut: true });
+        }
+    }
+    places.into_values().collect()
 }
 
 /// What holds at the places that are not named.
@@ -211,6 +217,22 @@ fn is_silent(gauge: &GaugeView, now: Timestamp) -> bool {
 }
 
 impl TwinView {
+    /// What the watch found, with the water of reported breaches: the watch looks at the river alone and may run ahead of
+    /// what people report.
+    #[must_use]
+    pub fn with_breaches(&self, mut found: Vec<Input>, state: &State, now: Timestamp) -> Vec<Input> {
+        let open = state.open_breaches();
+        if open.is_empty() && !state.has_water_alarm() {
+            return found;
+        }
+        let Some(twin) = self.last.as_ref().filter(|twin| now - twin.discharge.0 <= UNKNOWN_AFTER) else {
+            return found; // a silent twin ends no alarm
+        };
+        found.retain(|input| !matches!(input, Input::WaterComes { .. }));
+        found.push(Input::WaterComes { places: soon_wet(&twin.with_breaches(&open), now) });
+        found
+    }
+
     /// How far it may be trusted; `control` is the gauge of the discharge.
     pub fn standing(&self, control: Option<&GaugeView>, now: Timestamp) -> TwinStanding {
         let Some(slot) = &self.slot else { return TwinStanding::NoTerrain };

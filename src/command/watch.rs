@@ -386,6 +386,11 @@ impl Watch {
         changes
     }
 
+    /// The live twin as it stands.
+    pub fn twin_view(&self) -> TwinView {
+        self.twin.view()
+    }
+
     fn outage_changes(&mut self, now: Timestamp) -> Vec<Input> {
         let mut causes = outages(&self.parts.gauges, now);
         let alive = self.parts.gauges.iter().filter(|gauge| gauge.freshness_at(now) < Freshness::Stale);

@@ -6,7 +6,7 @@
 
 use super::core::Desk;
 use super::settings::seconds;
-use super::{Severity, Task};
+use super::{Severity, State, Task};
 use crate::model::{MemberId, PlaceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +44,13 @@ impl<'a> Here<'a> {
     /// When the last of them joined; `None` where all are at their posts.
     fn last_joined(&self) -> Option<Timestamp> {
         self.members.values().copied().max().flatten()
+    }
+}
+
+impl State {
+    /// Whether own people are told of water somewhere.
+    pub(super) fn has_water_alarm(&self) -> bool {
+        self.alarms.range(WATER_ALARM.to_owned()..).any(|(key, alarm)| key.starts_with(WATER_ALARM) && !alarm.closed)
     }
 }
 

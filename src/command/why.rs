@@ -218,7 +218,7 @@ fn number(activation: &ActivationId) -> String {
 }
 
 /// Wall time of the reach, `07-18 00:00`.
-pub(super) fn beijing(at: Timestamp) -> String {
+pub fn beijing(at: Timestamp) -> String {
     FixedOffset::east_opt(8 * 3600)
         .map_or_else(String::new, |zone| at.with_timezone(&zone).format("%m-%d %H:%M").to_string())
 }

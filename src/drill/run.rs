@@ -9,7 +9,7 @@
 
 use super::players::{Move, Plan, Players, Scene};
 use super::river::River;
-use crate::command::{CommandSettings, Core, Entry, Input, State, Watch};
+use crate::command::{CommandSettings, Core, Entry, Input, State, TwinView, Watch};
 use crate::model::{Observation, Timestamp};
 use crate::playbook::Snapshot;
 use std::collections::BTreeMap;
@@ -106,6 +106,7 @@ struct Minute {
     estimates: Vec<Observation>,
     /// Outages, stones, water that comes.
     health: Vec<Input>,
+    twin: TwinView,
     evaluate: Input,
 }
 
@@ -119,9 +120,10 @@ impl WaterSide {
             self.river.tell(at, &mut readings);
             let judged = self.watch.take(&readings);
             let health = self.watch.health(at);
+            let twin = self.watch.twin_view();
             let evaluate = self.watch.evaluate(at);
             let estimates = self.watch.drain_estimates();
-            let minute = Minute { at, readings: readings.len(), judged, estimates, health, evaluate };
+            let minute = Minute { at, readings: readings.len(), judged, estimates, health, twin, evaluate };
             if out.send(minute).is_err() {
                 return;
             }
@@ -185,7 +187,7 @@ impl Run {
         self.now = self.now.max(minute.at);
         self.counts.readings += minute.readings as u64;
         record.observations(minute.judged)?;
-        for input in minute.health {
+        for input in minute.twin.with_breaches(minute.health, &self.state, minute.at) {
             self.step(&input, record)?;
         }
         record.observations(minute.estimates)?;

@@ -24,6 +24,18 @@ pub enum Outline {
     Area(Vec<[f64; 2]>),
 }
 
+impl Outline {
+    /// The mean of its points, m.
+    pub(super) fn middle(&self) -> [f64; 2] {
+        let points = match self {
+            Self::Point(point) => return *point,
+            Self::Line(points) | Self::Area(points) => points,
+        };
+        let sum = points.iter().fold([0.0, 0.0], |sum, point| [sum[0] + point[0], sum[1] + point[1]]);
+        sum.map(|sum| sum / points.len().max(1) as f64)
+    }
+}
+
 /// A place with its cells on one grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Footprint {

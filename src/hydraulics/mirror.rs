@@ -7,13 +7,14 @@
 //! A place has a *threshold*: the discharge from which the library shows water there. Water comes when the discharge passes the
 //! threshold, and a *lag* later: the time from there to the arrival in the scenario of the highest discharge of the course, in
 //! which the river rises within hours. A slower river fills the plain while it rises, so this is rather too early than too late.
-//! It says nothing of ground that is river at the base discharge, and of breaches nothing at all.
+//! It says nothing of ground that is river at the base discharge, and of breaches only what people report (`breach.rs`).
 
+use super::breach::{self, BreachRow, Breached};
 use super::flooding::{Flooding, WET_CM};
 use super::impact::{Footprint, Outline, ROAD_CUT_CM};
 use super::levee::LeveeRow;
 use super::library::TwinModel;
-use super::site::SiteGround;
+use super::site::{BreachSite, SiteGround};
 use crate::model::{Datum, PlaceId, PlaceKind, Timestamp};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, VecDeque};
@@ -77,6 +78,10 @@ pub struct MirrorTable {
     pub(super) levee_is_whole: bool,
     /// Villages, known to the model or not.
     pub(super) villages: Vec<PlaceId>,
+    /// What a breach brings, in the order of the plan's sites.
+    pub(super) breaches: Vec<BreachRow>,
+    /// The site of the plan that is nearest to each spot.
+    pub(super) nearest_breach: BTreeMap<PlaceId, usize>,
     /// Places whose cell is river at the base discharge: the model has no arrival there.
     in_river: Vec<PlaceId>,
     /// Discharge → stage at the gauge at the end of each scenario, m.
@@ -98,9 +103,9 @@ pub struct MirrorTable {
 /// Water at a place, or a way that is cut.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coming {
-    /// Discharge from which there is water, m³/s.
-    pub threshold_m3s: f64,
-    /// When the discharge passed it; `None`: before what is remembered.
+    /// Discharge from which there is water, m³/s; `None`: a breach brings it.
+    pub threshold_m3s: Option<f64>,
+    /// When the discharge passed it, or the breach was seen; `None`: before what is remembered.
     pub crossed_at: Option<Timestamp>,
     /// From there to the water, minutes.
     pub lag_min: f64,
@@ -175,6 +180,8 @@ pub struct Mirrored {
     pub places: BTreeMap<PlaceId, Coming>,
     /// Ways out that are or will be cut.
     pub ways: Vec<WayCut>,
+    /// Breaches whose water is in it.
+    pub breaches: Vec<Breached>,
     /// Segments whose toe has or gets water.
     pub(super) toes: BTreeMap<PlaceId, Coming>,
     /// Discharges from the measured one on, m³/s, with what the gauge adds.
@@ -195,6 +202,11 @@ impl Rung {
         let impact = own.impact(member, ground);
         let arrival_min = impact.arrival_min.filter(|_| impact.is_wet()).map(f64::from);
         Self { q_m3s: member.discharge_m3s, depth_m: impact.depth_m, arrival_min }
+    }
+
+    /// With minutes counted from a later moment.
+    pub(super) fn after(self, min: f64) -> Self {
+        Self { arrival_min: self.arrival_min.map(|arrival| (arrival - min).max(0.0)), ..self }
     }
 }
 
@@ -224,13 +236,23 @@ impl Ladder {
         self.around(q_m3s).map_or(0.0, |(low, high, share)| low.depth_m + (high.depth_m - low.depth_m) * share)
     }
 
+    /// Minutes until the bound is reached, on the line between two rungs; where only one of them is wet, its minutes.
+    pub(super) fn arrival_min(&self, q_m3s: f64) -> Option<f64> {
+        let (low, high, share) = self.around(q_m3s)?;
+        match (low.arrival_min, high.arrival_min) {
+            (Some(a), Some(b)) => Some(a + (b - a) * share),
+            (known, other) => known.or(other),
+        }
+    }
+
+    /// Whether some rung is wet where the other ladder is dry at that discharge.
+    pub(super) fn brings_more_than(&self, sound: &Self) -> bool {
+        self.rungs.iter().any(|rung| rung.arrival_min.is_some() && sound.depth_m(rung.q_m3s) < self.bound_m)
+    }
+
     /// Minutes from the moment at which the scenario of `q_m3s` passes the threshold until the bound is reached.
     fn lag_min(&self, q_m3s: f64, threshold_m3s: f64, base_m3s: f64, rise_min: f64) -> f64 {
-        let Some((low, high, share)) = self.around(q_m3s) else { return 0.0 };
-        let arrival = match (low.arrival_min, high.arrival_min) {
-            (Some(a), Some(b)) => a + (b - a) * share,
-            (known, other) => known.or(other).unwrap_or(0.0),
-        };
+        let arrival = self.arrival_min(q_m3s).unwrap_or(0.0);
         // In the scenario the discharge passes the threshold on its way from the base up.
         let whole = q_m3s.max(threshold_m3s) - base_m3s;
         let passed = if whole > 0.0 { rise_min * ((threshold_m3s - base_m3s) / whole).clamp(0.0, 1.0) } else { 0.0 };
@@ -239,14 +261,24 @@ impl Ladder {
 }
 
 impl MirrorTable {
-    /// Every spot against every scenario without a breach; `None` where there is no library.
+    /// Every spot against every scenario; `None` where there is no library.
     pub fn of(model: &TwinModel, spots: &[MirrorSpot]) -> Option<Self> {
         let library = model.library.as_ref()?;
         let members: Vec<&Flooding> = library.members.iter().filter(|member| member.breach.is_none()).collect();
         let highest_m3s = members.last()?.discharge_m3s;
         let is_river = |at: &usize| library.base_cm.get(*at).is_some_and(|cm| *cm >= WET_CM);
+        let row = |site: &BreachSite| {
+            let of_site = |member: &&Flooding| member.breach.as_ref() == Some(&site.place);
+            let members: Vec<&Flooding> = library.members.iter().filter(of_site).collect();
+            (BreachRow::at(site), members, site.start_h * 60.0)
+        };
+        let mut breaches: Vec<_> = model.site.breaches.iter().map(row).collect();
+        let mut nearest_breach = BTreeMap::new();
         let (mut places, mut ways, mut in_river) = (BTreeMap::new(), Vec::new(), Vec::new());
         for spot in spots {
+            if let Some(site) = breach::nearest(&model.site.breaches, spot.outline.middle()) {
+                nearest_breach.insert(spot.id.clone(), site);
+            }
             let Some(mut own) = Footprint::of(&spot.outline, &model.site, &model.ground) else { continue };
             own.on_crest_m = spot.crest_m.or(own.on_crest_m);
             if own.on_crest_m.is_none() {
@@ -256,7 +288,7 @@ impl MirrorTable {
                 in_river.push(spot.id.clone());
                 continue;
             }
-            let rung = |member: &&Flooding| match &spot.leaves {
+            let rung = |member: &Flooding| match &spot.leaves {
                 None => Rung::of(&own, member, &model.ground),
                 Some(_) => {
                     let depth_m = f64::from(own.depth_cm(&member.highest_cm)) / 100.0;
@@ -265,7 +297,12 @@ impl MirrorTable {
                 }
             };
             let bound_cm = if spot.leaves.is_some() { ROAD_CUT_CM } else { WET_CM };
-            let ladder = Ladder::of(members.iter().map(rung).collect(), f64::from(bound_cm) / 100.0);
+            let bound_m = f64::from(bound_cm) / 100.0;
+            let ladder = Ladder::of(members.iter().map(|member| rung(member)).collect(), bound_m);
+            for (row, members, since_min) in &mut breaches {
+                let rungs = members.iter().map(|member| rung(member).after(*since_min)).collect();
+                row.keep(&spot.id, spot.leaves.as_ref(), Ladder::of(rungs, bound_m), &ladder);
+            }
             match &spot.leaves {
                 None => drop(places.insert(spot.id.clone(), ladder)),
                 Some(leaves) => ways.push((spot.id.clone(), leaves.clone(), ladder)),
@@ -296,6 +333,8 @@ impl MirrorTable {
             levee,
             levee_is_whole,
             villages,
+            breaches: breaches.into_iter().map(|(row, ..)| row).collect(),
+            nearest_breach,
             in_river,
             gauge: members.iter().filter_map(stage).filter(|(_, stage)| stage.is_finite()).collect(),
             base_m3s: library.base_m3s,
@@ -391,6 +430,7 @@ impl Mirrored {
         Some(Self {
             toes: table.levee.iter().filter_map(toe).collect(),
             ahead: course.iter().filter(|(at, _)| *at >= present).copied().collect(),
+            breaches: Vec::new(),
             made_at: now,
             discharge,
             forecast_at: input.forecast.map(|(issued_at, _)| issued_at),
@@ -431,7 +471,7 @@ impl MirrorTable {
         let lag_min = ladder.lag_min(highest, threshold_m3s, self.base_m3s, self.rise_min);
         let at = crossed_at.map(|at| at + TimeDelta::seconds((lag_min * 60.0) as i64));
         let depth_m = ladder.depth_m(highest).max(ladder.bound_m);
-        Some(Coming { threshold_m3s, crossed_at, lag_min, at, depth_m })
+        Some(Coming { threshold_m3s: Some(threshold_m3s), crossed_at, lag_min, at, depth_m })
     }
 }
 

@@ -260,3 +260,76 @@ fn mirror_without_a_discharge_there_is_none() {
     let input = MirrorInput::default();
     assert!(Mirrored::make(&table(), t(0), &DischargeMemory::default(), &input).is_none());
 }
+
+#[test]
+fn mirror_of_a_breach_floods_what_the_sound_levee_kept_dry_and_nothing_later() {
+    use crate::hydraulics::{BreachSite, OpenBreach};
+    let mut model = model();
+    let site = |place: &str, x: f64| BreachSite {
+        place: place.into(),
+        name_zh: String::new(),
+        name_en: String::new(),
+        centre: [x, 50.0],
+        width_m: 200.0,
+        to_crest_m: 90.0,
+        start_h: 3.0,
+        duration_h: 1.0,
+    };
+    model.site.breaches = vec![site("work-a", 0.0), site("work-b", 400.0)];
+    let library = model.library.as_mut().unwrap();
+    // At 6,000 the high ground stays dry, at 12,000 it has 80 cm five hours after the rise, two after the breach.
+    for (q, high, arrival) in [(6000.0, 0, NEVER_MIN), (12_000.0, 80, 300)] {
+        let mut member = library.members[if q < 7000.0 { 1 } else { 2 }].clone();
+        member.breach = Some("work-b".into());
+        (member.highest_cm[3], member.arrival_min[3], member.depth_cm[1][3]) = (high, arrival, high);
+        library.members.push(member);
+    }
+    let point = |id: &str, x: f64| MirrorSpot {
+        id: id.into(),
+        kind: None,
+        outline: Outline::Point([x, 50.0]),
+        crest_m: None,
+        leaves: None,
+    };
+    let way = MirrorSpot {
+        leaves: Some("high".into()),
+        outline: Outline::Line(vec![[350.0, 50.0], [390.0, 50.0]]),
+        ..point("w", 0.0)
+    };
+    let spots = [point("near", 150.0), point("far", 250.0), point("high", 350.0), way];
+    let table = Arc::new(MirrorTable::of(&model, &spots).unwrap());
+    let memory = memory(-600, &[3000.0; 61]);
+    let made = |q: f64, peak: f64| {
+        let ahead = [(t(60), peak)];
+        let input = MirrorInput { discharge: Some((t(0), q)), stage: None, forecast: Some((t(0), &ahead)) };
+        Mirrored::make(&table, t(0), &memory, &input).unwrap()
+    };
+    let reported = |place: &str| vec![OpenBreach { places: vec!["nowhere".into(), place.into()], since: t(0) }];
+    let twin = made(9000.0, 12_000.0);
+    let high = PlaceId::new("high");
+    assert!(!twin.places.contains_key(&high) && twin.last_way_cut(&high).is_none());
+
+    let breached = twin.with_breaches(&reported("far"));
+    assert_eq!(breached.breaches[0].site, Some("work-b".into()));
+    let coming = breached.places[&high];
+    assert_eq!((coming.at, coming.depth_m, coming.threshold_m3s), (Some(t(120)), 0.8, None));
+    assert_eq!(
+        breached.last_way_cut(&high).map(|cut| cut.at),
+        Some(Some(t(60))),
+        "cut at the frame of the fourth hour"
+    );
+    assert_eq!(
+        breached.places[&PlaceId::new("near")],
+        twin.places[&PlaceId::new("near")],
+        "the river's own water is earlier"
+    );
+    // The site at the other end of the plan has no scenarios: it brings nothing, but it is said.
+    let other = twin.with_breaches(&reported("near"));
+    assert_eq!((other.breaches[0].site.clone(), other.places.clone()), (Some("work-a".into()), twin.places.clone()));
+    // Nowhere that is known: said, and nothing invented.
+    let lost = twin.with_breaches(&[OpenBreach { places: vec!["nowhere".into()], since: t(0) }]);
+    assert_eq!((lost.breaches[0].site.clone(), lost.places), (None, twin.places.clone()));
+    // Between two scenarios of which one is wet: rather too early than too late; below the lowest it is the lowest.
+    assert_eq!(made(7000.0, 7000.0).with_breaches(&reported("far")).places[&high].at, Some(t(120)));
+    assert!(!made(3500.0, 3500.0).with_breaches(&reported("far")).places.contains_key(&high));
+}

@@ -8,6 +8,7 @@
 //! Public is what this file names and nothing else: [`Case`] with its parts, [`Inundation`] with `new`, `advance`, `resume`,
 //! `checkpoint` and what can be asked of a run, [`Series`]. Other rooms build on these; how water is moved may change any day.
 
+mod breach;
 mod case;
 mod checkpoint;
 mod dispatch;
@@ -37,6 +38,7 @@ mod tiles;
 mod view;
 mod weir;
 
+pub use breach::{Breached, OpenBreach};
 pub use case::{Boundary, Breach, BreachStart, Case, CaseFault, Edge, Inflow, Manning, Scheme, Sides};
 pub use dispatch::VectorWidth;
 pub use flooding::{Assumed, Flooding, FloodingFault, NEVER_MIN, WET_CM, base_water, flood, metres};

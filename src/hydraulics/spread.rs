@@ -1,12 +1,12 @@
-//! Several runs around one discharge (集合): how likely water is, how deep, how early, when inflow and roughness are not sure.
+//! Several runs around one discharge (集合): how likely water is, how deep, how early, when inflow, roughness and breach are not sure.
 //!
-//! In: an assumption, how many members, how far inflow and roughness may be off. Out: a [`Spread`]: of every cell the share of the
+//! In: an assumption, how many members, how far inflow, roughness and an assumed breach may be off. Out: a [`Spread`]: of every cell the share of the
 //! members that bring water, median and ninth decile of the highest depth, the earliest arrival. Members are spread evenly, not drawn:
 //! the same plan is the same spread, bit for bit, with any number of workers.
 
 use super::flooding::{Assumed, Flooding, FloodingFault, NEVER_MIN, WET_CM, flood};
 use super::library::{LibraryFault, fingerprint, put_column, take, take_column, take_length};
-use super::site::{SiteGround, TwinSite};
+use super::site::{BreachSite, SiteGround, TwinSite};
 use crate::model::PlaceId;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,8 @@ const MAGIC: &[u8; 12] = b"ANLAN-SPREAD";
 const INFLOW_SHARE: f64 = 0.15;
 /// How far the roughness may be off, share of it: our default.
 const ROUGHNESS_SHARE: f64 = 0.2;
+/// An assumed breach may be so many times as wide, or as narrow, as the site's plan has it, and as slow or fast: our default.
+const BREACH_FACTOR: f64 = 2.0;
 /// Hours that a spread looks ahead, after the rise begins.
 const HOURS: f64 = 72.0;
 
@@ -53,6 +55,9 @@ pub struct SpreadHead {
     pub breach: Option<PlaceId>,
     /// Discharge and factor of the roughness of each member.
     pub members: Vec<(f64, f64)>,
+    /// Width in m and hours of growth of each member's breach; empty without one.
+    #[serde(default)]
+    pub breaches: Vec<(f64, f64)>,
     /// Hours after the rise begins.
     pub hours: f64,
     /// Highest relative volume error of the members.
@@ -77,6 +82,20 @@ impl SpreadPlan {
         };
         (0..self.members).map(one).collect()
     }
+
+    /// The breach of each member: width and growth through their ranges by equal factors, in steps of the plastic number and
+    /// its square (the golden section of two dimensions), so that neither follows the other nor the inflow.
+    fn breaches(&self) -> Vec<BreachSite> {
+        const PLASTIC: f64 = 1.324_717_957_244_746;
+        let factor = |step: f64, index: usize| BREACH_FACTOR.powf(2.0 * (step * (index as f64 + 1.0)).fract() - 1.0);
+        let Some(plan) = &self.assumed.breach else { return Vec::new() };
+        let one = |index| BreachSite {
+            width_m: plan.width_m * factor(1.0 / PLASTIC, index),
+            duration_h: plan.duration_h * factor(1.0 / (PLASTIC * PLASTIC), index),
+            ..plan.clone()
+        };
+        (0..self.members).map(one).collect()
+    }
 }
 
 impl Spread {
@@ -95,12 +114,12 @@ impl Spread {
         // Frames are not kept: only the last hour is asked for, records go through the whole run.
         let mut own = site.clone();
         own.plan.hours = vec![0.0, plan.hours];
-        let members = plan.members();
+        let (members, breaches) = (plan.members(), plan.breaches());
         let mut made: Vec<Flooding> = Vec::with_capacity(members.len());
         for (index, (discharge_m3s, roughness)) in members.iter().enumerate() {
             let manning = ground.manning.iter().map(|n| (f64::from(*n) * roughness) as f32).collect();
             let rough = SiteGround { manning, ..ground.clone() };
-            let assumed = Assumed { discharge_m3s: *discharge_m3s, ..plan.assumed.clone() };
+            let assumed = Assumed { discharge_m3s: *discharge_m3s, breach: breaches.get(index).cloned() };
             let told = |hour: f64| go_on((index as f64 + (hour / plan.hours).clamp(0.0, 1.0)) / members.len() as f64);
             let mut flooding = flood(&own, &rough, base_cm, &assumed, f64::INFINITY, workers, &told)?;
             flooding.depth_cm.clear();
@@ -109,7 +128,8 @@ impl Spread {
         let volume_error = made.iter().map(|one| one.volume_error.abs()).fold(0.0, f64::max);
         let (discharge_m3s, hours) = (plan.assumed.discharge_m3s, plan.hours);
         let breach = plan.assumed.breach.as_ref().map(|site| site.place.clone());
-        let head = SpreadHead { discharge_m3s, breach, members, hours, volume_error };
+        let breaches = breaches.iter().map(|breach| (breach.width_m, breach.duration_h)).collect();
+        let head = SpreadHead { discharge_m3s, breach, members, breaches, hours, volume_error };
         Ok(Self::of(head, &made, ground.grid.cells()))
     }
 
@@ -215,11 +235,47 @@ mod tests {
     }
 
     #[test]
+    fn spread_members_breach_the_levee_in_their_own_ways() {
+        let site = BreachSite {
+            place: PlaceId::new("work-madu"),
+            name_zh: String::new(),
+            name_en: String::new(),
+            centre: [0.0, 0.0],
+            width_m: 200.0,
+            to_crest_m: 88.0,
+            start_h: 3.0,
+            duration_h: 1.0,
+        };
+        let plan = SpreadPlan::around(Assumed { discharge_m3s: 10_000.0, breach: Some(site.clone()) }, 20);
+        let breaches = plan.breaches();
+        let log2 = |of: fn(&BreachSite) -> f64, plan: f64| -> Vec<f64> {
+            breaches.iter().map(|one| (of(one) / plan).log2()).collect()
+        };
+        let (width, growth) = (log2(|one| one.width_m, 200.0), log2(|one| one.duration_h, 1.0));
+        let rises: Vec<f64> = (0..20).map(|index| f64::from(index) - 9.5).collect();
+        for values in [&width, &growth] {
+            assert!(values.iter().all(|value| value.abs() < 1.0));
+            assert!(values.iter().any(|value| *value < -0.8) && values.iter().any(|value| *value > 0.8), "{values:?}");
+            assert!((values.iter().sum::<f64>() / 20.0).abs() < 0.1, "{values:?}");
+        }
+        let correlation = |a: &[f64], b: &[f64]| {
+            let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            sum(a, b) / (sum(a, a) * sum(b, b)).sqrt()
+        };
+        for (a, b) in [(&width, &growth), (&width, &rises), (&growth, &rises)] {
+            assert!(correlation(a, b).abs() < 0.2, "{}", correlation(a, b));
+        }
+        assert!(breaches.iter().all(|one| one.to_crest_m == site.to_crest_m && one.start_h == site.start_h));
+        assert!(SpreadPlan::around(Assumed { discharge_m3s: 10_000.0, breach: None }, 20).breaches().is_empty());
+    }
+
+    #[test]
     fn spread_counts_members_and_survives_its_bytes() {
         let head = SpreadHead {
             discharge_m3s: 9000.0,
             breach: Some(PlaceId::new("work-madu")),
             members: vec![(8000.0, 0.9), (10_000.0, 1.1)],
+            breaches: vec![(150.0, 0.7), (310.0, 1.4)],
             hours: 72.0,
             volume_error: 1e-9,
         };

@@ -516,7 +516,9 @@ impl Worker {
         let _ = self.flush().await;
         self.bound().await;
         let now = (self.parts.clock)();
-        for input in self.parts.watch.health(now) {
+        let found = self.parts.watch.health(now);
+        let found = self.parts.watch.twin_view().with_breaches(found, &self.parts.engine.state(), now);
+        for input in found {
             self.submit(input).await;
         }
         self.evaluate().await;

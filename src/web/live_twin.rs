@@ -5,32 +5,34 @@
 
 use super::Post;
 use super::shape::Frame;
-use crate::command::{DETOUR, TRAVEL_KMH, Task, Water, slack};
-use crate::hydraulics::{Coming, GAUGE_TOLERANCE_M, GaugeWord, Mirrored};
+use crate::command::{DETOUR, State, TRAVEL_KMH, Task, Water, beijing, slack};
+use crate::hydraulics::{Breached, Coming, GAUGE_TOLERANCE_M, GaugeWord, Mirrored};
 use crate::model::{PlaceId, Reach, Timestamp};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The live twin, if what it shows may be shown.
-pub fn known(water: &Water, now: Timestamp) -> Option<Arc<Mirrored>> {
-    water.twin.last.clone().filter(|_| water.twin_standing(now).is_known())
+/// The live twin with the breaches that are reported, if what it shows may be shown.
+pub fn known(water: &Water, state: &State, now: Timestamp) -> Option<Arc<Mirrored>> {
+    let last = water.twin.last.as_ref().filter(|_| water.twin_standing(now).is_known())?;
+    let breaches = state.open_breaches();
+    Some(if breaches.is_empty() { Arc::clone(last) } else { Arc::new(last.with_breaches(&breaches)) })
 }
 
 /// The whole answer.
 pub fn shape(post: &Post) -> Value {
     let now = post.engine.now();
-    let (standing, last) = {
-        let water = post.water();
-        (water.twin_standing(now), water.twin.last.clone())
+    let (standing, twin) = {
+        let (state, water) = (post.engine.state(), post.water());
+        (water.twin_standing(now), known(&water, &state, now))
     };
     let (zh, en) = standing.words();
     let mut shape = json!({
         "state": standing.as_str(), "words": { "zh": zh, "en": en }, "at": now, "made_at": null, "age_s": null,
-        "discharge": null, "forecast": null, "peak": null, "gauge": null, "grid": null, "basis": null,
+        "discharge": null, "forecast": null, "peak": null, "gauge": null, "breaches": [], "grid": null, "basis": null,
         "places": [], "ways": [], "tasks": [], "travel": { "km_h": TRAVEL_KMH, "detour": DETOUR, "our_default": true },
     });
-    let Some(twin) = last.filter(|_| standing.is_known()) else { return shape };
+    let Some(twin) = twin else { return shape };
     let reach = &post.engine.core().reach;
     let own = json!({
         "made_at": twin.made_at, "age_s": seconds(now, twin.made_at),
@@ -40,7 +42,7 @@ pub fn shape(post: &Post) -> Value {
         },
         "forecast": twin.forecast_at.map(|at| json!({ "issued_at": at })),
         "peak": { "m3s": tenth(twin.peak.1), "at": twin.peak.0 },
-        "gauge": gauge(&twin), "basis": basis(&twin),
+        "gauge": gauge(&twin), "breaches": breaches(&twin, reach), "basis": basis(&twin, reach),
         "grid": {
             "cell_m": twin.table.cell_m, "synthetic": twin.table.synthetic, "highest_m3s": twin.table.highest_m3s,
             "beyond": twin.peak.1 > twin.table.highest_m3s,
@@ -117,8 +119,8 @@ fn hundredth(value: f64) -> f64 {
 fn coming(coming: &Coming, now: Timestamp) -> Value {
     let in_min = coming.at.map(|at| ((at - now).num_seconds() as f64 / 60.0).round());
     json!({
-        "threshold_m3s": coming.threshold_m3s.round(), "crossed_at": coming.crossed_at, "lag_min": coming.lag_min.round(),
-        "at": coming.at, "in_min": in_min, "is_there": coming.is_there(now), "depth_m": hundredth(coming.depth_m),
+        "threshold_m3s": coming.threshold_m3s.map(f64::round), "crossed_at": coming.crossed_at, "lag_min": coming.lag_min.round(),
+        "by_breach": coming.threshold_m3s.is_none(), "at": coming.at, "in_min": in_min, "is_there": coming.is_there(now), "depth_m": hundredth(coming.depth_m),
     })
 }
 
@@ -186,8 +188,15 @@ fn gauge(twin: &Mirrored) -> Value {
     })
 }
 
+/// Breaches that are reported, and the site of the plan that stands for each.
+fn breaches(twin: &Mirrored, reach: &Reach) -> Vec<Value> {
+    let name = |site: &PlaceId| reach.place(site).map(|place| json!({ "zh": place.name_zh, "en": place.name_en }));
+    let one = |breach: &Breached| json!({ "site": breach.site, "name": breach.site.as_ref().and_then(name), "since": breach.since });
+    twin.breaches.iter().map(one).collect()
+}
+
 /// What it rests on, in one sentence.
-fn basis(twin: &Mirrored) -> Value {
+fn basis(twin: &Mirrored, reach: &Reach) -> Value {
     let (q, cell_m, peak) = (twin.discharge.1, twin.table.cell_m, twin.peak.1);
     let (mut zh, mut en) = (
         format!("情景库 {cell_m:.0} m 网格，实测 {q:.0} m³/s"),
@@ -203,6 +212,21 @@ fn basis(twin: &Mirrored) -> Value {
     if peak > twin.table.highest_m3s {
         zh += &format!("；高于情景库上限 {:.0} m³/s，偏小", twin.table.highest_m3s);
         en += &format!("; above the library's {:.0} m³/s: too little", twin.table.highest_m3s);
+    }
+    for breach in &twin.breaches {
+        let clock = beijing(breach.since);
+        match breach.site.as_ref().map(|site| (site, reach.place(site))) {
+            Some((site, place)) => {
+                let (name_zh, name_en) =
+                    place.map_or((site.as_str(), site.as_str()), |place| (&place.name_zh, &place.name_en));
+                zh += &format!("；{clock} 报决口，按{name_zh}处溃口情景");
+                en += &format!("; a breach reported for {clock}, as in the scenario at {name_en}");
+            }
+            None => {
+                zh += &format!("；{clock} 报决口，位置不明，未计入");
+                en += &format!("; a breach reported for {clock} at an unknown place is not in it");
+            }
+        }
     }
     if twin.table.synthetic {
         zh += "；地形为合成演示数据";

@@ -78,7 +78,7 @@ impl Post {
     /// A task as lists and the stream show it, with the time that the water leaves for it.
     pub fn task(&self, frame: &Frame, task: &Task, state: &State) -> Value {
         let now = self.engine.now();
-        let twin = live_twin::known(&self.water(), now);
+        let twin = live_twin::known(&self.water(), state, now);
         let mut shape = frame.task(task, state);
         if let Some(shape) = shape.as_object_mut() {
             shape.insert("water".into(), live_twin::task_water(twin.as_deref(), frame, task, now));

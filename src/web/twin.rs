@@ -308,15 +308,30 @@ impl TwinDesk {
         rows.sort_by_key(|(chance, _)| std::cmp::Reverse(*chance));
         let places: Vec<Value> = rows.into_iter().map(|(_, row)| row).collect();
         let head = &spread.head;
-        let members: Vec<Value> =
-            head.members.iter().map(|(q, n)| json!({ "discharge_m3s": q.round(), "roughness": rounded(*n) })).collect();
+        let member = |(index, (q, n)): (usize, &(f64, f64))| {
+            let breach = head.breaches.get(index);
+            json!({
+                "discharge_m3s": q.round(), "roughness": rounded(*n),
+                "breach_width_m": breach.map(|(width_m, _)| width_m.round()),
+                "breach_growth_h": breach.map(|(_, hours)| rounded(*hours)),
+            })
+        };
+        let members: Vec<Value> = head.members.iter().enumerate().map(member).collect();
+        let (also_zh, also_en) = if head.breaches.is_empty() {
+            ("", "")
+        } else {
+            ("、口门宽度与发展时间", ", width and growth of the breach")
+        };
         json!({
             "discharge_m3s": head.discharge_m3s, "breach": head.breach, "hours": head.hours, "members": members,
             "volume_error": head.volume_error, "places": places,
             "words": {
-                "zh": format!("{} 个成员，流量与糙率按本项目默认幅度均匀散布；比例不是预报概率", head.members.len()),
+                "zh": format!(
+                    "{} 个成员，流量、糙率{also_zh}按本项目默认幅度均匀散布；比例不是预报概率",
+                    head.members.len()
+                ),
                 "en": format!(
-                    "{} members, discharge and roughness spread evenly by our defaults; shares are no forecast probability",
+                    "{} members, discharge, roughness{also_en} spread evenly by our defaults; shares are no forecast probability",
                     head.members.len()
                 ),
             },

@@ -2,6 +2,7 @@
 
 use super::State;
 use crate::command::{Actor, Entry, Fact, FieldReport, PlaceFrom, ReportKind, Shot};
+use crate::hydraulics::OpenBreach;
 use crate::model::{Hazard, PlaceId, ReportId, Spot, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,6 +86,23 @@ impl State {
         }
     }
 }
+
+impl State {
+    /// Breaches of the levee that are reported and neither settled nor of an event that has ended.
+    pub fn open_breaches(&self) -> Vec<OpenBreach> {
+        let is_open = |report: &&Report| {
+            report.as_hazard().is_some_and(|hazard| hazard.kind == BREACH && !hazard.resolved && !hazard.false_alarm)
+        };
+        let open = |report: &Report| OpenBreach {
+            places: report.places.clone(),
+            since: report.content.observed_at.min(report.received_at),
+        };
+        self.reports.values().filter(is_open).map(open).collect()
+    }
+}
+
+/// The kind of a hazard that is a breach (决口).
+const BREACH: &str = "breach";
 
 impl Report {
     /// He calls again; the newest position counts.

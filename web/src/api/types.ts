@@ -132,7 +132,7 @@ export interface TwinNow {
 export interface TwinRun { id: number; kind: 'twin-run' | 'twin-spread'; discharge_m3s: number; breach: string | null; members: number | null; state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled'; progress: number; cell_m: number; asked_by: string; asked_at: string; inundation?: Inundation; spread?: Spread; why: string | null }
 /** What the members of a spread say of a place. `chance`: the share of them that bring water, no forecast probability. */
 export interface SpreadPlace { id: string; kind: 'village' | 'farm' | 'post' | 'shelter' | 'depot' | 'grid'; name: Text; chance: number; median_m: number; ninth_m: number; earliest_min: number | null }
-export interface Spread { discharge_m3s: number; breach: string | null; hours: number; members: { discharge_m3s: number; roughness: number }[]; volume_error: number; places: SpreadPlace[]; words: Text }
+export interface Spread { discharge_m3s: number; breach: string | null; hours: number; members: { discharge_m3s: number; roughness: number; breach_width_m?: number | null; breach_growth_h?: number | null }[]; volume_error: number; places: SpreadPlace[]; words: Text }
 export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text }
 export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 
