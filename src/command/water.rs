@@ -1,13 +1,13 @@
 //! 生命安全: own people whose place gets water, or whose last way out is cut.
 //!
 //! In: the places that have or soon get water, from the watch. Out: one alarm a place with the people there, raised once and
-//! again for everybody who comes there later, closed when the water no longer comes or nobody is there any more. A silent twin
+//! again for everybody who comes there later and when the water is there, closed when the water no longer comes or nobody is there any more. A silent twin
 //! sends nothing, so silence ends no alarm.
 
 use super::core::Desk;
 use super::settings::seconds;
-use super::{Severity, State, Task};
-use crate::model::{MemberId, PlaceId, Timestamp};
+use super::{Alarm, Severity, State, Task};
+use crate::model::{MemberId, PlaceId, Reach, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,50 +50,36 @@ impl<'a> Here<'a> {
 impl State {
     /// Whether own people are told of water somewhere.
     pub(super) fn has_water_alarm(&self) -> bool {
-        self.alarms.range(WATER_ALARM.to_owned()..).any(|(key, alarm)| key.starts_with(WATER_ALARM) && !alarm.closed)
+        self.water_alarms().next().is_some()
     }
-}
 
-impl Desk<'_> {
-    pub(super) fn water_comes(&mut self, places: &[PlaceWater]) {
-        let within = seconds(self.state.settings.water_within_s);
-        let people: Vec<_> =
-            self.people_at(places).iter().map(|here| (here.members.len(), here.last_joined())).collect();
-        let mut stays = BTreeSet::new();
-        for (water, (here, last_joined)) in places.iter().zip(people) {
-            let key = format!("{WATER_ALARM}{}", water.place);
-            let open = self.state.alarms.get(&key).filter(|alarm| !alarm.closed);
-            let left = water.at.map_or(-within, |at| at - self.now);
-            // Raised within the half hour; a forecast that moves by minutes does not close it again.
-            if here == 0 || left > if open.is_some() { within * 2 } else { within } {
-                continue;
-            }
-            // Who took note of those who were there knows nothing of somebody who came after.
-            let is_told = open.is_some_and(|alarm| last_joined.is_none_or(|at| at <= alarm.last));
-            if !is_told {
-                let (zh, en) = self.water_words(water, here);
-                self.raise(key.clone(), Severity::Critical, zh, en);
-            }
-            stays.insert(key);
-        }
-        let of_water = self.state.alarms.range(WATER_ALARM.to_owned()..);
-        let open = of_water.take_while(|(key, _)| key.starts_with(WATER_ALARM)).filter(|(_, alarm)| !alarm.closed);
-        let over: Vec<String> = open.map(|(key, _)| key).filter(|key| !stays.contains(*key)).cloned().collect();
-        for key in over {
-            self.close_alarm(&key);
-        }
+    /// The places with an open alarm of water where a member is, or where he has said that he goes: what his own phone must tell
+    /// him.
+    pub fn must_leave<'a>(&'a self, reach: &'a Reach, member: &MemberId) -> Vec<(&'a PlaceId, &'a Alarm)> {
+        let open: Vec<(&PlaceId, &Alarm)> = self
+            .water_alarms()
+            .filter_map(|(key, alarm)| Some((&reach.place(&PlaceId::new(key.strip_prefix(WATER_ALARM)?))?.id, alarm)))
+            .collect();
+        let places: Vec<&PlaceId> = open.iter().map(|(place, _)| *place).collect();
+        let people = self.people_at(reach, &places);
+        open.into_iter().zip(people).filter(|(_, here)| here.members.contains_key(member)).map(|(own, _)| own).collect()
+    }
+
+    /// Open alarms of water.
+    fn water_alarms(&self) -> impl Iterator<Item = (&String, &Alarm)> {
+        let of_water = self.alarms.range(WATER_ALARM.to_owned()..).take_while(|(key, _)| key.starts_with(WATER_ALARM));
+        of_water.filter(|(_, alarm)| !alarm.closed)
     }
 
     /// Who of our people is at each place: at the task that they have reached, else at their post; and those who have
     /// said that they go there.
-    fn people_at(&self, places: &[PlaceWater]) -> Vec<Here<'_>> {
+    fn people_at<'a>(&'a self, reach: &'a Reach, places: &[&'a PlaceId]) -> Vec<Here<'a>> {
         if places.is_empty() {
             return Vec::new();
         }
-        let mut people: BTreeMap<&PlaceId, Here<'_>> =
-            places.iter().map(|water| (&water.place, Here::default())).collect();
+        let mut people: BTreeMap<&PlaceId, Here<'_>> = places.iter().map(|place| (*place, Here::default())).collect();
         let mut reached: BTreeMap<&MemberId, (Timestamp, &Task)> = BTreeMap::new();
-        for task in self.state.open_tasks() {
+        for task in self.open_tasks() {
             if let Some((at, member)) = arrival(task) {
                 if reached.get(member).is_none_or(|(known, _)| at > *known) {
                     reached.insert(member, (at, task));
@@ -102,7 +88,7 @@ impl Desk<'_> {
                 by.member.iter().for_each(|member| here.join(member, Some(*at)));
             }
         }
-        for member in self.core.reach.members() {
+        for member in reach.members() {
             let (place, since) = match reached.get(&member.id) {
                 Some((at, task)) => (&task.place, Some(task.acknowledged.as_ref().map_or(*at, |(at, _)| *at))),
                 None if self.is_cleared(&member.post) => continue,
@@ -112,12 +98,45 @@ impl Desk<'_> {
                 here.join(&member.id, since);
             }
         }
-        places.iter().map(|water| people.remove(&water.place).unwrap_or_default()).collect()
+        places.iter().map(|place| people.remove(place).unwrap_or_default()).collect()
     }
 
     /// Whether a person has registered the place as empty.
     fn is_cleared(&self, place: &PlaceId) -> bool {
-        self.state.orders.iter().any(|order| order.name == CLEARED && order.place.as_ref().is_none_or(|at| at == place))
+        self.orders.iter().any(|order| order.name == CLEARED && order.place.as_ref().is_none_or(|at| at == place))
+    }
+}
+
+impl Desk<'_> {
+    pub(super) fn water_comes(&mut self, places: &[PlaceWater]) {
+        let within = seconds(self.state.settings.water_within_s);
+        let reach = &self.core.reach;
+        let where_to: Vec<&PlaceId> = places.iter().map(|water| &water.place).collect();
+        let here = self.state.people_at(reach, &where_to);
+        let people: Vec<_> = here.iter().map(|here| (here.members.len(), here.last_joined())).collect();
+        let mut stays = BTreeSet::new();
+        for (water, (here, last_joined)) in places.iter().zip(people) {
+            let key = format!("{WATER_ALARM}{}", water.place);
+            let open = self.state.alarms.get(&key).filter(|alarm| !alarm.closed);
+            let left = water.at.map_or(-within, |at| at - self.now);
+            // Raised within the half hour; a forecast that moves by minutes does not close it again.
+            if here == 0 || left > if open.is_some() { within * 2 } else { within } {
+                continue;
+            }
+            // Who took note of those who were there knows nothing of somebody who came after, nor that the water is there now.
+            let has_come = |alarm: &Alarm| water.at.is_some_and(|at| at <= self.now && alarm.last < at);
+            let is_told = open.is_some_and(|alarm| last_joined.is_none_or(|at| at <= alarm.last) && !has_come(alarm));
+            if !is_told {
+                let (zh, en) = self.water_words(water, here);
+                self.raise(key.clone(), Severity::Critical, zh, en);
+            }
+            stays.insert(key);
+        }
+        let open = self.state.water_alarms().map(|(key, _)| key);
+        let over: Vec<String> = open.filter(|key| !stays.contains(*key)).cloned().collect();
+        for key in over {
+            self.close_alarm(&key);
+        }
     }
 
     fn water_words(&self, water: &PlaceWater, people: usize) -> (String, String) {

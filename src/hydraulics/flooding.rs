@@ -189,6 +189,23 @@ impl Flooding {
         }
     }
 
+    /// With the water of another scenario: of each cell the earlier arrival and the greater depth, speed and hazard.
+    #[must_use]
+    pub fn with(&self, other: &Self) -> Self {
+        let most = |a: &[u16], b: &[u16]| a.iter().zip(b).map(|(a, b)| *a.max(b)).collect::<Vec<u16>>();
+        Self {
+            discharge_m3s: self.discharge_m3s,
+            breach: self.breach.clone(),
+            depth_cm: self.depth_cm.iter().zip(&other.depth_cm).map(|(a, b)| most(a, b)).collect(),
+            arrival_min: self.arrival_min.iter().zip(&other.arrival_min).map(|(a, b)| *a.min(b)).collect(),
+            highest_cm: most(&self.highest_cm, &other.highest_cm),
+            speed_cms: most(&self.speed_cms, &other.speed_cms),
+            hazard: most(&self.hazard, &other.hazard),
+            highest_froude: self.highest_froude.max(other.highest_froude),
+            volume_error: self.volume_error.abs().max(other.volume_error.abs()),
+        }
+    }
+
     /// Depth of every cell at an hour, cm, straight between the frames.
     pub fn at_hour(&self, hours: &[f64], hour: f64) -> Vec<u16> {
         let after = hours.partition_point(|at| *at <= hour).min(self.depth_cm.len());

@@ -125,12 +125,23 @@ impl Footprint {
         impact
     }
 
-    /// The first hour of the plan at which a way is cut for cars, and the cell; `None` while it stays open.
+    /// The hour at which a way is cut for cars, and the cell; `None` while it stays open.
+    ///
+    /// Frames are hours apart. Where the water came within the hours before the frame that shows the way cut, its coming
+    /// counts, for a front deepens quickly; else the straight line between the two frames.
     pub fn cut_at_h(&self, flooding: &Flooding, hours: &[f64]) -> Option<(f64, usize)> {
-        flooding.depth_cm.iter().zip(hours).find_map(|(frame, hour)| {
-            let deep = |at: &&usize| frame.get(**at).is_some_and(|cm| *cm >= ROAD_CUT_CM);
-            self.cells.iter().find(deep).map(|at| (*hour, *at))
-        })
+        let cut = |at: &usize| {
+            let depth = |frame: usize| flooding.depth_cm.get(frame)?.get(*at).copied();
+            let frame = (0..hours.len()).find(|frame| depth(*frame).is_some_and(|cm| cm >= ROAD_CUT_CM))?;
+            let hour = *hours.get(frame)?;
+            let Some(before) = frame.checked_sub(1) else { return Some((hour, *at)) };
+            let (from, deep, low) = (*hours.get(before)?, f64::from(depth(frame)?), f64::from(depth(before)?));
+            let arrival = flooding.arrival_min.get(*at).copied().filter(|minutes| *minutes != NEVER_MIN);
+            let came = arrival.map(|minutes| f64::from(minutes) / 60.0).filter(|came| (from..=hour).contains(came));
+            let line = from + (hour - from) * (f64::from(ROAD_CUT_CM) - low) / (deep - low);
+            Some((came.unwrap_or(line), *at))
+        };
+        self.cells.iter().filter_map(cut).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 
     /// Deepest water at an hour, cm.
@@ -243,7 +254,12 @@ mod tests {
         let impact = spot.impact(&flooding, &ground);
         assert_eq!((impact.arrival_min, impact.depth_m, impact.wet_share), (Some(75), 0.7, 0.5));
         assert_eq!(impact.hazard, Some(HazardClass::H3));
-        assert_eq!(spot.cut_at_h(&flooding, &[0.0, 2.0, 4.0]), Some((4.0, 5)));
+        // 30 cm on the line from 20 cm at 2 h to 70 cm at 4 h; a front that comes in these hours cuts the way as it comes.
+        let (cut_h, at) = spot.cut_at_h(&flooding, &[0.0, 2.0, 4.0]).unwrap();
+        assert!((cut_h - 2.4).abs() < 1e-9 && at == 5, "{cut_h}");
+        let front =
+            Flooding { depth_cm: vec![frame(0), frame(0), frame(70)], arrival_min: vec![150; 12], ..flooding.clone() };
+        assert_eq!(spot.cut_at_h(&front, &[0.0, 2.0, 4.0]), Some((2.5, 5)));
         // On the levee: dry while the crest is higher than the water, wet above it.
         let guard = |crest_m| Footprint { cells: vec![5], on_crest_m: Some(crest_m) }.impact(&flooding, &ground);
         assert!(!guard(91.0).is_wet());

@@ -113,6 +113,13 @@ impl Mirrored {
         Some(PlaceValues { at, is_whole })
     }
 
+    /// Depth at a place where the river's water is, for the discharge of that moment, m; `None` where the model has no place of
+    /// that name, and where a breach brings the water.
+    pub fn depth_now_m(&self, place: &PlaceId, now: Timestamp) -> Option<f64> {
+        self.places.get(place).filter(|coming| coming.threshold_m3s.is_some() && coming.is_there(now))?;
+        Some(self.depth_m(self.table.ladder(place)?, now))
+    }
+
     /// The last moment of the forecast; `None` without one.
     pub fn forecast_until(&self) -> Option<Timestamp> {
         self.forecast_at.and(self.ahead.last()).map(|(at, _)| *at)

@@ -88,7 +88,16 @@ pub enum Rests {
 
 impl Library {
     /// The flooding at a discharge, with or without a breach; `None` where the library has no scenario of that kind.
+    ///
+    /// A breach takes no water away where the river brings it anyhow: its scenarios lie far apart, and what it relieves
+    /// elsewhere is nothing to count on.
     pub fn at(&self, discharge_m3s: f64, breach: Option<&PlaceId>) -> Option<(Flooding, Rests)> {
+        let (flooding, rests) = self.between(discharge_m3s, breach)?;
+        let sound = breach.and_then(|_| self.between(discharge_m3s, None));
+        Some((sound.map_or(flooding.clone(), |(sound, _)| flooding.with(&sound)), rests))
+    }
+
+    fn between(&self, discharge_m3s: f64, breach: Option<&PlaceId>) -> Option<(Flooding, Rests)> {
         let mut of_kind = self.members.iter().filter(|member| member.breach.as_ref() == breach).peekable();
         let mut below: Option<&Flooding> = None;
         while let Some(member) = of_kind.next_if(|member| member.discharge_m3s <= discharge_m3s) {

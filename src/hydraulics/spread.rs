@@ -83,19 +83,30 @@ impl SpreadPlan {
         (0..self.members).map(one).collect()
     }
 
-    /// The breach of each member: width and growth through their ranges by equal factors, in steps of the plastic number and
-    /// its square (the golden section of two dimensions), so that neither follows the other nor the inflow.
+    /// The breach of each member: width and growth evenly through their ranges by equal factors, in the order of steps of the
+    /// plastic number and its square (the golden section of two dimensions), so that neither follows the other nor the inflow.
     fn breaches(&self) -> Vec<BreachSite> {
         const PLASTIC: f64 = 1.324_717_957_244_746;
-        let factor = |step: f64, index: usize| BREACH_FACTOR.powf(2.0 * (step * (index as f64 + 1.0)).fract() - 1.0);
         let Some(plan) = &self.assumed.breach else { return Vec::new() };
-        let one = |index| BreachSite {
-            width_m: plan.width_m * factor(1.0 / PLASTIC, index),
-            duration_h: plan.duration_h * factor(1.0 / (PLASTIC * PLASTIC), index),
+        let factor = |at: &f64| BREACH_FACTOR.powf(2.0 * at - 1.0);
+        let (widths, growths) = (evenly(self.members, 1.0 / PLASTIC), evenly(self.members, 1.0 / (PLASTIC * PLASTIC)));
+        let one = |(width, growth)| BreachSite {
+            width_m: plan.width_m * factor(width),
+            duration_h: plan.duration_h * factor(growth),
             ..plan.clone()
         };
-        (0..self.members).map(one).collect()
+        widths.iter().zip(&growths).map(one).collect()
     }
+}
+
+/// The middles of `n` equal parts of 0 to 1, in the order that steps of this length around a circle come to them.
+fn evenly(n: usize, step: f64) -> Vec<f64> {
+    let place = |index: &usize| (step * (*index as f64 + 1.0)).fract();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|a, b| place(a).total_cmp(&place(b)));
+    let mut out = vec![0.0; n];
+    order.into_iter().enumerate().for_each(|(rank, index)| out[index] = (rank as f64 + 0.5) / n as f64);
+    out
 }
 
 impl Spread {
@@ -255,8 +266,8 @@ mod tests {
         let rises: Vec<f64> = (0..20).map(|index| f64::from(index) - 9.5).collect();
         for values in [&width, &growth] {
             assert!(values.iter().all(|value| value.abs() < 1.0));
-            assert!(values.iter().any(|value| *value < -0.8) && values.iter().any(|value| *value > 0.8), "{values:?}");
-            assert!((values.iter().sum::<f64>() / 20.0).abs() < 0.1, "{values:?}");
+            assert!(values.iter().any(|value| *value < -0.9) && values.iter().any(|value| *value > 0.9), "{values:?}");
+            assert!((values.iter().sum::<f64>() / 20.0).abs() < 1e-9, "{values:?}");
         }
         let correlation = |a: &[f64], b: &[f64]| {
             let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

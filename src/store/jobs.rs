@@ -2,7 +2,7 @@
 //!
 //! In: a kind and a wish in words of whoever computes. Out: a [`Job`] and, once done, the bytes that its worker left. A worker
 //! holds a job by a lease that it must renew; a lease that ran out is anybody's. At most [`WAITING_MAX`] wait or run, the next is
-//! refused; of those that ended the newest [`ENDED_KEPT`] are kept with their results. Times are those of the wall.
+//! refused; of those that are done the newest [`ENDED_KEPT`] are kept with their results, and as many that brought nothing. Times are those of the wall.
 //!
 //! [`JobQueue`] is the seam: workers in this process use it now, workers elsewhere can pull through another carrier of it later.
 
@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 /// Jobs that wait or run at most.
 pub const WAITING_MAX: usize = 16;
-/// Ended jobs that are kept at most.
+/// Done jobs that are kept at most, and as many that failed or were taken back: these push no result out.
 pub const ENDED_KEPT: usize = 8;
 /// How long a job stays with a worker that says nothing.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
@@ -129,7 +129,7 @@ pub enum JobError {
 pub trait JobQueue: Send + Sync {
     /// Puts a wish down, or finds the same one that waits, runs or is done; whether it is new.
     async fn ask(&self, kind: &str, wish: &Value, who: &str, now: Timestamp) -> Result<(Job, bool), JobError>;
-    /// Gives a worker the oldest job of those kinds that waits or whose lease ran out.
+    /// Gives a worker the oldest job of the first of those kinds that waits or whose lease ran out.
     async fn take(&self, worker: &str, kinds: &[&str], now: Timestamp) -> Result<Option<Job>, JobError>;
     /// Renews a lease and tells how far it is; false: the job is not this worker's any more, it must stop.
     async fn keep(&self, number: i64, worker: &str, progress: f64, now: Timestamp) -> Result<bool, JobError>;
@@ -187,8 +187,10 @@ impl Jobs {
     /// Ended jobs beyond those that are kept, with their files. A file that cannot be removed is tried again next time.
     async fn tidy(&self, transaction: &mut WriteTransaction, doing: &'static str) -> Result<Vec<i64>, StoreError> {
         let rows = sqlx::query(
-            "DELETE FROM job WHERE state NOT IN ('queued', 'running') AND number NOT IN \
-             (SELECT number FROM job WHERE state NOT IN ('queued', 'running') ORDER BY number DESC LIMIT $1) \
+            "DELETE FROM job WHERE state NOT IN ('queued', 'running') \
+             AND number NOT IN (SELECT number FROM job WHERE state = 'done' ORDER BY number DESC LIMIT $1) \
+             AND number NOT IN \
+             (SELECT number FROM job WHERE state NOT IN ('queued', 'running', 'done') ORDER BY number DESC LIMIT $1) \
              RETURNING number",
         )
         .bind(ENDED_KEPT as i64)
@@ -296,11 +298,13 @@ impl JobQueue for Jobs {
         .fetch_all(&mut *transaction)
         .await
         .map_err(&fault)?;
+        let mut waiting = Vec::new();
         for row in rows {
             let (number, kind): (i64, String) = (row.try_get(0).map_err(&fault)?, row.try_get(1).map_err(&fault)?);
-            if !kinds.contains(&kind.as_str()) {
-                continue;
-            }
+            let rank = kinds.iter().position(|known| *known == kind);
+            waiting.extend(rank.map(|rank| (rank, number)));
+        }
+        if let Some((_, number)) = waiting.into_iter().min() {
             let row = sqlx::query(sqlx::AssertSqlSafe(format!(
                 "UPDATE job SET state = 'running', worker = $1, lease_ms = $2, tries = tries + 1, progress = 0 \
                  WHERE number = $3 RETURNING {COLUMNS}"
@@ -312,7 +316,6 @@ impl JobQueue for Jobs {
             .await
             .map_err(&fault)?;
             taken = Some(job(&row).map_err(&fault)?);
-            break;
         }
         transaction.commit().await.map_err(&fault)?;
         Ok(taken)

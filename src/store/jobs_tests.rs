@@ -103,7 +103,8 @@ async fn the_queue_is_bounded_in_order_by_kind_and_forgets_the_oldest_results() 
     assert_eq!(jobs.take("here", &KINDS, at(4)).await.unwrap(), None, "{foreign} is not of that kind");
     asked(&jobs, 50_000.0).await;
     let kept: Vec<i64> = jobs.jobs().await.unwrap().iter().map(|job| job.number).collect();
-    assert_eq!(kept.len(), ENDED_KEPT + 2, "{kept:?}");
+    // Eight that are done, one that was taken back, two that wait.
+    assert_eq!(kept.len(), ENDED_KEPT + 3, "{kept:?}");
     assert!(jobs.job(numbers[1]).await.unwrap().is_none() && jobs.result(numbers[1]).await.unwrap().is_none());
     let files = std::fs::read_dir(folder.path()).unwrap().flatten();
     assert_eq!(files.filter(|file| file.file_name().to_string_lossy().starts_with("job-")).count(), ENDED_KEPT);
@@ -120,4 +121,27 @@ async fn a_running_job_that_is_taken_back_tells_its_worker() {
     assert!(!jobs.end(number, "here", Ended::Done(vec![1]), at(3)).await.unwrap());
     assert_eq!(jobs.result(number).await.unwrap(), None);
     assert!(!folder.path().join(format!("job-{number}.bin")).exists(), "nobody would ever ask for it");
+}
+
+#[tokio::test]
+async fn what_was_taken_back_pushes_no_result_out_and_quick_kinds_go_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let jobs = open(folder.path()).await;
+    let done = asked(&jobs, 5000.0).await;
+    jobs.take("here", &KINDS, at(0)).await.unwrap().unwrap();
+    assert!(jobs.end(done, "here", Ended::Done(vec![7]), at(1)).await.unwrap());
+    for index in 0..3 * ENDED_KEPT {
+        let number = asked(&jobs, 6000.0 + index as f64).await;
+        assert!(jobs.cancel(number, "不再需要", at(2)).await.unwrap());
+    }
+    assert_eq!(jobs.result(done).await.unwrap(), Some(vec![7]));
+    assert!(jobs.jobs().await.unwrap().len() <= 2 + ENDED_KEPT, "the last one is tidied with the next wish");
+    let (slow, _) = jobs.ask("slow", &serde_json::json!({}), "a", at(3)).await.unwrap();
+    let (quick, _) = jobs.ask("quick", &serde_json::json!({}), "a", at(3)).await.unwrap();
+    let kinds = ["quick", "slow"];
+    let mut order = Vec::new();
+    while let Some(job) = jobs.take("here", &kinds, at(4)).await.unwrap() {
+        order.push(job.number);
+    }
+    assert_eq!(order, [quick.number, slow.number]);
 }

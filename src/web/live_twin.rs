@@ -133,6 +133,7 @@ fn places(twin: &Mirrored, reach: &Reach, now: Timestamp) -> Vec<Value> {
         let named = row.as_object_mut()?;
         named.insert("id".into(), json!(id));
         named.insert("kind".into(), json!(place.kind));
+        named.insert("depth_now_m".into(), json!(twin.depth_now_m(id, now).map(hundredth)));
         named.insert("name".into(), json!({ "zh": place.name_zh, "en": place.name_en }));
         Some(row)
     };

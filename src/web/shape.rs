@@ -232,6 +232,16 @@ pub fn alarm(alarm: &Alarm, state: &State, now: Timestamp) -> Value {
     })
 }
 
+/// What a member's phone must tell him of the water: alarms of places where he is or goes to, each with its place.
+pub fn must_leave(member: &MemberId, state: &State, reach: &Reach) -> Vec<Value> {
+    let row = |(id, own): (&PlaceId, &Alarm)| {
+        let mut row = alarm(own, state, state.at);
+        row.as_object_mut()?.insert("place".into(), place_shape(reach.place(id)?));
+        Some(row)
+    };
+    state.must_leave(reach, member).into_iter().filter_map(row).collect()
+}
+
 fn place_shape(place: &Place) -> Value {
     let mut shape = json!({
         "id": place.id, "kind": place.kind, "name": { "zh": place.name_zh, "en": place.name_en },

@@ -7,7 +7,7 @@
 use super::session::token;
 use super::shape::{self, Frame, Sight};
 use super::{At, Post, Problem, Session, Site};
-use crate::command::{Entry, Fact, Input, State};
+use crate::command::{Entry, Fact, Input, State, WATER_ALARM};
 use crate::model::{FactSeq, MemberId, TaskId, UserRole};
 use axum::extract::State as Extract;
 use axum::http::{HeaderMap, StatusCode};
@@ -182,7 +182,13 @@ impl Listener {
                 }
             }
         }
-        if self.member.is_none() {
+        if let Some(member) = &self.member {
+            let moves = |task: &TaskId| state.tasks.get(task).is_some_and(|task| task.concerns(member));
+            if touched.alarms.iter().any(|key| key.starts_with(WATER_ALARM)) || touched.tasks.iter().any(moves) {
+                let items = shape::must_leave(member, state, &self.post.engine.core().reach);
+                events.push(("leave", json!({ "items": items })));
+            }
+        } else {
             let activations = touched.activations.iter().filter_map(|id| state.activations.get(id));
             events.extend(activations.map(|asked| ("activation", self.post.activation(asked, state))));
             let alarms = touched.alarms.iter().filter_map(|key| state.alarms.get(key));

@@ -270,9 +270,37 @@ impl TwinDesk {
             "farmers": classes(of(SpotKind::Grower)), "farms": list(SpotKind::Farm), "works": list(SpotKind::Work),
             "dams": list(SpotKind::Dam), "cells": list(SpotKind::Grid), "posts": list(SpotKind::Post),
             "shelters": list(SpotKind::Shelter), "depots": list(SpotKind::Depot), "routes": ways, "no_way_out": no_way,
-            "levee": levee(model, scene), "words": marks(model, scene), "breach_sites": self.breach_sites(model),
+            "levee": self.levee(model, scene), "words": marks(model, scene), "breach_sites": self.breach_sites(model),
             "hazard_basis": "AIDR Guideline 7-3 Flood Hazard (2017), H1–H6",
         })
+    }
+
+    /// Levee and works, least freeboard first.
+    fn levee(&self, model: &TwinModel, scene: &Scene) -> Vec<Value> {
+        let place = |id: &PlaceId| self.places.iter().find(|place| &place.id == id);
+        let named = |id: &PlaceId| place(id).map(|place| &place.name);
+        let is_levee = |id: &PlaceId| place(id).is_some_and(|place| place.kind == PlaceKind::Segment);
+        let mut rows: Vec<(f64, Value)> = Vec::new();
+        for line in &model.site.levee {
+            let Some(toe) = Footprint::of(&Outline::Line(line.toe.clone()), &model.site, scene.ground) else {
+                continue;
+            };
+            let cells: Vec<usize> = toe.cells.iter().copied().filter(|at| scene.ground.river_side[*at]).collect();
+            let toe = Footprint { cells, on_crest_m: None };
+            let impact = toe.impact(&scene.flooding, scene.ground);
+            let Some(freeboard_m) = freeboard(model, scene, line) else { continue };
+            let overtops = freeboard_m < 0.0;
+            rows.push((
+                freeboard_m,
+                json!({
+                    "place": line.place, "name": named(&line.place), "is_levee": is_levee(&line.place),
+                    "toe_depth_m": rounded(impact.depth_m), "toe_arrival_min": impact.arrival_min,
+                    "freeboard_m": rounded(freeboard_m), "overtops": overtops, "crest_m": line.crest_m,
+                }),
+            ));
+        }
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        rows.into_iter().map(|(_, row)| row).collect()
     }
 
     /// Where a breach of the levee may be assumed.
@@ -364,20 +392,39 @@ impl TwinDesk {
         for (village, mut ways) in open {
             ways.sort_by_key(|(rank, spot, _)| (*rank, spot.id.clone()));
             let first = ways.first().map(|(_, spot, cut)| (*spot, *cut));
-            let other = ways.iter().skip(1).find(|(_, _, cut)| cut.is_none());
-            let last_h = ways.iter().map(|(_, _, cut)| cut.unwrap_or(f64::INFINITY)).fold(0.0, f64::max);
             let Some((first, Some(cut_h))) = first else { continue };
+            let open_until = |cut: &Option<f64>| cut.unwrap_or(f64::INFINITY);
+            let last_h = ways.iter().map(|(_, _, cut)| open_until(cut)).fold(0.0, f64::max);
+            // A way that stays open; else the one that stays so longest. Of equal ones the nearer shelter.
+            let later = ways.iter().skip(1).filter(|(_, _, cut)| open_until(cut) > cut_h);
+            let other = later.reduce(|best, one| if open_until(&one.2) > open_until(&best.2) { one } else { best });
             let words = match other {
-                Some((_, way, _)) => (
+                Some((_, way, None)) => (
                     format!("{}：起涨后 {} 被淹，改走 {}", first.name_zh, zh_hours(cut_h), way.name_zh),
                     format!("{}: cut {} after the rise begins, take {}", first.name_en, en_hours(cut_h), way.name_en),
                 ),
+                Some((_, way, Some(until_h))) => (
+                    format!(
+                        "{}：起涨后 {} 被淹，改走 {}；{} 起没有出路，须在此前撤完",
+                        first.name_zh,
+                        zh_hours(cut_h),
+                        way.name_zh,
+                        zh_hours(*until_h)
+                    ),
+                    format!(
+                        "{}: cut {} after the rise begins, take {}; no way out from {} on, all must have left",
+                        first.name_en,
+                        en_hours(cut_h),
+                        way.name_en,
+                        en_hours(*until_h)
+                    ),
+                ),
                 None => (
-                    format!("{}：起涨后 {} 起没有出路，须在此前撤完", first.name_zh, zh_hours(last_h)),
+                    format!("{}：起涨后 {} 起没有出路，须在此前撤完", first.name_zh, zh_hours(cut_h)),
                     format!(
                         "{}: no way out from {} after the rise begins; all must have left",
                         first.name_en,
-                        en_hours(last_h)
+                        en_hours(cut_h)
                     ),
                 ),
             };
@@ -498,28 +545,6 @@ pub fn grid(model: &TwinModel, scene: &Scene) -> Value {
         "synthetic": model.site.synthetic,
         "scheme": { "zh": "局部惯性二维", "en": "local inertia, two-dimensional" },
     })
-}
-
-/// Levee and works, least freeboard first.
-fn levee(model: &TwinModel, scene: &Scene) -> Vec<Value> {
-    let mut rows: Vec<(f64, Value)> = Vec::new();
-    for line in &model.site.levee {
-        let Some(toe) = Footprint::of(&Outline::Line(line.toe.clone()), &model.site, scene.ground) else { continue };
-        let cells: Vec<usize> = toe.cells.iter().copied().filter(|at| scene.ground.river_side[*at]).collect();
-        let toe = Footprint { cells, on_crest_m: None };
-        let impact = toe.impact(&scene.flooding, scene.ground);
-        let Some(freeboard_m) = freeboard(model, scene, line) else { continue };
-        let overtops = freeboard_m < 0.0;
-        rows.push((
-            freeboard_m,
-            json!({
-                "place": line.place, "toe_depth_m": rounded(impact.depth_m), "toe_arrival_min": impact.arrival_min,
-                "freeboard_m": rounded(freeboard_m), "overtops": overtops, "crest_m": line.crest_m,
-            }),
-        ));
-    }
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Lowest crest less the highest stage beside it, m; negative = water runs over it.

@@ -173,6 +173,35 @@ test('an order to leave covers everything, says 演练 in a drill, and ends with
   assert.match(await id('task-row').first().innerText(), /【演练】/);
 }));
 
+test('water at his own place covers everything, also after a reload, until he is safe; both answers reach headquarters once, lost replies or not', () => withPhone(async ({ server, page, id }) => {
+  const at = new Date(Date.now() - 60_000).toISOString();
+  const alarm = {
+    id: 'water:scenic-huayuankou', severity: 'critical', kind: 'water', cause: 'water:scenic-huayuankou', count: 1, since: at, last: at, state: 'new', acked_by: null, acked_at: null, shelved_until: null,
+    title: { zh: '立即撤离 花园口观河区：预计 07-28 23:25（28 分钟后）进水，我方 1 人在场或正前往，逐人确认撤出', en: 'leave now' },
+    place: { id: 'scenic-huayuankou', kind: 'scenic', name: { zh: '花园口观河区', en: 'Huayuankou view' }, lon: 113.67, lat: 34.91 },
+  };
+  server.water = [alarm];
+  server.push('leave', { items: server.water });
+  await id('water-alarm').getByText('花园口观河区').first().waitFor();
+  await shot(page, 'patrol-water');
+  assert.equal(await id('sos-button').count(), 1, 'SOS stays within reach');
+  server.loseReplies = true;
+  await page.reload();
+  await id('water-alarm').waitFor();
+  await id('water-answer').click();
+  await page.locator('[data-testid=water-alarm][data-next=safe]').waitFor();
+  server.loseReplies = false;
+  await until(() => server.reports.length === 1, 20_000);
+  await id('water-answer').click();
+  await id('water-alarm').waitFor({ state: 'detached' });
+  await until(() => server.reports.length === 2, 20_000);
+  assert.deepEqual(server.reports.map((report) => [report.kind, report.type]), [['patrol', 'leaving'], ['patrol', 'safe']]);
+  // What ended and comes again is a new alarm.
+  server.push('leave', { items: [] });
+  server.push('leave', { items: [{ ...alarm, since: new Date().toISOString() }] });
+  await id('water-alarm').waitFor();
+}));
+
 test('no target is too small, in both languages, light and dark, large text', () => withPhone(async ({ page, id }) => {
   const small = () => page.evaluate(() => [...document.querySelectorAll('button, a[href], input:not(.sr-only), label.p-mid')].filter((it) => it.checkVisibility())
     .map((it) => ({ it: it.textContent.trim() || it.getAttribute('aria-label'), ...it.getBoundingClientRect().toJSON() })).filter((box) => box.height < 51.5 || box.width < 48).map((box) => `${box.it} ${box.width}×${box.height}`));

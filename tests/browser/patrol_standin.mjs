@@ -27,6 +27,7 @@ export function task(over = {}) {
 export class StandIn {
   tasks = [task()];
   reports = [];
+  water = [];
   moves = [];
   calls = [];
   drill = false;
@@ -85,6 +86,7 @@ export class StandIn {
   #read(response, path) {
     if (path === '/session') return say(response, 200, { name: 'li', role: 'member', member_id: 'mbr-021', demo: true, may: ['report'] });
     if (path === '/tasks') return say(response, 200, { items: this.tasks, next: null });
+    if (path === '/alarms') return say(response, 200, { items: this.water, next: null });
     if (path === '/situation') return say(response, 200, this.#situation());
     if (path === '/map/hazards') return say(response, 200, { type: 'FeatureCollection', features: [] });
     if (path === '/map/levee' || path === '/map/dams') return say(response, 200, JSON.parse(readFileSync(join(root, 'reaches', 'huayuankou', `${path.slice(5)}.geojson`), 'utf8')));

@@ -1328,6 +1328,33 @@ fn core_own_people_are_called_out_before_the_water_and_one_alarm_is_one_place() 
 }
 
 #[test]
+fn core_the_alarm_says_once_that_the_water_has_come_and_knows_whose_phone_must_tell_it() {
+    use anlan::command::PlaceWater;
+    let village = PlaceId::new("village-huayuankou");
+    let mut night = Night::new();
+    let at = Some(night.now + TimeDelta::minutes(25));
+    let wet = Input::WaterComes { places: vec![PlaceWater { place: village.clone(), at, cut: false }] };
+    let key = format!("water:{village}");
+    let here = CORE.reach.members().find(|member| member.post == village).unwrap().id.clone();
+    let away = CORE.reach.members().find(|member| member.post != village).unwrap().id.clone();
+    let told = |night: &Night, member: &MemberId| -> Vec<String> {
+        night.state.must_leave(&CORE.reach, member).iter().map(|(place, _)| place.to_string()).collect()
+    };
+    assert!(told(&night, &here).is_empty());
+    night.give(wet.clone()).unwrap();
+    assert_eq!((told(&night, &here), told(&night, &away)), (vec![village.to_string()], Vec::new()));
+    night.after(1800);
+    assert_eq!(night.give(wet.clone()).unwrap().len(), 2, "the water has come");
+    let alarm = &night.state.alarms[&key];
+    assert!(alarm.title.zh.contains("已进水") && alarm.count == 2, "{alarm:?}");
+    night.after(600);
+    assert!(night.give(wet).unwrap().is_empty(), "said once");
+    assert_eq!(told(&night, &here), [village.to_string()]);
+    night.give(Input::WaterComes { places: Vec::new() }).unwrap();
+    assert!(told(&night, &here).is_empty());
+}
+
+#[test]
 fn core_who_has_gone_to_a_task_is_looked_for_there() {
     use anlan::command::PlaceWater;
     let mut night = Night::new();

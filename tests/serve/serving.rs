@@ -344,6 +344,31 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     assert_eq!((status, refused["field"].as_str()), (422, Some("place")), "{refused}");
     let (status, made) = post(&phone, "/api/v1/reports", seen("piping")).await;
     assert_eq!((status, made["place_from"].as_str()), (201, Some("duty")), "{made}");
+    // A breach that is reported stands in the live twin, with the water that it brings behind the levee.
+    let mut breach = seen("breach");
+    breach["place"] = json!({"place": "seg-10"});
+    assert_eq!(post(&duty, "/api/v1/reports", breach).await.0, 201);
+    let get = async |token: &str, path: &str| -> Value {
+        client.get(at(path)).bearer_auth(token).send().await.unwrap().json().await.unwrap()
+    };
+    let brought = async {
+        loop {
+            let now = get(&duty, "/api/v1/twin/now").await;
+            let places = now["places"].as_array().unwrap();
+            if places.iter().any(|place| place["by_breach"] == true && place["kind"] == "cell") {
+                return now;
+            }
+        }
+    };
+    let now = timeout(LIMIT, brought).await.expect("the twin has the breach");
+    assert!(now["breaches"][0]["site"].as_str().is_some_and(|site| site.starts_with("work-")), "{}", now["breaches"]);
+    assert!(now["basis"]["zh"].as_str().unwrap().contains("报决口"), "{}", now["basis"]);
+    assert_eq!(get(&duty, "/api/v1/map/inundation").await["scenario"]["breach"], now["breaches"][0]["site"]);
+    // Headquarters sees every alarm, a phone those of the water at its own places.
+    let alarms = async |token: &str| get(token, "/api/v1/alarms").await["items"].as_array().unwrap().clone();
+    assert!(alarms(&duty).await.iter().any(|alarm| alarm["kind"] == "hazard"));
+    let own = alarms(&phone).await;
+    assert!(own.iter().all(|alarm| alarm["kind"] == "water" && alarm["place"]["id"].is_string()), "{own:?}");
     let sum = format!("tasks={} people=", sent["tasks"]);
     let words = ["[command] 申请启动", "[command] 响应等级生效", "[command] 任务下发", &sum, "[command] 险情 ("];
     let told = async {

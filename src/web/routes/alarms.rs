@@ -9,19 +9,23 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Longest time that an alarm can be put aside, in minutes.
 const SHELVE_MAX_MIN: i64 = 60;
 
-/// Open alarms: lives and works before answers that are missing, then worst first, then newest.
+/// Open alarms: lives and works before answers that are missing, then worst first, then newest. A member is given those of the
+/// water at the places where he is or goes to, each with its `place`.
 ///
 /// # Errors
-/// For members.
+/// For an account of a member without one.
 pub async fn list(At(post): At, session: Session, Query(query): Query<PageQuery>) -> Result<Json<Value>, Problem> {
-    session.at_headquarters()?;
     let now = post.engine.now();
     let state = post.engine.state();
+    if let Some(member) = session.own_member()? {
+        let items = shape::must_leave(&member, &state, &post.engine.core().reach);
+        return Ok(Json(json!({ "items": items, "next": null })));
+    }
     let mut open: Vec<_> = state.alarms.values().filter(|alarm| !alarm.closed).collect();
     open.sort_by_cached_key(|alarm| {
         (shape::alarm_rank(alarm, &state), std::cmp::Reverse((alarm.severity, alarm.last)))

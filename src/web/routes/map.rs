@@ -3,7 +3,7 @@
 use crate::command::{Report, ReportKind};
 use crate::model::PlaceId;
 use crate::web::shape::mask_name;
-use crate::web::{At, Post, Problem, Query, Session, Site, twin};
+use crate::web::{At, Post, Problem, Query, Session, Site, live_twin, twin};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -75,10 +75,10 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
         return Ok(nothing("本河段没有地形数据", "this reach has no terrain"));
     };
     let is_assumed = query.scenario.is_some() || query.run.is_some();
-    let q = match query.scenario {
-        Some(q) => Some(super::preview::discharge("scenario", q)?.as_m3s()),
-        None if query.run.is_some() => Some(0.0),
-        None => post.water().discharge_m3s(),
+    let (q, breach) = match query.scenario {
+        Some(q) => (Some(super::preview::discharge("scenario", q)?.as_m3s()), query.breach.clone()),
+        None if query.run.is_some() => (Some(0.0), None),
+        None => as_it_is(post),
     };
     let Some(q) = q else {
         return Ok(nothing("流量未知，不显示淹没", "the discharge is unknown: no water is shown"));
@@ -97,7 +97,7 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
         let scene = match (&refined, query.run) {
             (Some((id, refined)), _) => Some(refined.scene(*id)),
             (None, Some(_)) => return nothing("该加密演算已不在", "this run is not kept any more"),
-            (None, None) => twin.scene(&model, q, query.breach.as_ref()),
+            (None, None) => twin.scene(&model, q, breach.as_ref()),
         };
         let Some(scene) = scene else {
             return nothing("情景库没有该情景", "the library has no such scenario");
@@ -114,6 +114,16 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
         .to_string()
     });
     made.await.map_err(|fault| Problem::internal(&fault))
+}
+
+/// The discharge that the live twin looks up, with what the gauge adds or held while it is silent, and the breach that is reported;
+/// so the map shows the water that the twin's words are about.
+fn as_it_is(post: &Post) -> (Option<f64>, Option<PlaceId>) {
+    let (state, water) = (post.engine.state(), post.water());
+    match live_twin::known(&water, &state, post.engine.now()) {
+        Some(twin) => (Some(twin.present_m3s()), twin.breaches.iter().find_map(|breach| breach.site.clone())),
+        None => (water.discharge_m3s(), None),
+    }
 }
 
 /// What a patrol needs on the strip map.

@@ -241,7 +241,7 @@ export class LiveStream {
   }
 }
 
-const KNOWN = new Set(['situation', 'proposal', 'activation', 'task', 'report', 'alarm'])
+const KNOWN = new Set(['situation', 'proposal', 'activation', 'task', 'report', 'alarm', 'leave'])
 
 function parse(message: SseMessage): StreamEvent | null {
   if (!KNOWN.has(message.event)) return null

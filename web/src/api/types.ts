@@ -113,19 +113,19 @@ export interface Inundation {
   villages: Flooded[]; households: FloodedClass[]; farmers: FloodedClass[]; farms: Flooded[]; dams: Flooded[]; cells: Flooded[]; posts: Flooded[]; shelters: Flooded[]; depots: Flooded[]
   routes: { id: string; name: Text; village: string; shelter: string; rank: number; cut_at_h: number | null }[]
   no_way_out: { village: string; cut_at_h: number; instead: string | null; last_h: number | null; words: Text }[]
-  levee: { place: string; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
+  levee: { place: string; name: Text | null; is_levee: boolean; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
   words: { kind: 'arrival' | 'mark'; place: string; zh: string; en: string; minutes?: number }[]
   /** Where a breach may be assumed. */
   breach_sites: BreachSite[]
 }
 /** GET /twin/now: the water that goes with the river now and as forecast. */
-export interface WaterComing { threshold_m3s: number; crossed_at: string | null; lag_min: number; at: string | null; in_min: number | null; is_there: boolean; depth_m: number }
+export interface WaterComing { threshold_m3s: number | null; by_breach: boolean; crossed_at: string | null; lag_min: number; at: string | null; in_min: number | null; is_there: boolean; depth_m: number }
 export interface TwinNow {
   state: 'live' | 'old' | 'unknown'; words: Text; at: string; made_at: string | null; age_s: number | null
   discharge: { m3s: number; at: string; age_s: number; looked_up_m3s: number } | null; forecast: { issued_at: string } | null; peak: { m3s: number; at: string } | null
   gauge: { station: string; word: 'silent' | 'fits' | 'raised'; difference_m: number | null; shift_m3s: number; words: Text } | null
   grid: { cell_m: number; synthetic: boolean; highest_m3s: number; beyond: boolean } | null; basis: Text | null
-  places: (WaterComing & { id: string; kind: string; name: Text })[]; ways: (WaterComing & { id: string; leaves: string; is_last: boolean })[]
+  places: (WaterComing & { id: string; kind: string; name: Text; depth_now_m: number | null })[]; breaches: { site: string | null; name: Text | null; since: string }[]; ways: (WaterComing & { id: string; leaves: string; is_last: boolean })[]
   tasks: (TaskWater & { id: string })[]
 }
 /** POST /twin/runs {discharge_m3s, breach?, members?} and GET /twin/runs/{id}: a run on the finest grid, or a spread of `members` runs, in the background. */
@@ -133,7 +133,7 @@ export interface TwinRun { id: number; kind: 'twin-run' | 'twin-spread'; dischar
 /** What the members of a spread say of a place. `chance`: the share of them that bring water, no forecast probability. */
 export interface SpreadPlace { id: string; kind: 'village' | 'farm' | 'post' | 'shelter' | 'depot' | 'grid'; name: Text; chance: number; median_m: number; ninth_m: number; earliest_min: number | null }
 export interface Spread { discharge_m3s: number; breach: string | null; hours: number; members: { discharge_m3s: number; roughness: number; breach_width_m?: number | null; breach_growth_h?: number | null }[]; volume_error: number; places: SpreadPlace[]; words: Text }
-export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text }
+export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text; highest_froude: number }
 export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 
 export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos' | 'tip'; type: string; grade: 1 | 2 | 3
@@ -146,6 +146,8 @@ export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos'
 export interface Shot { id: string; camera: string | null; name: Text | null; alarm: string | null; at: string; by: string; reason: string; metres: number | null; sha256: string | null; url: string | null; fault: string | null }
 export interface Alarm { id: string; severity: 'info' | 'warning' | 'critical'; kind: string; cause: string; title: Text; count: number
   since: string; last: string; state: 'new' | 'acked' | 'shelved' | 'closed'; acked_by: string | null; acked_at: string | null; shelved_until: string | null }
+/** An alarm of water at a place where the member of the phone is or goes to. */
+export interface LeaveAlarm extends Alarm { place: Task['place'] }
 
 export interface Point { t: string; v: number | null; q: Grade; n?: number; min?: number; max?: number; by_hand?: boolean; causes?: string[] }
 /** A value set by hand; `original` is what the device gave. */
@@ -162,6 +164,7 @@ export type StreamEvent =
   | { event: 'task'; data: Task }
   | { event: 'report'; data: Report }
   | { event: 'alarm'; data: Alarm }
+  | { event: 'leave'; data: { items: LeaveAlarm[] } }
   | { event: 'resync'; data: { reason: string } }
 
 export interface Attention { id: string; name: string; category: string; category_name: Text; village: string; village_name: Text | null; cell: string; carer: string

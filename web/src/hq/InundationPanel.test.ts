@@ -12,7 +12,7 @@ import { messages } from './messages'
 addMessages(messages)
 const text = (zh: string, en = zh) => ({ zh, en })
 const water = (breach: string | null = null): Inundation => ({
-  scenario: { discharge_m3s: 15_000, breach, rests: 'exact', run: null, words: text('情景库', 'library') },
+  scenario: { discharge_m3s: 15_000, breach, highest_froude: 0.4, rests: 'exact', run: null, words: text('情景库', 'library') },
   grid: { cell_m: 100, columns: 1, rows: 1, bounds: [], synthetic: true, scheme: text('二维', '2D') },
   hours: [], rise_h: 2, base_m3s: 1000, area_km2: 97.8, residents: 0, villages: [], households: [], farmers: [], farms: [], dams: [], cells: [], posts: [], shelters: [], depots: [], routes: [], no_way_out: [], levee: [], words: [],
   breach_sites: [{ id: 'work-hyk', name: text('花园口险工', 'Huayuankou') }, { id: 'work-madu', name: text('马渡险工', 'Madu') }, { id: 'work-x', name: null }],

@@ -6,7 +6,7 @@ export type TaskMove = 'acknowledge' | 'decline' | 'arrive' | 'done'
 export type ItemKind = TaskMove | 'report' | 'sos'
 
 /** Where something is; metres along the levee, WGS-84 degrees. */
-export interface Spot { chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number }
+export interface Spot { place?: string; chainage?: number; side?: 'water' | 'crest' | 'land'; lon?: number; lat?: number }
 export interface ReportBody { kind: 'hazard' | 'patrol' | 'task'; type: string; place: Spot; observed_at: string; text?: string; task?: string }
 export interface DeclineBody { reason: 'road-cut' | 'injured' | 'busy' | 'other'; text?: string }
 export interface SosBody { place: Spot; at: string }

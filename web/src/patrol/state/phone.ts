@@ -5,16 +5,17 @@ import { computed, ref, shallowRef, watch } from 'vue'
 import { allPages, api, ApiError, drillId, inDrill } from '@/api/client'
 import { seated } from '@/api/seat'
 import { LiveStream, type LinkState } from '@/api/stream'
-import type { Alarm, Me, Report, Situation, StreamEvent, Task, Why } from '@/api/types'
+import type { Alarm, LeaveAlarm, Me, Report, Situation, StreamEvent, Task, Why } from '@/api/types'
 import { useDrillState } from '@/stores/drillState'
 import { useSession } from '@/stores/session'
-import type { DeclineBody, QueueItem, TaskMove } from '../queue/item'
+import type { DeclineBody, QueueItem, TaskMove, Spot } from '../queue/item'
 import { Outbox, type NewItem } from '../queue/outbox'
 import { forgetKept, keep, openStore, recall, type PhoneStore } from '../queue/storage'
 import { project, spotOf, type Levee } from '../place/chainage'
 import { leveeFrom } from '../place/levee'
 import { damsFrom, openHazardsFrom, type Dam, type OpenHazard } from '../place/works'
 import { reachNow } from '../task/countdown'
+import { firstToLeave, keepAnswers, readAnswers, type LeaveShown } from './leave'
 import { inOrder, newcomers, retreat, shown } from '../task/view'
 import { freshFix } from './gps'
 import { ring } from './ring'
@@ -32,6 +33,8 @@ export const usePhone = defineStore('patrol-phone', () => {
   const tasks = shallowRef<Task[]>([])
   const tasksAtMs = ref<number | null>(null)
   const items = shallowRef<QueueItem[]>([])
+  const water = shallowRef<LeaveAlarm[]>([])
+  const waterAnswers = ref(readAnswers())
   const levee = shallowRef<Levee | null>(null)
   const dams = shallowRef<Dam[]>([])
   const hazards = shallowRef<OpenHazard[]>([])
@@ -63,6 +66,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   const reachMs = (atMs: number): number => reachNow(heardClock.value, atMs)
   const list = computed(() => inOrder(tasks.value.map((task) => shown(task, items.value, { member: me.value?.member_id ?? null, user: me.value?.name ?? null }))))
   const leaving = computed(() => (over.value ? null : retreat(list.value)))
+  const waterAlarm = computed(() => (over.value ? null : firstToLeave(water.value, waterAnswers.value)))
   const unsent = computed(() => items.value.filter((item) => item.owner === me.value?.name && (item.state === 'queued' || item.state === 'sending')))
   const refused = computed(() => items.value.filter((item) => item.owner === me.value?.name && item.state === 'failed'))
   const offline = computed(() => !onLine.value || link.value === 'down')
@@ -102,12 +106,14 @@ export const usePhone = defineStore('patrol-phone', () => {
     post = drillId()
     // A drill has a store of its own: its tasks and unsent answers never meet the live ones.
     db ??= await openStore(drillId() === null ? undefined : `anlan-patrol-${drillId()}`)
-    const [keptMe, keptTasks, keptSituation, keptLevee, keptDams] = await Promise.all([
-      recall<Me>(db, 'me'), recall<Task[]>(db, 'tasks'), recall<Situation>(db, 'situation'), recall<unknown>(db, 'levee'), recall<unknown>(db, 'dams'),
+    waterAnswers.value = readAnswers()
+    const [keptMe, keptTasks, keptSituation, keptLevee, keptDams, keptWater] = await Promise.all([
+      recall<Me>(db, 'me'), recall<Task[]>(db, 'tasks'), recall<Situation>(db, 'situation'), recall<unknown>(db, 'levee'), recall<unknown>(db, 'dams'), recall<LeaveAlarm[]>(db, 'water'),
     ])
     if (keptMe) me.value = keptMe.value
     if (keptTasks) [tasks.value, tasksAtMs.value] = [keptTasks.value, keptTasks.at_ms]
     if (keptSituation) setSituation(keptSituation.value, keptSituation.at_ms)
+    if (keptWater) water.value = keptWater.value
     levee.value = leveeFrom(keptLevee?.value)
     dams.value = damsFrom(keptDams?.value)
     outbox ??= await Outbox.open({ db, fetcher: (url, init) => fetch(inDrill(url), seated(init)), now: () => Date.now() })
@@ -153,7 +159,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   async function become(who: Me): Promise<void> {
     if (db && me.value && me.value.name !== who.name) {
       await forgetKept(db) // another person's tasks are not this one's to read
-      ;[tasks.value, tasksAtMs.value] = [[], null]
+      ;[tasks.value, tasksAtMs.value, water.value] = [[], null, []]
     }
     me.value = who
     signedOut.value = false
@@ -186,15 +192,21 @@ export const usePhone = defineStore('patrol-phone', () => {
   /** Reads tasks and situation anew. Rejects when the server is away. */
   async function refresh(): Promise<void> {
     try {
-      const [now, mine] = await Promise.all([api.get<Situation>('/situation'), allPages<Task>('/tasks?member=me')])
+      const [now, mine, leave] = await Promise.all([api.get<Situation>('/situation'), allPages<Task>('/tasks?member=me'), ownWater()])
       setSituation(now, Date.now())
       setTasks(mine)
+      setWater(leave)
       link.value = 'ok'
       if (db) await keep(db, 'situation', now, Date.now())
     } catch (cause) {
       if (cause instanceof ApiError && cause.status === 401) signedOut.value = true
       throw cause
     }
+  }
+
+  /** Alarms of water where this person is; an account without a member is nowhere. */
+  async function ownWater(): Promise<LeaveAlarm[]> {
+    return me.value?.member_id ? (await api.get<{ items: LeaveAlarm[] }>('/alarms')).items : []
   }
 
   /** The levee and dams change once a season; hazards are asked for when the report page opens. */
@@ -218,6 +230,7 @@ export const usePhone = defineStore('patrol-phone', () => {
       else if (event.event === 'task') setTask(event.data)
       else if (event.event === 'report') heardReport(event.data)
       else if (event.event === 'alarm') heardAlarm(event.data)
+      else if (event.event === 'leave') setWater(event.data.items)
     }
   }
 
@@ -246,6 +259,27 @@ export const usePhone = defineStore('patrol-phone', () => {
       notice.value = it.task.id
       ring(it.task.retreat ? 'retreat' : 'task')
     }
+  }
+
+  function setWater(next: LeaveAlarm[]): void {
+    const known = waterAlarm.value?.alarm.id
+    water.value = next
+    if (db) void keep(db, 'water', next, Date.now())
+    if (waterAlarm.value?.next !== 'leaving' || waterAlarm.value.alarm.id === known) return
+    muted.value = false
+    ring('retreat')
+  }
+
+  /** What the person answers to an alarm of water goes to headquarters as a report, also when there is no network yet. */
+  async function answerWater({ alarm, next }: LeaveShown): Promise<void> {
+    const place = alarm.place
+    const said = next === 'leaving' ? { zh: '收到撤离警报，正在撤出', en: 'got the alarm, leaving' } : { zh: '已撤到安全处', en: 'safe' }
+    const label = { zh: `${said.zh} ${place.name.zh}`, en: `${said.en}: ${place.name.en}` }
+    const at = freshFix(Date.now())
+    const spot: Spot = at === null ? { place: place.id } : spotOf(here.value?.chainage_m ?? null, here.value?.side ?? null, at)
+    await add({ kind: 'report', label, drill: drill.value, body: { kind: 'patrol', type: next, place: spot, observed_at: new Date(nowMs.value).toISOString(), text: label.zh } })
+    waterAnswers.value = { ...waterAnswers.value, [alarm.id]: { since: alarm.since, word: next } }
+    keepAnswers(waterAnswers.value)
   }
 
   function heardReport(report: Report): void {
@@ -299,14 +333,14 @@ export const usePhone = defineStore('patrol-phone', () => {
     if (db) await forgetKept(db)
     navigator.serviceWorker?.controller?.postMessage('forget')
     me.value = null
-    ;[tasks.value, tasksAtMs.value] = [[], null]
+    ;[tasks.value, tasksAtMs.value, water.value] = [[], null, []]
     if (outbox) outbox.owner = ''
     stop()
   }
 
   function tick(): void {
     phoneMs.value = Date.now()
-    const siren = leaving.value?.next === 'acknowledge' && !muted.value
+    const siren = (leaving.value?.next === 'acknowledge' || waterAlarm.value?.next === 'leaving') && !muted.value
     if (siren && phoneMs.value % SIREN_MS < 1000) ring('retreat')
     for (const [id, bell] of rung) {
       const waits = list.value.some((it) => it.task.id === id && it.next === 'acknowledge')
@@ -350,7 +384,7 @@ export const usePhone = defineStore('patrol-phone', () => {
   }
 
   return {
-    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, over, unknown, drillElsewhere, nowMs, reachMs, list, leaving, unsent, refused, offline, here,
+    me, situation, tasks, tasksAtMs, items, levee, dams, hazards, link, onLine, phoneMs, signedOut, ready, muted, notice, drill, over, unknown, drillElsewhere, nowMs, reachMs, list, leaving, waterAlarm, answerWater, unsent, refused, offline, here,
     sos, queue, start, stop, refresh, loadHazards, answer, add, why, leave,
   }
 })
