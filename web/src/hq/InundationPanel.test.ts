@@ -55,6 +55,22 @@ it('offers the sites of the server, none first, and asks anew with the one that 
   expect([preview.breach, post.mock.lastCall?.[1]]).toEqual([null, { discharge_m3s: 15_000 }])
 })
 
+it('calls no levee overtopped because a work goes under, and says where the equations do not hold', async () => {
+  const { get, preview } = await panel()
+  const row = (name: string, is_levee: boolean, freeboard_m: number) => ({ place: name, name: text(name), is_levee, toe_depth_m: 1, toe_arrival_min: 60, freeboard_m, overtops: freeboard_m < 0, crest_m: 95 })
+  const show = async (levee: ReturnType<typeof row>[], highest_froude: number): Promise<string> => {
+    const shown = preview.result as Preview
+    preview.result = { ...shown, inundation: { ...water(), levee, scenario: { ...water().scenario, highest_froude } } }
+    await nextTick()
+    return get('inundation').text()
+  }
+  expect(await show([row('11号堤段', true, 1.2)], 0.5)).toContain('最小超高 1.20 m（11号堤段）')
+  const under = await show([row('东大坝', false, -0.62), row('11号堤段', true, 1.8)], 1.4)
+  expect([under.includes('东大坝漫顶 0.62 m'), under.includes('漫堤'), under.includes('Fr 1.4')]).toEqual([true, false, true])
+  const over = await show([row('东大坝', false, -0.9), row('11号堤段', true, -0.1)], 0.5)
+  expect([over.includes('漫堤：11号堤段'), over.includes('Fr')]).toEqual([true, false])
+})
+
 it('names the breach of the water that is shown, not the choice that has no answer yet', async () => {
   const { get, preview, post } = await panel('work-hyk')
   post.mockReturnValueOnce(new Promise(() => undefined) as never)
