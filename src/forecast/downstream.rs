@@ -116,7 +116,44 @@ pub fn crest(q_m3s: &[f64]) -> (f64, f64) {
     highest.map_or((0.0, 0.0), |(hour, q)| (hour as f64, *q))
 }
 
+/// A second crest is one from this share of the highest on, with the river fallen by [`TROUGH`] of the highest in between.
+const SECOND_CREST: f64 = 0.5;
+/// Share of the highest discharge by which the river falls between two crests.
+const TROUGH: f64 = 0.1;
+
+/// Number of crests of hourly discharges that lie apart and matter beside the highest, at least 1: on the way down a later,
+/// longer one may come to stand above the one that was highest.
+pub fn crests(q_m3s: &[f64]) -> usize {
+    let (_, highest) = crest(q_m3s);
+    let (mut count, mut top, mut low) = (0, f64::NEG_INFINITY, f64::INFINITY);
+    // Rising: `top` is the crest that comes; fallen far enough below it, it counts, and `low` waits for the next rise.
+    let mut rising = true;
+    for q in q_m3s {
+        if rising {
+            top = top.max(*q);
+            if *q <= top - TROUGH * highest {
+                count += usize::from(top >= SECOND_CREST * highest);
+                (rising, low) = (false, *q);
+            }
+        } else {
+            low = low.min(*q);
+            if *q >= low + TROUGH * highest {
+                (rising, top) = (true, *q);
+            }
+        }
+    }
+    let open = rising && top >= SECOND_CREST * highest;
+    (count + usize::from(open)).max(1)
+}
+
 impl Downstream {
+    /// Lowest and highest discharge that every station has a travel time for, m³/s; beyond it the outermost one is taken.
+    pub fn covers_m3s(&self) -> (f64, f64) {
+        let ends = |one: &Below| Some((one.travel.first()?.q_m3s, one.travel.last()?.q_m3s));
+        let narrower = |all: (f64, f64), one: (f64, f64)| (all.0.max(one.0), all.1.min(one.1));
+        self.below.iter().filter_map(ends).fold((f64::NEG_INFINITY, f64::INFINITY), narrower)
+    }
+
     /// The flood at every station below, in order. `inflow_m3s` is hourly; the river begins steady.
     ///
     /// # Errors

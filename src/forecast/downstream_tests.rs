@@ -89,3 +89,22 @@ fn downstream_settings_that_mean_nothing_are_refused_by_station() {
     assert!(matches!(settings().route(&[1000.0, f64::NAN]), Err(RouteFault::Inflow(1))));
     assert!(matches!(settings().route(&[]), Err(RouteFault::Inflow(0))));
 }
+
+#[test]
+fn downstream_counts_crests_that_lie_apart() {
+    let check = |q: &[f64], expected: usize| assert_eq!(crests(q), expected, "{q:?}");
+    check(&[], 1);
+    check(&[3000.0; 5], 1);
+    check(&[2000.0, 8000.0, 2000.0], 1);
+    check(&[2000.0, 8000.0, 7500.0, 7900.0, 2000.0], 1);
+    check(&[2000.0, 8000.0, 6000.0, 7900.0, 2000.0], 2);
+    check(&[2000.0, 8000.0, 2000.0, 3500.0, 2000.0], 1);
+    check(&[2000.0, 5000.0, 2000.0, 8000.0, 3000.0, 6000.0], 3);
+    check(&[8000.0, 2000.0, 7000.0], 2);
+    assert_eq!(crests(&flood(8000.0)), 1);
+}
+
+#[test]
+fn downstream_says_which_discharges_it_covers() {
+    assert_eq!(settings().covers_m3s(), (2000.0, 22_000.0));
+}

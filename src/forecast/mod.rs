@@ -8,6 +8,7 @@ pub mod downstream;
 mod ensemble;
 mod imported;
 mod rain;
+pub mod rating;
 pub mod route;
 mod routing;
 mod settings;

@@ -387,3 +387,30 @@ fn rain_of_an_area_adds_what_runs_off_and_is_named() {
     forecaster.use_plans(&[]);
     assert_eq!(forecaster.forecast(at(100)).unwrap(), dry);
 }
+
+#[test]
+fn forecast_flags_a_crest_that_grows_on_its_way_and_no_flood_that_was_routed_right() {
+    let steady = |target: f64, wuzhi: bool| {
+        let mut forecaster = Forecaster::new(plain());
+        for hour in 0..=96 {
+            for (station, q) in [("xiaolangdi", 4000.0), ("heishiguan", 400.0), ("wuzhi", 100.0)] {
+                if wuzhi || station != "wuzhi" {
+                    forecaster.observe(&seen(&format!("{station}.discharge"), at(hour), q));
+                }
+            }
+            forecaster.observe(&seen("huayuankou.discharge", at(hour), target));
+        }
+        forecaster.forecast(at(96)).unwrap()
+    };
+    // 1992-08: 4,500 m³/s came down, 6,260 were measured.
+    let grown = steady(6260.0, true);
+    assert!((grown.grown.unwrap() - 0.39).abs() < 0.01, "{:?}", grown.grown);
+    assert!(grown.method_zh.contains("大 39 %") && grown.method_en.contains("too low"), "{}", grown.method_zh);
+    assert_eq!(steady(4900.0, true).grown, None, "within what a routing errs");
+    assert_eq!(steady(6260.0, false).grown, None, "a station is missing: that is the cause");
+    for event in ["1958-07", "1982-08", "1996-08", "2021-09"] {
+        let mut flagged = 0;
+        play(event, |_, forecast| flagged += usize::from(forecast.grown.is_some()));
+        assert_eq!(flagged, 0, "{event}");
+    }
+}

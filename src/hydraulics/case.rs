@@ -128,6 +128,13 @@ pub struct Breach {
     pub duration_s: f64,
 }
 
+/// Most rain that is taken for rain, mm/h: the heaviest that was ever measured over minutes is below twice of it.
+const MOST_RAIN_MM_H: f64 = 1_000.0;
+/// Most that a stage may stand above the highest ground of its side, m.
+const MOST_ABOVE_GROUND_M: f64 = 100.0;
+/// Longest time that a breach may take or wait for, s.
+const LONGEST_BREACH_S: f64 = 1e9;
+
 /// All that a run starts from. Fields have one value a cell, rows from the south, columns from the west.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -266,6 +273,9 @@ impl Case {
             if inflow.discharge_m3s.lowest() < 0.0 {
                 return Err(CaseFault::Negative { what, value: inflow.discharge_m3s.lowest() });
             }
+            if let Some(place) = inflow.line.iter().find(|at| self.grid.cell_at(**at).is_none()) {
+                return Err(CaseFault::Outside { what, at: *place });
+            }
             let cells = self.grid.cells_along(&inflow.line);
             if !cells.iter().any(|(cell, _)| self.is_ground(*cell)) {
                 return Err(CaseFault::Outside { what, at: inflow.line.first().copied().unwrap_or_default() });
@@ -276,17 +286,41 @@ impl Case {
             if rain.lowest() < 0.0 {
                 return Err(CaseFault::Negative { what: "rain".into(), value: rain.lowest() });
             }
+            if rain.highest() > MOST_RAIN_MM_H {
+                let (name, value) = ("rain mm_per_h", rain.highest());
+                return Err(CaseFault::Number { name, value, low: 0.0, high: MOST_RAIN_MM_H });
+            }
         }
         for (name, side) in self.sides.named() {
             match side {
-                Boundary::Stage(series) | Boundary::Discharge(series) => {
-                    self.check_series(&format!("{name} side"), series)?
+                Boundary::Stage(series) => {
+                    self.check_series(&format!("{name} side"), series)?;
+                    self.check_stage(name, series)?;
                 }
+                Boundary::Discharge(series) => self.check_series(&format!("{name} side"), series)?,
                 Boundary::NormalDepth { slope } if !(*slope > 0.0 && *slope < 1.0) => {
                     return Err(CaseFault::Number { name: "slope", value: *slope, low: 0.0, high: 1.0 });
                 }
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// A stage far above all ground of its side is one in another unit or above another datum.
+    fn check_stage(&self, side: &'static str, stage: &Series) -> Result<(), CaseFault> {
+        let Grid { columns, rows, .. } = self.grid;
+        let on_side = |at: &usize| match side {
+            "west" => at.is_multiple_of(columns),
+            "east" => at % columns + 1 == columns,
+            "south" => at / columns == 0,
+            _ => at / columns + 1 == rows,
+        };
+        let heights = (0..self.bed_m.len()).filter(on_side).map(|at| f64::from(self.bed_m[at]));
+        let ground_m = heights.fold(f64::NEG_INFINITY, f64::max);
+        let stage_m = stage.highest();
+        if ground_m.is_finite() && stage_m > ground_m + MOST_ABOVE_GROUND_M {
+            return Err(CaseFault::StageAboveGround { side, stage_m, ground_m });
         }
         Ok(())
     }
@@ -322,17 +356,35 @@ impl Case {
         let Some(edge) = self.edges.get(breach.edge) else {
             return Err(CaseFault::NoEdge { breach: at, edge: breach.edge, edges: self.edges.len() });
         };
-        let start = match breach.start {
-            BreachStart::Time(s) | BreachStart::OvertoppedFor(s) => s,
-        };
-        let sound = breach.width_m > 0.0 && breach.width_m.is_finite() && start >= 0.0 && breach.duration_s >= 0.0;
-        if !sound || breach.to_crest_m > edge.crest_m || !breach.to_crest_m.is_finite() {
+        self.check_breach_numbers(at, breach)?;
+        if breach.to_crest_m > edge.crest_m || !breach.to_crest_m.is_finite() {
             return Err(CaseFault::Breach { breach: at, to_crest_m: breach.to_crest_m, crest_m: edge.crest_m });
         }
         let on_edge = super::weir::faces_along(&self.grid, &edge.line)
             .iter()
             .any(|face| super::weir::share_in_breach(&self.grid, face, breach) > 0.0);
         if on_edge { Ok(()) } else { Err(CaseFault::BreachOffEdge { breach: at, edge: breach.edge }) }
+    }
+
+    fn check_breach_numbers(&self, at: usize, breach: &Breach) -> Result<(), CaseFault> {
+        let grid = &self.grid;
+        let start = match breach.start {
+            BreachStart::Time(s) => ("start time_s", s, 0.0, LONGEST_BREACH_S),
+            BreachStart::OvertoppedFor(s) => ("start overtopped_for_s", s, 0.0, LONGEST_BREACH_S),
+        };
+        let (width_m, height_m) = (grid.columns as f64 * grid.cell_m, grid.rows as f64 * grid.cell_m);
+        let numbers = [
+            // The middle of a gap may lie beside the terrain, the gap may not: that it meets its edge is looked at afterwards.
+            ("centre x", breach.centre[0], grid.west_m - width_m, grid.west_m + 2.0 * width_m),
+            ("centre y", breach.centre[1], grid.south_m - height_m, grid.south_m + 2.0 * height_m),
+            ("width_m", breach.width_m, f64::MIN_POSITIVE, 2.0 * (width_m + height_m)),
+            start,
+            ("duration_s", breach.duration_s, 0.0, LONGEST_BREACH_S),
+        ];
+        match numbers.into_iter().find(|(_, value, low, high)| !(*low..=*high).contains(value)) {
+            Some((name, value, low, high)) => Err(CaseFault::BreachNumber { breach: at, name, value, low, high }),
+            None => Ok(()),
+        }
     }
 
     /// Whether the cell has ground, so that water can stand there.
@@ -462,9 +514,37 @@ pub enum CaseFault {
         /// Number of edges.
         edges: usize,
     },
-    /// A breach that cannot be: no width, a negative time, or a crest that would rise.
+    /// A number of a breach that cannot be.
     #[error(
-        "溃口 {breach} 的宽度、时间与堤顶不相合 (breach {breach}: width, times and final crest {to_crest_m} m do not fit the crest of {crest_m} m)"
+        "溃口 {breach} 的 {name} = {value}，须在 {low:.6} 至 {high:.6} 之间 (breach {breach}: {name} = {value} must lie between {low:.6} and {high:.6})"
+    )]
+    BreachNumber {
+        /// Index of the breach.
+        breach: usize,
+        /// The key.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// Lowest possible value.
+        low: f64,
+        /// Highest possible value.
+        high: f64,
+    },
+    /// A stage that no side can have.
+    #[error(
+        "{side} 边水位 {stage_m} m 高出该边最高地面 {ground_m} m 百米以上，请查单位与高程基准 (the stage of the {side} side comes to {stage_m} m, more than 100 m above its highest ground at {ground_m} m: look at units and datum)"
+    )]
+    StageAboveGround {
+        /// The side.
+        side: &'static str,
+        /// Its highest stage, m.
+        stage_m: f64,
+        /// Highest ground of that side, m.
+        ground_m: f64,
+    },
+    /// A breach whose crest would rise.
+    #[error(
+        "溃口 {breach} 的终顶高程不低于堤顶或不是有限数 (breach {breach}: the final crest of {to_crest_m} m does not fit the crest of {crest_m} m)"
     )]
     Breach {
         /// Index of the breach.

@@ -1,18 +1,31 @@
 //! A run as bytes, and back: a run that goes on from a checkpoint gives the same bits as one that never stopped.
 //!
 //! In: a run, or the same case and the bytes. Out: bytes, or the run where it was. Terrain and series are not in the bytes: the
-//! case brings them, and a fingerprint tells whether it is the same one.
+//! case brings them, and a fingerprint tells whether it is the same one. The last 32 bytes are the SHA-256 of all before: a
+//! damaged checkpoint is refused, whichever bit it is.
 
 use super::case::Case;
 use super::inundation::{Inundation, InundationFault, WaterBalance};
 use sha2::{Digest, Sha256};
 
 /// First bytes of a checkpoint; the digit is the version of the layout.
-const MAGIC: &[u8; 12] = b"ANLAN-FLOOD1";
+const MAGIC: &[u8; 12] = b"ANLAN-FLOOD2";
 
 /// What is wrong with the bytes.
 fn misfit(what: &'static str) -> InundationFault {
     InundationFault::Checkpoint(what)
+}
+
+/// What stands between the mark of the version and the checksum, if both are right.
+fn checked(bytes: &[u8]) -> Result<&[u8], InundationFault> {
+    if !bytes.starts_with(MAGIC) {
+        return Err(misfit("it is no checkpoint of this version"));
+    }
+    let (body, sum) = bytes.split_last_chunk::<32>().ok_or(misfit("it ends too early"))?;
+    if Sha256::digest(body).as_slice() != sum {
+        return Err(misfit("it is damaged: its checksum is another"));
+    }
+    body.get(MAGIC.len()..).ok_or(misfit("it ends too early"))
 }
 
 struct Reader<'a> {
@@ -79,20 +92,25 @@ impl Inundation {
         {
             put_field(&mut out, field.iter().copied());
         }
+        let sum = Sha256::digest(&out);
+        out.extend(sum);
         out
     }
 
     /// A run of `case` that goes on where the checkpoint was made; it may have another number of workers.
     pub fn resume(case: Case, workers: usize, bytes: &[u8]) -> Result<Self, InundationFault> {
         let mut run = Self::new(case, workers)?;
-        let mut reader = Reader { rest: bytes };
-        if reader.take(MAGIC.len())? != MAGIC {
-            return Err(misfit("it is no checkpoint of this version"));
-        }
+        let begun_with_m3 = run.balance.initial_m3;
+        let mut reader = Reader { rest: checked(bytes)? };
         if reader.take(32)? != run.fingerprint() {
-            return Err(misfit("terrain, roughness, equations or structures of the case have changed since"));
+            return Err(misfit(
+                "terrain, roughness, equations, structures, inflows, rain or sides of the case have changed since",
+            ));
         }
         run.take_back(&mut reader)?;
+        if run.balance.initial_m3 != begun_with_m3 {
+            return Err(misfit("the water at the start of the case has changed since"));
+        }
         if !reader.rest.is_empty() {
             return Err(misfit("it goes on after its end"));
         }
@@ -132,14 +150,16 @@ impl Inundation {
         let mut hash = Sha256::new();
         let case = &self.case;
         hash.update(format!(
-            "{:?} {} {} {} {:?} {:?} {:?}",
+            "{:?} {} {} {} {:?} {:?} {:?} {:?} {:?}",
             case.grid,
             case.scheme.name(),
             case.courant,
             case.dry_m,
             case.edges,
             case.breaches,
-            case.inflows.len()
+            case.inflows,
+            case.rain_mm_h,
+            case.sides
         ));
         self.bed.iter().chain(self.n2.iter()).for_each(|value| hash.update(value.to_le_bytes()));
         hash.finalize().into()

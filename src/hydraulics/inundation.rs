@@ -41,7 +41,7 @@ pub enum InundationFault {
     #[error("算例不能计算 (the case cannot be run)")]
     Case(#[from] CaseFault),
     /// No workers.
-    #[error("不能启动 {0} 个计算线程 (cannot start {0} workers)")]
+    #[error("不能启动 {0} 个计算线程，至少 1 个 (cannot start {0} workers: give 1 or more)")]
     Workers(usize),
     /// A depth or speed that cannot be.
     #[error("{time_s:.3} s 时计算发散：减小 cfl，或查看该处地形 (unstable at {time_s:.3} s in column {}, row {} from the south: lower cfl or look at the terrain there)", cell.column + 1, cell.row + 1)]
@@ -122,13 +122,16 @@ pub struct Inundation {
 }
 
 impl Inundation {
-    /// A run at its start, with this many workers (at least one).
+    /// A run at its start, with this many workers (at least one; none is refused).
     pub fn new(case: Case, workers: usize) -> Result<Self, InundationFault> {
         Self::with_width(case, workers, VectorWidth::of_this_machine())
     }
 
     /// The same, with given vector instructions; tests compare them.
     pub fn with_width(mut case: Case, workers: usize, width: VectorWidth) -> Result<Self, InundationFault> {
+        if workers == 0 {
+            return Err(InundationFault::Workers(0));
+        }
         case.check()?;
         let layout = Layout::of(&case.grid);
         let ground = Ground::new(&case, &layout);
@@ -139,7 +142,6 @@ impl Inundation {
                 _ => Scratch::Full(Box::new(FullScratch::new(&layout))),
             })
         };
-        let workers = workers.max(1);
         let pool = if workers == 1 { None } else { Some(pool(workers)?) };
         let mut run = Self {
             rim: Rim::new(&case, &layout),

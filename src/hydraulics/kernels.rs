@@ -264,6 +264,20 @@ fn half_slope(before: f32, here: f32, behind: f32) -> f32 {
     pick(back * ahead > 0.0, pick(middle > 0.0, size, -size), 0.0)
 }
 
+/// Share of a step of the bed that a film must be deeper than to have slopes. Measured: at 0.05 to 0.4 rain on hills of 2 to 60 m
+/// makes as little water as in first order, and the bowl of Thacker has its least error at 0.1.
+const FILM_OF_STEP: f32 = 0.1;
+
+/// Whether three cells in line may share a slope: each is deeper than `dry` and than a share of the steps of the bed z = η − h
+/// between them, m. In a thinner film a slope of the stage is one of the bed: the half step would push the water as if it were
+/// deep, and the faces let more out than a cell holds.
+#[inline(always)]
+fn deep_enough(h: [f32; 3], stage: [f32; 3], dry: f32) -> bool {
+    let z = [stage[0] - h[0], stage[1] - h[1], stage[2] - h[2]];
+    let step = larger((z[1] - z[0]).abs(), (z[2] - z[1]).abs());
+    smaller(smaller(h[0], h[1]), h[2]) > larger(dry, FILM_OF_STEP * step)
+}
+
 /// A row of rising values: stage, depth, velocity along and across, each as its own slice.
 pub(super) struct Row {
     /// Stage η, m.
@@ -286,8 +300,9 @@ impl Row {
 /// Half differences in both directions and the state half a time step on (MUSCL–Hancock: van Leer 1984, SIAM J. Sci. Stat.
 /// Comput. 5; Toro 2001, Shock-Capturing Methods for Free-Surface Shallow Flows, section 11.5), in the variables (η, h, u, v).
 ///
-/// Slopes are taken where all three cells are deeper than `dry`, so a shore is first order. `k` = Δt/Δx, `gk` = g Δt/Δx,
-/// `half_gdt` = g Δt/2, `n2` = n² of the output's cells.
+/// Slopes are taken where all three cells are deeper than `dry` and than a tenth of the bed's steps between them, see [`deep_enough`]:
+/// a shore and a film on a hillside are first order. `k` = Δt/Δx, `gk` = g Δt/Δx, `half_gdt` = g Δt/2, `n2` = n² of the output's
+/// cells.
 /// Slices begin one cell west of the output: `w`, `c`, `e` of a row are its parts from 0, 1 and 2.
 #[inline(always)]
 pub(super) fn full_slopes(
@@ -331,8 +346,8 @@ pub(super) fn full_slopes(
     let n2 = &n2[..n];
     for i in 0..n {
         let (h1, s1, u1, v1) = (h[i + 1], stage[i + 1], u[i + 1], v[i + 1]);
-        let along = (h[i] > dry) & (h1 > dry) & (h[i + 2] > dry);
-        let across = (hs[i] > dry) & (h1 > dry) & (hn[i] > dry);
+        let along = deep_enough([h[i], h1, h[i + 2]], [stage[i], s1, stage[i + 2]], dry);
+        let across = deep_enough([hs[i], h1, hn[i]], [stage_s[i], s1, stage_n[i]], dry);
         let dxh = pick(along, half_slope(h[i], h1, h[i + 2]), 0.0);
         let dxs = pick(along, half_slope(stage[i], s1, stage[i + 2]), 0.0);
         let dxu = pick(along, half_slope(u[i], u1, u[i + 2]), 0.0);

@@ -75,11 +75,13 @@ impl Sources {
         volume
     }
 
-    /// Gathers rain; gives the portion to add to every cell with ground, once it is large enough, m.
+    /// Gathers rain; gives the portion to add to every cell with ground, once it is large enough, and all that waits in the last
+    /// step of the run, m.
     pub(super) fn rain_portion_m(&mut self, case: &Case, span: (f64, f64)) -> Option<f32> {
         let rain = case.rain_mm_h.as_ref()?;
         self.rain_owed_m += rain.integral(span.0, span.0 + span.1) / 3.6e6;
-        if self.rain_owed_m < RAIN_PORTION_M {
+        let last = case.end_s - (span.0 + span.1) < 1e-6 * span.1;
+        if self.rain_owed_m < RAIN_PORTION_M && !(last && self.rain_owed_m > 0.0) {
             return None;
         }
         let portion = self.rain_owed_m as f32;

@@ -131,10 +131,36 @@ fn hydraulics_checkpoint_of_another_case_is_refused() {
     let mut other = valley(Scheme::Full2);
     other.bed_m[5] += 0.5;
     assert!(refused(other, &bytes).contains("changed"));
-    assert!(refused(valley(Scheme::Full2), &bytes[..bytes.len() - 1]).contains("early"));
+    let changed = |change: fn(&mut Case)| {
+        let mut other = valley(Scheme::Full2);
+        change(&mut other);
+        refused(other, &bytes)
+    };
+    let flat = |value: f64| Series::constant(value, 200.0).unwrap();
+    assert!(changed(|case| case.sides.north = Boundary::Wall).contains("sides"));
+    let others: [fn(&mut Case, Series); 3] = [
+        |case, series| case.inflows[0].discharge_m3s = series,
+        |case, series| case.rain_mm_h = Some(series),
+        |case, series| case.sides.west = Boundary::Stage(series),
+    ];
+    for change in others {
+        let mut other = valley(Scheme::Full2);
+        change(&mut other, flat(91.0));
+        assert!(refused(other, &bytes).contains("changed since"));
+    }
+    assert!(changed(|case| case.inflows[0].line[0][1] += 50.0).contains("inflows"));
+    assert!(changed(|case| case.depth_m[0] += 0.1).contains("water at the start"));
+    assert!(refused(valley(Scheme::Full2), &bytes[..bytes.len() - 1]).contains("damaged"));
+    // One flipped bit anywhere.
+    for part in 0..16 {
+        let mut spoilt = bytes.clone();
+        let at = 12 + part * (bytes.len() - 13) / 15;
+        spoilt[at] ^= 1 << (part % 8);
+        assert!(refused(valley(Scheme::Full2), &spoilt).contains("damaged"), "byte {at}");
+    }
     assert!(refused(valley(Scheme::Full2), b"something else").contains("no checkpoint"));
     let longer = [bytes.as_slice(), &[0]].concat();
-    assert!(refused(valley(Scheme::Full2), &longer).contains("after its end"));
+    assert!(refused(valley(Scheme::Full2), &longer).contains("damaged"));
 }
 
 #[test]

@@ -108,6 +108,13 @@ fn twin_flood2d_names_what_is_wrong() {
     check("[100.0, 50.0]]", "[100.0, 500.0]]", "edge 0 at 100.00, 500.00 lies outside");
     check("edge = 0\n", "edge = 4\n", "names edge 4");
     check("at = [95.0, 25.0]", "at = [950.0, 25.0]", "gauge]] 'P1'");
+    check("[[gauge]]", "[[gauge]]\nname = \"P1\"\nat = [5.0, 5.0]\n[[gauge]]", "two [[gauge]] have the name 'P1'");
+    check("width_m = 20.0", "width_m = 200.0", "width_m = 200 is beyond the 50.0 m of edge 0");
+    check("time_s = 5.0", "time_s = 41.0", "[[breach]] 0: 溃口晚于计算结束 (it starts at 41 s");
+    check("time_s = 5.0", "time_s = inf", "it starts at inf s");
+    check("duration_s = 5.0", "duration_s = inf", "breach 0: duration_s = inf");
+    check("centre = [100.0, 25.0]", "centre = [100.0, nan]", "breach 0: centre y = NaN");
+    check("line = [[5.0, 0.0], [5.0, 50.0]]", "line = [[5.0, 0.0], [5.0, 5000.0]]", "inflow 0 at 5.00, 5000.00");
     check("depth = \"h0.asc\"", "depth = \"h0.asc\"\ndry = true", "exactly one of");
     let dir = tempfile::tempdir().unwrap();
     write_case(dir.path(), CASE);
@@ -126,6 +133,120 @@ fn twin_flood2d_names_what_is_wrong() {
     spoil("h0.asc", raster(|_| 1.0), "no height at all");
     spoil("dem.asc", raster(|_| 1.0).replace("cellsize 10", "cellsize 0.0001"), "looks like degrees");
     spoil("dem.asc", "PK not a raster".into(), "dem.asc:1");
+    let hole = raster(|column| if column == 3 { -32768.0 } else { 1.0 });
+    spoil("dem.asc", hole, "dem.asc: the height -32768 m at row 5 from the north, column 4");
+    spoil("dem.asc", raster(|_| 1.0), "");
+    let said = String::from_utf8(flood2d(dir.path(), &["--threads", "0"]).stderr).unwrap();
+    assert!(said.contains("cannot start 0 workers"), "{said}");
+}
+
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn twin_flood2d_takes_away_what_an_older_run_left_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    write_case(dir.path(), CASE);
+    assert!(flood2d(dir.path(), &["--geotiff"]).status.success());
+    for name in ["depth_survey.asc", "notes.txt", "depth_900.asc"] {
+        fs::write(out.join(name), "x").unwrap();
+    }
+    fs::write(dir.path().join("case.toml"), CASE.replace("output_every_s = 20.0", "output_every_s = 40.0")).unwrap();
+    assert!(flood2d(dir.path(), &[]).status.success());
+    let expected = [
+        "arrival_s.asc",
+        "depth_0.asc",
+        "depth_40.asc",
+        "depth_survey.asc",
+        "gauges.csv",
+        "max_depth.asc",
+        "max_hazard.asc",
+        "notes.txt",
+        "run.json",
+    ];
+    assert_eq!(names(&out), expected);
+    // What the case itself begins with stays, wherever it lies.
+    fs::write(out.join("depth_7.asc"), raster(|_| 1.0)).unwrap();
+    fs::write(dir.path().join("case.toml"), CASE.replace("h0.asc", "out/depth_7.asc")).unwrap();
+    let output = flood2d(dir.path(), &[]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(names(&out).contains(&"depth_7.asc".into()), "{:?}", names(&out));
+    // A run that fails on its way leaves nothing of the one before, either.
+    fs::write(dir.path().join("h0.asc"), raster(|column| if column == 5 { 9_000.0 } else { 0.0 })).unwrap();
+    fs::write(dir.path().join("case.toml"), CASE.replace("\"full2\"", "\"local-inertia\"")).unwrap();
+    assert!(!flood2d(dir.path(), &[]).status.success());
+    assert!(
+        names(&out).iter().all(|name| !["run.json", "max_depth.asc"].contains(&name.as_str())),
+        "{:?}",
+        names(&out)
+    );
+}
+
+#[test]
+fn twin_flood2d_goes_on_without_a_line_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let gauges = dir.path().join("out/gauges.csv");
+    write_case(dir.path(), CASE);
+    assert!(flood2d(dir.path(), &[]).status.success());
+    let whole = fs::read_to_string(&gauges).unwrap();
+    fs::write(dir.path().join("case.toml"), CASE.replace("end_s = 40.0", "end_s = 20.0")).unwrap();
+    assert!(flood2d(dir.path(), &["--checkpoint"]).status.success());
+    // The run got further than its checkpoint, and its last line not to its end.
+    fs::write(&gauges, fs::read_to_string(&gauges).unwrap() + "40,P1,9.0,9.0,0.0,0.0\n30,P1,9").unwrap();
+    fs::write(dir.path().join("case.toml"), CASE).unwrap();
+    let output = flood2d(dir.path(), &["--resume"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_to_string(&gauges).unwrap(), whole);
+    // With another inflow it does not go on.
+    fs::write(dir.path().join("q.csv"), "time_s,discharge_m3s\n0,5\n100,6\n").unwrap();
+    let said = String::from_utf8(flood2d(dir.path(), &["--resume"]).stderr).unwrap();
+    assert!(said.contains("inflows, rain or sides of the case have changed"), "{said}");
+}
+
+#[test]
+fn twin_flood2d_warns_on_the_terminal_of_water_that_the_scheme_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let case = CASE.replace("[[5.0, 0.0], [5.0, 50.0]]", "[[145.0, 25.0]]");
+    write_case(dir.path(), &case);
+    fs::write(dir.path().join("q.csv"), "time_s,discharge_m3s\n0,50\n100,50\n").unwrap();
+    fs::write(dir.path().join("h0.asc"), raster(|_| 0.0)).unwrap();
+    let output = flood2d(dir.path(), &["--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    println!("{told:#}");
+    assert!(told["volume_error"].as_f64().unwrap() > 1e-5, "{told:#}");
+    assert!(told["warning"].as_str().unwrap().contains("clipped_m3 = "), "{told:#}");
+    assert!(said.contains("注意 水量误差") && said.contains("the scheme made or lost water"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn twin_verbs_do_not_panic_when_nobody_can_be_told() {
+    let dir = tempfile::tempdir().unwrap();
+    write_case(dir.path(), CASE);
+    let (case, out) = (dir.path().join("case.toml"), dir.path().join("out"));
+    let flood2d = ["twin", "flood2d", case.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let verify = ["twin", "verify", "1982-08", "--every-h", "24"];
+    let downstream = ["twin", "downstream", "1982-08"];
+    for verb in [&flood2d[..], &verify, &downstream] {
+        let run = |stdout: std::process::Stdio| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+            command.args(verb).stdout(stdout).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        };
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = run(full.into()).wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains("cannot write stdout"), "{verb:?}: {said}");
+        let mut closed = run(std::process::Stdio::piped());
+        drop(closed.stdout.take());
+        let output = closed.wait_with_output().unwrap();
+        assert!(output.status.success(), "{verb:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

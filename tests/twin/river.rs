@@ -110,6 +110,63 @@ fn twin_route_names_what_is_wrong() {
 }
 
 #[test]
+fn twin_route_finds_nothing_from_an_outflow_that_says_nothing() {
+    let check = |outflow: &str, expected: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        twin("route", dir.path(), CASE);
+        fs::write(dir.path().join("flat.csv"), format!("time_s,discharge_m3s\n{outflow}")).unwrap();
+        let output = twin("route", dir.path(), &format!("{CASE}{CALIBRATE}").replace("o.csv", "flat.csv"));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    check("0,5\n432000,5\n", "outflow has 2 points: give 3 or more");
+    check("0,5\n43200,5\n432000,5\n", "outflow is 5 m³/s throughout");
+}
+
+#[test]
+fn twin_route_warns_of_a_crest_that_rises_on_its_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let case = "[reach]\nmodel = \"cunge\"\nlength_m = 50000\nwidth_m = 60\nslope = 1e-3\nmanning = 0.03\n                dx_m = 5000\ndt_s = 21600\n[[inflow]]\nseries = \"i.csv\"\n";
+    let output = twin("route", dir.path(), case);
+    let (run, said) = (told(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(run["peak_out_m3s"].as_f64().unwrap() > run["peak_in_m3s"].as_f64().unwrap(), "{run:#}");
+    assert!(run["warning"].as_str().unwrap().contains("is above that of the inflow, 111.0 m³/s"), "{run:#}");
+    assert!(said.contains("注意 出流洪峰"), "{said}");
+    assert!(told(&twin("route", dir.path(), CASE))["warning"].is_null());
+}
+
+#[test]
+fn twin_downstream_says_what_it_does_not_cover_and_when_crests_may_be_others() {
+    let flood = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        let output = command.args(["twin", "downstream"]).args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = flood(&["2021-09"]);
+    assert!(said.contains("个洪峰") && said.contains("may come of another one"), "{said}");
+    let said = flood(&["1843-08", "--json"]);
+    assert!(said.contains("洪峰 33000 m³/s 超出传播时间节点 2000 至 22000 m³/s"), "{said}");
+    assert!(said.contains("the crest of 33000 m³/s lies beyond the travel times of 2000 to 22000 m³/s"), "{said}");
+    assert!(said.contains("discharges down to 1704 m³/s lie below"), "{said}");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("q.csv");
+    fs::write(&path, "time_s,discharge_m3s\n0,2500\n172800,9000\n1036800,2500\n").unwrap();
+    let run: serde_json::Value = serde_json::from_str(&flood(&["--inflow", path.to_str().unwrap(), "--json"])).unwrap();
+    assert_eq!(run["floods"][0]["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn twin_verify_refuses_steps_that_leave_nothing_to_judge() {
+    for every_h in ["25", "1000", "0", "-3"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        let output = command.args(["twin", "verify", "1982-08", &format!("--every-h={every_h}")]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains("must be 1 to 24"), "{every_h}: {said}");
+    }
+}
+
+#[test]
 fn twin_route_reads_the_case_of_its_page() {
     let case = &page(1);
     let dir = tempfile::tempdir().unwrap();
@@ -145,6 +202,24 @@ fn twin_profile_of_the_demo_reach_meets_its_design_stages() {
     let dams = fs::read_to_string(dir.path().join("out/dams.csv")).unwrap();
     assert_eq!(dams.lines().count(), 1 + 86);
     assert!(dams.lines().skip(1).all(|line| cells(line)[5] > 0.5 && cells(line)[5] < 5.0), "{dams}");
+}
+
+#[test]
+fn twin_profile_says_which_dams_stand_under_water() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = twin("profile", dir.path(), &page(2));
+    let (run, said) = (told(&output), String::from_utf8_lossy(&output.stderr).into_owned());
+    let dams = fs::read_to_string(dir.path().join("out/dams.csv")).unwrap();
+    let over = dams.lines().skip(1).filter(|line| cells(line)[4] < 0.0).count();
+    let lowest = dams.lines().skip(1).min_by(|a, b| cells(a)[4].total_cmp(&cells(b)[4])).unwrap();
+    let (name, gap) = (lowest.split(',').next().unwrap(), cells(lowest)[4]);
+    assert!(over > 0 && run["nodes_over_crest"] == 0, "{run:#}");
+    assert_eq!((run["dams"].as_u64(), run["dams_over_crest"].as_u64()), (Some(86), Some(over as u64)));
+    assert_eq!(run["lowest_dam"], name);
+    assert!((run["lowest_dam_freeboard_m"].as_f64().unwrap() - gap).abs() < 1e-3);
+    let warning = run["warning"].as_str().unwrap();
+    assert!(warning.contains(&format!("lowest {name} with a freeboard of {gap:.2} m")), "{warning}");
+    assert!(said.contains(&format!("注意 {over} 座坝")), "{said}");
 }
 
 #[test]
@@ -213,4 +288,29 @@ fn twin_verify_plays_a_flood_and_says_that_it_flatters() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
     let said = command.args(["twin", "verify", "2020-06"]).output().unwrap();
     assert!(!said.status.success() && String::from_utf8(said.stderr).unwrap().contains("upstream companion"));
+}
+
+#[test]
+fn twin_rating_knows_the_year_the_surface_and_the_loop() {
+    let ask =
+        |args: &[&str]| Command::new(env!("CARGO_BIN_EXE_anlan")).args(["twin", "rating"]).args(args).output().unwrap();
+    let q = |args: &[&str]| told(&ask(args))["discharge_m3s"].as_f64().unwrap();
+    let steady = q(&["--at", "1958-07-17", "--stage", "93.82", "--json"]);
+    assert!((steady - 22_300.0).abs() < 1.0, "{steady}");
+    assert!(q(&["--at", "1958-07-17", "--stage", "93.82", "--rise", "0.1", "--json"]) > 1.01 * steady);
+    assert!(q(&["--at", "1996-08-05", "--stage", "93.82", "--json"]) < 0.2 * steady, "another bed");
+    let words = String::from_utf8(ask(&["--at", "1982-08-02", "--discharge", "15300"]).stdout).unwrap();
+    assert!(words.contains("93.99 m") && words.contains("1982-01-01"), "{words}");
+    let refused = |args: &[&str], expected: &str| {
+        let output = ask(args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    refused(&["--at", "2026-08-01", "--stage", "93"], "1996-01-01");
+    refused(&["--at", "1958-07-17", "--stage", "93", "--datum", "national85"], "dagu");
+    refused(&["--at", "1958-07-17", "--stage", "99"], "93.82");
+    refused(&["--at", "1958-07-17", "--stage", "93", "--rise", "9"], "m/h");
+    refused(&["--at", "1958-07-17", "--discharge", "-1"], "--discharge");
+    refused(&["--at", "1958-07-17", "--stage", "nan"], "NaN");
+    refused(&["--at", "1958-07-17"], "--stage");
 }

@@ -8,6 +8,7 @@ mod geotiff;
 mod library;
 mod profile;
 pub(in crate::app) mod raster;
+mod rating;
 mod results;
 mod route;
 mod table;
@@ -41,6 +42,8 @@ enum Action {
     Route(CaseArgs),
     /// 下游传播：洪峰何时到下游各站、还有多大，可按历史洪峰率定 (when a flood comes to the stations below, and how high).
     Downstream(downstream::Args),
+    /// 水位流量关系：按年份与基面，绳套校正 (stage and discharge of a year, with the loop).
+    Rating(rating::Args),
     /// 情景库：按 twin.toml 逐个流量与溃口计算 (the scenario library of a reach).
     Library(library::Args),
     /// 预报检验：历史洪水逐时回放，误差、带内率、命中漏报误报 (the forecast on floods of the past).
@@ -84,6 +87,7 @@ pub(super) fn run(args: Args) -> Outcome {
         Action::Profile(args) => profile::run(&args),
         Action::Route(args) => route::run(&args),
         Action::Downstream(args) => downstream::run(&args),
+        Action::Rating(args) => rating::run(&args),
         Action::Library(args) => library::run(&args),
         Action::Verify(args) => verify::run(&args),
     }

@@ -125,7 +125,7 @@ pub async fn observations(
             })
         });
         let plans: Vec<_> = plans.collect();
-        json!({ "issued_at": forecast.issued_at, "method": method, "plans": plans, "points": points })
+        json!({ "issued_at": forecast.issued_at, "method": method, "grown": forecast.grown, "plans": plans, "points": points })
     });
     // A longer span goes on there: `?from=<next>`.
     let next = samples.get(POINTS_MAX).map(|sample| sample.at);

@@ -210,6 +210,8 @@ pub(super) struct CaseFile {
     pub nodata_cells: usize,
     /// Where on Earth the terrain lies, if it says so.
     pub projection: Option<Projection>,
+    /// The rasters that it was read from.
+    pub rasters: Vec<PathBuf>,
 }
 
 /// Files and keys of one case while it is put together.
@@ -251,6 +253,7 @@ impl Loader<'_> {
 
     fn build(&self, toml: Toml) -> Result<CaseFile, CaseFileFault> {
         let dem = raster::read(&self.folder.join(&toml.grid.dem))?;
+        dem.must_be_heights()?;
         self.check_run(&toml.run)?;
         self.check_datums(&toml)?;
         let (scheme, scheme_reason) = choose(&toml);
@@ -273,12 +276,26 @@ impl Loader<'_> {
         };
         self.set_sides(&mut case, &toml.boundary)?;
         self.set_structures(&mut case, &toml)?;
-        let gauges = toml.gauge.iter().map(|gauge| self.gauge(&case, gauge)).collect::<Result<_, _>>()?;
+        let gauges: Vec<Gauge> = toml.gauge.iter().map(|gauge| self.gauge(&case, gauge)).collect::<Result<_, _>>()?;
+        let twice = gauges.iter().enumerate().find(|(at, one)| gauges.iter().take(*at).any(|two| two.name == one.name));
+        if let Some((_, gauge)) = twice {
+            return Err(self.key(format!("水尺重名 (two [[gauge]] have the name '{}')", gauge.name)));
+        }
         let nodata_cells = dem.values.iter().filter(|z| z.is_nan()).count();
         case.bed_m = dem.values;
         let RunToml { output_every_s, threads, .. } = toml.run;
         let projection = dem.projection;
-        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells, projection })
+        let rasters = self.rasters(&toml.grid, toml.initial.as_ref());
+        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells, projection, rasters })
+    }
+
+    fn rasters(&self, grid: &GridToml, initial: Option<&InitialToml>) -> Vec<PathBuf> {
+        let manning = match &grid.manning {
+            NumberOrPath::Path(path) => Some(path),
+            NumberOrPath::Number(_) => None,
+        };
+        let water = initial.into_iter().flat_map(|one| [&one.depth, &one.u, &one.v]).flatten();
+        std::iter::once(&grid.dem).chain(manning).chain(water).map(|path| self.folder.join(path)).collect()
     }
 
     fn check_run(&self, run: &RunToml) -> Result<(), CaseFileFault> {
@@ -386,10 +403,32 @@ impl Loader<'_> {
                 (None, Some(hold_s)) => BreachStart::OvertoppedFor(hold_s),
                 _ => return Err(self.key(format!("[[breach]] {at}: start takes either time_s or overtopped_for_s"))),
             };
+            self.check_breach(at, breach, toml)?;
             let BreachToml { edge, centre, width_m, to_crest_m, duration_s, .. } = *breach;
             case.breaches.push(Breach { edge, centre, width_m, start, to_crest_m, duration_s });
         }
         Ok(())
+    }
+
+    /// A breach must begin before the run ends and fit into its edge.
+    fn check_breach(&self, at: usize, breach: &BreachToml, toml: &Toml) -> Result<(), CaseFileFault> {
+        if let Some(time_s) = breach.start.time_s.filter(|time_s| *time_s > toml.run.end_s) {
+            let end_s = toml.run.end_s;
+            return Err(self.key(format!(
+                "[[breach]] {at}: 溃口晚于计算结束 (it starts at {time_s} s, after the end of the run at {end_s} s)"
+            )));
+        }
+        let length = |line: &[[f64; 2]]| -> f64 {
+            line.windows(2).map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1])).sum()
+        };
+        let edge_m = toml.edge.get(breach.edge).map(|edge| length(&edge.line));
+        match edge_m.filter(|edge_m| breach.width_m > *edge_m * (1.0 + 1e-9)) {
+            None => Ok(()),
+            Some(edge_m) => Err(self.key(format!(
+                "[[breach]] {at}: 溃口宽于其边 (width_m = {} is beyond the {edge_m:.1} m of edge {})",
+                breach.width_m, breach.edge
+            ))),
+        }
     }
 
     fn gauge(&self, case: &Case, gauge: &GaugeToml) -> Result<Gauge, CaseFileFault> {

@@ -3,15 +3,17 @@
 //! In: floods of the binary, or a series of a file, and `downstream.toml`. Out: crest and hour at every station, beside what was listed
 //! for floods of the past; with `--fit` the travel times that fit these best, ready for `downstream.toml`.
 
+use super::results::say;
 use super::table;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
-use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, crest, fit};
+use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, crest, crests, fit};
 use crate::model::Timestamp;
 use chrono::{FixedOffset, TimeDelta};
 use serde_json::{Value, json};
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Hours that the last discharge is held for, so that the crest has passed the last station.
@@ -65,7 +67,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         let floods =
             args.fit.iter().map(|id| Ok(past(&files, id, &settings)?.1)).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
         settings = fit(&settings, &floods, 1)?;
-        print_fit(&settings);
+        say(&fitted(&settings))?;
     }
     let told = match &args.inflow {
         Some(path) => vec![of_file(path, &settings)?],
@@ -74,12 +76,7 @@ pub(super) fn run(args: &Args) -> Outcome {
             ids.iter().map(|id| of_flood(&files, id, &settings)).collect::<Result<_, _>>()?
         }
     };
-    if args.json {
-        println!("{}", as_json(&settings, &told))
-    } else {
-        print(&settings, &told)
-    }
-    Ok(())
+    Ok(say(&if args.json { as_json(&settings, &told).to_string() } else { table(&settings, &told) })?)
 }
 
 /// Floods that were followed down the river: their crests are listed at so many stations.
@@ -133,6 +130,34 @@ fn of_file(path: &std::path::Path, settings: &Downstream) -> Result<Told, Box<dy
     Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
 }
 
+/// What the reader of a flood must know, in both languages.
+fn warnings(settings: &Downstream, told: &Told) -> Vec<String> {
+    let inflow = &told.listed.inflow_m3s;
+    let ends = |(low, high): (f64, f64), q: &f64| (low.min(*q), high.max(*q));
+    let (low, high) = inflow.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+    let (from, to) = settings.covers_m3s();
+    let mut said = Vec::new();
+    let nodes = format!("{from:.0} 至 {to:.0} m³/s");
+    let nodes_en = format!("{from:.0} to {to:.0} m³/s: outside, the outermost one is taken");
+    if !(from..=to).contains(&high) {
+        said.push(format!(
+            "洪峰 {high:.0} m³/s 超出传播时间节点 {nodes}，之外取端点值 (the crest of {high:.0} m³/s lies beyond the travel times of {nodes_en})"
+        ));
+    }
+    if low < from {
+        said.push(format!(
+            "最小流量 {low:.0} m³/s 低于传播时间节点 {nodes}，之外取端点值 (discharges down to {low:.0} m³/s lie below the travel times of {nodes_en})"
+        ));
+    }
+    let count = crests(inflow);
+    if count > 1 {
+        said.push(format!(
+            "过程有 {count} 个洪峰：各站所列为其最高者，可能出自另一洪峰，时差不可比 (the series has {count} crests: a station is told its highest, which may come of another one than the first station's, so hours between them may not compare)"
+        ));
+    }
+    said
+}
+
 /// Share by which the crest is too high, hours by which it is too late.
 fn errors(told: &Told, station: &str, passing: &Passing) -> (Option<f64>, Option<f64>) {
     let listed = told.listed.listed.get(station);
@@ -156,7 +181,9 @@ fn as_json(settings: &Downstream, told: &[Told]) -> Value {
                 })
             })
             .collect();
-        json!({ "flood": one.id, "crest_m3s": one.crest.1, "stations": stations })
+        json!({
+            "flood": one.id, "crest_m3s": one.crest.1, "stations": stations, "warnings": warnings(settings, one),
+        })
     };
     json!({ "from": settings.from, "validity": settings.validity, "floods": told.iter().map(flood).collect::<Vec<_>>() })
 }
@@ -166,13 +193,16 @@ fn at(told: &Told, hour: f64) -> Option<chrono::DateTime<FixedOffset>> {
     told.begins.map(|begins| (begins + TimeDelta::minutes((hour * 60.0) as i64)).with_timezone(&beijing))
 }
 
-fn print(settings: &Downstream, told: &[Told]) {
-    println!("注意 {}\n", settings.validity);
-    println!(
+fn table(settings: &Downstream, told: &[Told]) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "注意 {}\n", settings.validity);
+    let _ = writeln!(
+        out,
         "洪水 flood    站 station            km  洪峰 crest m³/s   洪峰后 after     时刻 at        实录 listed   误差 error   晚 late"
     );
     for one in told {
-        println!(
+        let _ = writeln!(
+            out,
             "{:<13} {:<20} {:>4} {:>15.0} {:>14}  {}",
             one.id,
             settings.from,
@@ -185,7 +215,8 @@ fn print(settings: &Downstream, told: &[Told]) {
             let (crest_error, late_h) = errors(one, &below.station, passing);
             let listed =
                 one.listed.listed.get(&below.station).map_or_else(String::new, |listed| format!("{:.0}", listed.m3s));
-            println!(
+            let _ = writeln!(
+                out,
                 "{:<13} {:<20} {:>4.0} {:>15.0} {:>12.0} h  {:<14} {:>10} {:>11} {:>10}",
                 "",
                 format!("{} {}", below.name_zh, below.name_en),
@@ -198,23 +229,32 @@ fn print(settings: &Downstream, told: &[Told]) {
                 late_h.map_or_else(String::new, |hours| format!("{hours:+.0} h")),
             );
         }
+        for warning in warnings(settings, one) {
+            let _ = writeln!(out, "  注意 {warning}");
+        }
     }
+    out.pop();
+    out
 }
 
 fn moment(told: &Told, hour: f64) -> String {
     at(told, hour).map_or_else(|| format!("{hour:.0} h"), |at| at.format("%m-%d %H:%M").to_string())
 }
 
-fn print_fit(settings: &Downstream) {
+fn fitted(settings: &Downstream) -> String {
+    let mut out = String::new();
     for one in &settings.below {
-        println!(
+        let _ = writeln!(
+            out,
             "[[below]]\nstation = \"{}\"\nname_zh = \"{}\"\nname_en = \"{}\"",
             one.station, one.name_zh, one.name_en
         );
-        println!("km = {:.1}\nx = {:.2}\nparts = {}\ntravel = [", one.km, one.x, one.parts);
+        let _ = writeln!(out, "km = {:.1}\nx = {:.2}\nparts = {}\ntravel = [", one.km, one.x, one.parts);
         for travel in &one.travel {
-            println!("    {{ q_m3s = {:.0}, k_h = {:.1} }},", travel.q_m3s, travel.k_h);
+            let _ = writeln!(out, "    {{ q_m3s = {:.0}, k_h = {:.1} }},", travel.q_m3s, travel.k_h);
         }
-        println!("]\n");
+        let _ = writeln!(out, "]\n");
     }
+    out.pop();
+    out
 }

@@ -3,7 +3,7 @@
 //! In: the reach's folder `twin`, or the demo's. Out: `library.bin` and `library.json` (what each member met) in a folder.
 
 use super::Outcome;
-use super::results::write_whole;
+use super::results::{say, write_whole};
 use crate::app::reaches::{TwinFiles, embedded_reach};
 use crate::hydraulics::{Library, base_water, flood};
 use serde_json::json;
@@ -67,10 +67,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         "members": told,
     });
     write_whole(&args.out.join("library.json"), format!("{told:#}\n").as_bytes())?;
-    if args.json {
-        println!("{told}");
-    } else {
-        println!("{} members, {} bytes, {:.0} s", library.members.len(), bytes.len(), begun.elapsed().as_secs_f64());
-    }
-    Ok(())
+    let words =
+        || format!("{} members, {} bytes, {:.0} s", library.members.len(), bytes.len(), begun.elapsed().as_secs_f64());
+    Ok(say(&if args.json { told.to_string() } else { words() })?)
 }

@@ -70,6 +70,22 @@ struct Row {
     velocity_ms: f64,
 }
 
+/// A dam in the highest water of the run.
+#[derive(Debug, Clone, PartialEq)]
+struct DamRow {
+    id: String,
+    chainage_m: f64,
+    crest_m: f64,
+    stage_m: f64,
+    velocity_ms: f64,
+}
+
+impl DamRow {
+    fn freeboard_m(&self) -> f64 {
+        self.crest_m - self.stage_m
+    }
+}
+
 /// Where files are and what is said about them.
 struct Desk<'a> {
     path: &'a Path,
@@ -124,26 +140,56 @@ pub(super) fn run(args: &CaseArgs) -> Outcome {
         _ => return Err(desk.key("[water] needs exactly one of discharge_m3s (steady), series (unsteady)").into()),
     }
     results::write_whole(&args.out.join("profile.csv"), csv.as_bytes())?;
-    results::write_whole(&args.out.join("dams.csv"), at_dams(&river, &highest, &dams).as_bytes())?;
+    let dams = at_dams(&river, &highest, &dams);
+    results::write_whole(&args.out.join("dams.csv"), dams_csv(&dams).as_bytes())?;
     let freeboard = |node: usize| river.top_m(node) - highest[node].stage_m;
     let lowest = (0..river.nodes.len()).min_by(|a, b| freeboard(*a).total_cmp(&freeboard(*b))).unwrap_or(0);
     let over = (0..river.nodes.len()).filter(|node| freeboard(*node) < 0.0).count();
     told["lowest_freeboard_m"] = json!(freeboard(lowest));
     told["lowest_freeboard_chainage_m"] = json!(river.nodes[lowest].chainage_m);
     told["nodes_over_crest"] = json!(over);
-    told["warning"] = json!(
-        (over > 0).then_some("水位超过堤顶：断面之外的水不计 (stages pass the crest: water beyond it is not counted)")
-    );
+    let lowest_dam = dams.iter().min_by(|a, b| a.freeboard_m().total_cmp(&b.freeboard_m()));
+    let dams_over = dams.iter().filter(|dam| dam.freeboard_m() < 0.0).count();
+    told["dams"] = json!(dams.len());
+    told["dams_over_crest"] = json!(dams_over);
+    told["lowest_dam"] = json!(lowest_dam.map(|dam| &dam.id));
+    told["lowest_dam_freeboard_m"] = json!(lowest_dam.map(DamRow::freeboard_m));
+    told["warning"] = json!(warning(over, dams_over, lowest_dam));
     told["wall_s"] = json!(begun.elapsed().as_secs_f64());
     let (gap, at) = (freeboard(lowest), river.nodes[lowest].chainage_m);
-    let (out, nodes) = (args.out.display(), river.nodes.len());
+    let (out, nodes, [dams_zh, dams_en]) = (args.out.display(), river.nodes.len(), dam_words(dams_over, lowest_dam));
     let words = || {
         format!(
-            "{out}：{nodes} 个节点，最小超高 {gap:.2} m（K{:.3}）\n{nodes} nodes, lowest freeboard {gap:.2} m at chainage {at:.0} m",
+            "{out}：{nodes} 个节点，堤防最小超高 {gap:.2} m（K{:.3}）{dams_zh}\n{nodes} nodes, lowest freeboard of the levee {gap:.2} m at chainage {at:.0} m{dams_en}",
             at / 1000.0
         )
     };
     Ok(results::finish(args, &told, words)?)
+}
+
+/// What is said of the dams, Chinese and English; nothing where there are none.
+fn dam_words(over: usize, lowest: Option<&DamRow>) -> [String; 2] {
+    let Some(dam) = lowest else { return [String::new(), String::new()] };
+    let (id, gap) = (&dam.id, dam.freeboard_m());
+    [
+        format!("；{over} 座坝顶被淹，最低 {id} 超高 {gap:.2} m"),
+        format!("; {over} dams over their crest, lowest {id} with a freeboard of {gap:.2} m"),
+    ]
+}
+
+/// What of the levee and of the dams stands under water.
+fn warning(nodes_over: usize, dams_over: usize, lowest: Option<&DamRow>) -> Option<String> {
+    let mut said = Vec::new();
+    if nodes_over > 0 {
+        said.push("水位超过堤顶：断面之外的水不计 (stages pass the crest: water beyond it is not counted)".to_owned());
+    }
+    if let Some(dam) = lowest.filter(|_| dams_over > 0) {
+        let (id, gap) = (&dam.id, dam.freeboard_m());
+        said.push(format!(
+            "{dams_over} 座坝的水位超过坝顶，最低 {id} 超高 {gap:.2} m ({dams_over} dams stand below the water, lowest {id} with a freeboard of {gap:.2} m)"
+        ));
+    }
+    (!said.is_empty()).then(|| said.join("；"))
 }
 
 fn unsteady(
@@ -236,19 +282,28 @@ fn line(river: &River, node: usize, row: &Row) -> String {
     )
 }
 
-/// Highest stage at each dam, its freeboard, and the mean velocity of the section then.
-fn at_dams(river: &River, rows: &[Row], dams: &[DamSite]) -> String {
+/// Highest stage at each dam, and the mean velocity of the section then.
+fn at_dams(river: &River, rows: &[Row], dams: &[DamSite]) -> Vec<DamRow> {
     let column = |of: fn(&Row) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
     let (stages, speeds) = (column(|row| row.stage_m), column(|row| row.velocity_ms));
+    let row = |dam: &DamSite| {
+        Some(DamRow {
+            id: dam.id.to_string(),
+            chainage_m: dam.chainage_m,
+            crest_m: dam.crest_m,
+            stage_m: river.between(&stages, dam.chainage_m)?,
+            velocity_ms: river.between(&speeds, dam.chainage_m)?,
+        })
+    };
+    dams.iter().filter_map(row).collect()
+}
+
+fn dams_csv(dams: &[DamRow]) -> String {
     let mut csv = String::from("dam,chainage_m,crest_m,stage_m,freeboard_m,section_velocity_ms\n");
     for dam in dams {
-        let (Some(stage), Some(speed)) =
-            (river.between(&stages, dam.chainage_m), river.between(&speeds, dam.chainage_m))
-        else {
-            continue;
-        };
-        let gap = dam.crest_m - stage;
-        let _ = writeln!(csv, "{},{},{:.2},{stage:.3},{gap:.3},{speed:.3}", dam.id, dam.chainage_m, dam.crest_m);
+        let DamRow { id, chainage_m, crest_m, stage_m, velocity_ms } = dam;
+        let gap = dam.freeboard_m();
+        let _ = writeln!(csv, "{id},{chainage_m},{crest_m:.2},{stage_m:.3},{gap:.3},{velocity_ms:.3}");
     }
     csv
 }

@@ -14,6 +14,10 @@ use thiserror::Error;
 /// Most cells that a raster may have: 20 × 20 km at 2 m.
 pub(super) const MOST_CELLS: usize = 200_000_000;
 
+/// Lowest and highest height that ground has, m.
+const LOWEST_M: f32 = -500.0;
+const HIGHEST_M: f32 = 9_000.0;
+
 /// Why a raster cannot be read.
 #[derive(Debug, Error)]
 pub(in crate::app) enum RasterFault {
@@ -31,8 +35,24 @@ pub(in crate::app) enum RasterFault {
         "第 {line} 行第 {column} 列“{text}”不是有限数；空洞以 NODATA_value 表示 ({path}:{line}: '{text}' in column {column} is not a finite number; holes are written as NODATA_value)"
     )]
     Value { path: String, line: usize, column: usize, text: String },
-    #[error("栅格数值个数与文件头不符 ({path} has {found} values, its header says {columns} x {rows} = {expected})")]
-    Count { path: String, found: usize, columns: usize, rows: usize, expected: usize },
+    #[error(
+        "栅格数值个数与文件头不符{} ({path} has {found} values, its header says {columns} x {rows} = {expected}{})",
+        odd.map(|(line, count)| format!("，第 {line} 行有 {count} 个")).unwrap_or_default(),
+        odd.map(|(line, count)| format!("; line {line} has {count}")).unwrap_or_default()
+    )]
+    Count {
+        path: String,
+        found: usize,
+        columns: usize,
+        rows: usize,
+        expected: usize,
+        /// The first line with another number of values than there are columns, and that number.
+        odd: Option<(usize, usize)>,
+    },
+    #[error(
+        "第 {row} 行第 {column} 列高程 {value} m 不是地面高程（{LOWEST_M} 至 {HIGHEST_M} m）：空洞请声明为 NODATA，其他单位请换算为 m ({path}: the height {value} m at row {row} from the north, column {column} is none that ground has ({LOWEST_M} to {HIGHEST_M} m): declare it as NODATA, or convert the heights to m)"
+    )]
+    Height { path: String, row: usize, column: usize, value: f32 },
     #[error("栅格网格不一致 ({path} does not match {other}: {what}; rasters of a case share one grid)")]
     Mismatch { path: String, other: String, what: String },
 }
@@ -62,7 +82,8 @@ pub(super) fn read(path: &Path) -> Result<Raster, RasterFault> {
         return Ok(Raster { path: path.to_owned(), grid, values, projection: Some(projection) });
     }
     let text = std::fs::read_to_string(path).map_err(|cause| RasterFault::Unreadable { path: shown.clone(), cause })?;
-    parse(&shown, &text).map(|(grid, values)| Raster { path: path.to_owned(), grid, values, projection: None })
+    let (grid, values) = parse_with(&shown, &text, f64::NAN)?;
+    Ok(Raster { path: path.to_owned(), grid, values, projection: None })
 }
 
 #[derive(Default)]
@@ -73,12 +94,15 @@ struct Header {
     south: Option<(f64, bool)>,
     cell: Option<f64>,
     nothing: Option<f64>,
+    /// Keys in lower case with the line each stands in, counted from 1.
+    lines: Vec<(String, usize)>,
 }
 
 impl Header {
     /// Takes a header line; false if it is none.
-    fn take(&mut self, key: &str, value: f64) -> bool {
-        match key.to_ascii_lowercase().as_str() {
+    fn take(&mut self, key: &str, value: f64, line: usize) -> bool {
+        let key = key.to_ascii_lowercase();
+        match key.as_str() {
             "ncols" => self.columns = Some(value),
             "nrows" => self.rows = Some(value),
             "xllcorner" => self.west = Some((value, false)),
@@ -89,38 +113,59 @@ impl Header {
             "nodata_value" => self.nothing = Some(value),
             _ => return false,
         }
+        self.lines.push((key, line));
         true
     }
 
-    fn grid(&self) -> Result<Grid, String> {
-        let need = |value: Option<f64>, name: &str| value.ok_or_else(|| format!("the header has no {name}"));
-        let count = |value: f64, name: &str| {
+    /// Whether every key that must be there is.
+    fn is_whole(&self) -> bool {
+        [self.columns, self.rows, self.cell].iter().all(Option::is_some) && self.west.is_some() && self.south.is_some()
+    }
+
+    /// Where a key stands; where the header ends if it is not there.
+    fn line_of(&self, key: &str) -> usize {
+        let at = self.lines.iter().rfind(|(known, _)| known == key).or(self.lines.last());
+        at.map_or(1, |(_, line)| *line)
+    }
+
+    /// The grid, or the key that is wrong and what is.
+    fn grid(&self) -> Result<Grid, (&'static str, String)> {
+        let need = |value: Option<f64>, name| value.ok_or_else(|| (name, format!("the header has no {name}")));
+        let count = |value: f64, name| {
             let whole = value >= 1.0 && value.fract() == 0.0 && value <= MOST_CELLS as f64;
-            if whole { Ok(value as usize) } else { Err(format!("{name} {value} is no number of cells")) }
+            if whole { Ok(value as usize) } else { Err((name, format!("{name} {value} is no number of cells"))) }
         };
         let columns = count(need(self.columns, "ncols")?, "ncols")?;
         let rows = count(need(self.rows, "nrows")?, "nrows")?;
         if columns.saturating_mul(rows) > MOST_CELLS {
-            return Err(format!("{columns} x {rows} cells are more than {MOST_CELLS}"));
+            return Err(("nrows", format!("{columns} x {rows} cells are more than {MOST_CELLS}")));
         }
         let cell_m = need(self.cell, "cellsize")?;
         if !(cell_m > 0.0 && cell_m.is_finite()) {
-            return Err(format!("cellsize {cell_m} is not above zero"));
+            return Err(("cellsize", format!("cellsize {cell_m} is not above zero")));
         }
         if cell_m < 0.01 {
-            return Err(format!("cellsize {cell_m} looks like degrees: project the raster to metres first"));
+            return Err((
+                "cellsize",
+                format!("cellsize {cell_m} looks like degrees: project the raster to metres first"),
+            ));
         }
-        let corner = |at: Option<(f64, bool)>, name: &str| {
-            let (value, centre) = at.ok_or_else(|| format!("the header has no {name}"))?;
-            Ok::<f64, String>(if centre { value - 0.5 * cell_m } else { value })
+        let corner = |at: Option<(f64, bool)>, name: &'static str| {
+            let (value, centre) = at.ok_or_else(|| (name, format!("the header has no {name}")))?;
+            Ok::<f64, (&'static str, String)>(if centre { value - 0.5 * cell_m } else { value })
         };
         let (west_m, south_m) = (corner(self.west, "xllcorner")?, corner(self.south, "yllcorner")?);
         Ok(Grid { columns, rows, cell_m, west_m, south_m })
     }
 }
 
-/// Reads the text of an ESRI ASCII grid: rows from the south.
+/// Reads the text of an ESRI ASCII grid: rows from the south. Without a NODATA_value holes are −9999, as the format has it.
 pub(in crate::app) fn parse(path: &str, text: &str) -> Result<(Grid, Vec<f32>), RasterFault> {
+    parse_with(path, text, -9999.0)
+}
+
+/// The same; `undeclared` stands for a hole where the header names no NODATA_value, not a number: nothing does.
+fn parse_with(path: &str, text: &str, undeclared: f64) -> Result<(Grid, Vec<f32>), RasterFault> {
     let mut header = Header::default();
     let mut lines = text.lines().enumerate().peekable();
     while let Some((at, line)) = lines.peek() {
@@ -133,32 +178,53 @@ pub(in crate::app) fn parse(path: &str, text: &str) -> Result<(Grid, Vec<f32>), 
             break;
         }
         let number = value.and_then(|text| text.parse::<f64>().ok());
-        if !number.is_some_and(|number| header.take(key, number)) {
+        if !number.is_some_and(|number| header.take(key, number, at + 1)) {
+            if header.is_whole() {
+                break; // The first row of values, with a fault in its first cell.
+            }
             let what = format!("'{line}' is no line of an ESRI ASCII header");
             return Err(RasterFault::Header { path: path.into(), line: at + 1, what });
         }
         lines.next();
     }
-    let grid = header.grid().map_err(|what| RasterFault::Header { path: path.into(), line: 1, what })?;
-    let nothing = header.nothing.unwrap_or(-9999.0);
+    let grid = header.grid().map_err(|(key, what)| RasterFault::Header {
+        path: path.into(),
+        line: header.line_of(key),
+        what,
+    })?;
+    let nothing = header.nothing.unwrap_or(undeclared);
     let mut north_first: Vec<f32> = Vec::with_capacity(grid.cells());
+    let mut odd = None;
     for (at, line) in lines {
+        let before = north_first.len();
         for (column, word) in line.split_ascii_whitespace().enumerate() {
             let value = word.parse::<f64>().ok().filter(|value| value.is_finite()).ok_or_else(|| {
                 RasterFault::Value { path: path.into(), line: at + 1, column: column + 1, text: word.into() }
             })?;
             north_first.push(if value == nothing { f32::NAN } else { value as f32 });
         }
+        let count = north_first.len() - before;
+        if odd.is_none() && count != grid.columns && count > 0 {
+            odd = Some((at + 1, count));
+        }
     }
     if north_first.len() != grid.cells() {
         let (columns, rows, expected) = (grid.columns, grid.rows, grid.cells());
-        return Err(RasterFault::Count { path: path.into(), found: north_first.len(), columns, rows, expected });
+        return Err(RasterFault::Count { path: path.into(), found: north_first.len(), columns, rows, expected, odd });
     }
     let values = north_first.chunks_exact(grid.columns).rev().flatten().copied().collect();
     Ok((grid, values))
 }
 
 impl Raster {
+    /// Whether every value is a height that ground can have: a hole that nobody declared, or another unit, is none.
+    pub(super) fn must_be_heights(&self) -> Result<(), RasterFault> {
+        let possible = |z: &f32| z.is_nan() || (LOWEST_M..=HIGHEST_M).contains(z);
+        let Some(at) = self.values.iter().position(|z| !possible(z)) else { return Ok(()) };
+        let (row, column) = (self.grid.rows - at / self.grid.columns, at % self.grid.columns + 1);
+        Err(RasterFault::Height { path: self.path.display().to_string(), row, column, value: self.values[at] })
+    }
+
     /// Whether the raster lies on the grid of another.
     pub(super) fn must_match(&self, other: &Raster) -> Result<(), RasterFault> {
         let (a, b) = (&self.grid, &other.grid);
@@ -247,12 +313,41 @@ mod tests {
             assert!(said.contains(expected), "{said}");
         };
         check("4 -1 6", "4 nan 6", "dem.asc:8: 'nan' in column 2");
-        check("4 -1 6", "4 6", "has 5 values, its header says 3 x 2 = 6");
-        check("cellsize 10", "cellsize -10", "not above zero");
+        check("4 -1 6", "4 6", "has 5 values, its header says 3 x 2 = 6; line 8 has 2");
+        check("cellsize 10", "cellsize -10", "dem.asc:5: cellsize -10 is not above zero");
+        check("cellsize 10", "cellsize 0", "dem.asc:5: cellsize 0");
         check("cellsize 10", "cellsize 0.0002", "degrees");
-        check("ncols 3", "ncols 2.5", "no number of cells");
-        check("xllcorner 100\n", "", "no xllcorner");
+        check("ncols 3", "ncols 2.5", "dem.asc:1: ncols 2.5 is no number of cells");
+        check("nrows 2", "nrows 0", "dem.asc:2: nrows 0 is no number of cells");
+        check("xllcorner 100\n", "", "dem.asc:5: the header has no xllcorner");
+        check("1 2 3", "inf 2 3", "dem.asc:7: 'inf' in column 1");
+        check("1 2 3", "abc 2 3", "dem.asc:7: 'abc' in column 1");
         check("ncols 3", "columns 3", "dem.asc:1: 'columns 3' is no line");
+    }
+
+    #[test]
+    fn twin_raster_refuses_heights_that_no_ground_has() {
+        let check = |height: &str, expected: Option<&str>| {
+            let (grid, values) = parse("dem.asc", &SMALL.replace("1 2 3", &format!("1 {height} 3"))).unwrap();
+            let said = Raster { path: "dem.asc".into(), grid, values, projection: None }.must_be_heights();
+            let said = said.err().map(|fault| fault.to_string());
+            assert_eq!(said.is_some(), expected.is_some(), "{height}: {said:?}");
+            assert!(said.unwrap_or_default().contains(expected.unwrap_or_default()), "{height}");
+        };
+        check("-1", None);
+        check("-430.5", None);
+        check("8848", None);
+        check("-32768", Some("dem.asc: the height -32768 m at row 1 from the north, column 2"));
+        check("-3.4e38", Some("row 1 from the north, column 2"));
+        check("-9999", Some("declare it as NODATA"));
+        check("1e30", Some("convert the heights to m"));
+        check("9000.5", Some("9000.5 m"));
+        // A hole that the file does not declare is none, even if it is the usual one.
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("dem.asc");
+        std::fs::write(&path, SMALL.replace("NODATA_value -1\n", "").replace("4 -1 6", "4 -9999 6")).unwrap();
+        let said = read(&path).unwrap().must_be_heights().unwrap_err().to_string();
+        assert!(said.contains("the height -9999 m at row 2 from the north, column 2"), "{said}");
     }
 
     #[test]

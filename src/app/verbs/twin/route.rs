@@ -15,6 +15,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+/// Fewest points of a measured outflow that parameters are found from.
+const LEAST_MEASURED: usize = 3;
+/// A crest that rises by less of itself is rounding.
+const CREST_ROUNDING: f64 = 1e-6;
+
 /// Most steps of a run.
 const MOST_STEPS: f64 = 5_000_000.0;
 
@@ -148,12 +153,29 @@ impl Case {
             None => None,
         };
         let case = Self { reach: toml.reach, begins_s, inflow, measured };
-        if let Some(measured) = case.measured()
-            && measured.1.len() < 3
-        {
-            return Err(key("[calibrate] outflow shares fewer than three steps with the inflow".into()));
-        }
+        case.check_measured().map_err(key)?;
         Ok(case)
+    }
+
+    /// Parameters cannot be found from a measured outflow that is too short or does not move.
+    fn check_measured(&self) -> Result<(), String> {
+        let Some(((series, _), (_, values))) = self.measured.as_ref().zip(self.measured()) else { return Ok(()) };
+        let points = series.points().count();
+        if points < LEAST_MEASURED {
+            return Err(format!(
+                "[calibrate] 实测出流只有 {points} 点，至少 {LEAST_MEASURED} 点 (outflow has {points} points: give {LEAST_MEASURED} or more)"
+            ));
+        }
+        if values.len() < LEAST_MEASURED {
+            return Err("[calibrate] outflow shares fewer than three steps with the inflow".into());
+        }
+        if values.windows(2).all(|pair| pair[0] == pair[1]) {
+            let q = values.first().copied().unwrap_or_default();
+            return Err(format!(
+                "[calibrate] 实测出流恒为 {q} m³/s，不能率定 (outflow is {q} m³/s throughout: nothing can be found from it)"
+            ));
+        }
+        Ok(())
     }
 
     /// Steps that have a measured value, and the values.
@@ -303,10 +325,7 @@ impl Case {
         say("peak_lag_s", json!((crest_out.0 as f64 - crest_in.0 as f64) * dt_s));
         say("below_zero_steps", json!(routed.below_zero));
         say("clipped_steps", json!(routed.clipped));
-        let warning = (routed.below_zero > 0 || routed.clipped > 0).then_some(
-            "出流或蓄量曾低于零：dt_s 或参数不合适 (outflow or storage fell below zero: dt_s or parameters do not suit)",
-        );
-        say("warning", json!(warning));
+        say("warning", json!(warning(routed, crest_in.1, crest_out)));
         if let Some((range, measured)) = self.measured()
             && let Some(skill) = routed.outflow_m3s.get(range).and_then(|ours| Skill::of(ours, &measured))
         {
@@ -323,6 +342,21 @@ impl Case {
         }
         told
     }
+}
+
+/// What is wrong with a run. `crest_out` is step and height, m³/s: at step 0 it was given, not computed.
+fn warning(routed: &Routed, crest_in_m3s: f64, crest_out: (usize, f64)) -> Option<String> {
+    let mut said = Vec::new();
+    if routed.below_zero > 0 || routed.clipped > 0 {
+        said.push("出流或蓄量曾低于零：dt_s 或参数不合适 (outflow or storage fell below zero: dt_s or parameters do not suit)".to_owned());
+    }
+    let (step, out) = crest_out;
+    if step > 0 && out > crest_in_m3s * (1.0 + CREST_ROUNDING) {
+        said.push(format!(
+            "出流洪峰 {out:.1} 高于入流洪峰 {crest_in_m3s:.1} m³/s，河道不会如此：dt_s、dx_m 或参数不合适 (the crest of the outflow, {out:.1}, is above that of the inflow, {crest_in_m3s:.1} m³/s, which no reach does: dt_s, dx_m or parameters do not suit)"
+        ));
+    }
+    (!said.is_empty()).then(|| said.join("；"))
 }
 
 fn parameters(router: &Router) -> Vec<(&'static str, Value)> {
@@ -344,15 +378,14 @@ fn parameters(router: &Router) -> Vec<(&'static str, Value)> {
     }
 }
 
-/// A run in two lines, Chinese first, and what is wrong with it.
+/// A run in two lines, Chinese first, and how well it fits.
 fn summary(told: &Value, out: &Path) -> String {
     let number = |key: &str| told[key].as_f64().unwrap_or(f64::NAN);
-    let fit = told["ssq"].as_f64().map_or_else(String::new, |ssq| {
-        format!("\nSSQ {ssq:.4}，确定性系数 NSE {:.4}，{}", number("nse"), told["grade"].as_str().unwrap_or_default())
+    let fit = told["ssq"].as_f64().zip(told["nse"].as_f64()).map_or_else(String::new, |(ssq, nse)| {
+        format!("\nSSQ {ssq:.4}，确定性系数 NSE {nse:.4}，{}", told["grade"].as_str().unwrap_or_default())
     });
-    let warning = told["warning"].as_str().map_or_else(String::new, |words| format!("\n!! 注意：{words}"));
     format!(
-        "{}：洪峰 {:.1} → {:.1} m³/s，传播 {:.1} h，水量误差 {:.1e}\n{}: crest {:.1} → {:.1} m³/s, {:.1} h later, water balance error {:.1e}{fit}{warning}",
+        "{}：洪峰 {:.1} → {:.1} m³/s，传播 {:.1} h，水量误差 {:.1e}\n{}: crest {:.1} → {:.1} m³/s, {:.1} h later, water balance error {:.1e}{fit}",
         out.display(),
         number("peak_in_m3s"),
         number("peak_out_m3s"),

@@ -4,6 +4,7 @@
 //! coverage of the band, hits, misses and false alarms by threshold and lead, the crest; as a table or JSON. It says which series are
 //! reconstructions: they flatter.
 
+use super::results::say;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
@@ -11,10 +12,13 @@ use crate::forecast::ForecastSettings;
 use crate::forecast::verify::{FloodHour, LEADS_H, THRESHOLDS_M3S, Verification, Warnings, verify};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Floods on which the spreads of the ensemble were set; the others only verify.
 const SET_ON: [&str; 2] = ["1958-07", "1996-08"];
+/// Hours between two forecasts at most: further apart there are too few of a flood to say anything.
+const MOST_EVERY_H: i64 = 24;
 const NOTE_ZH: &str = "上游过程为重建，由同样的滞时与线性水库反推：短预见期的误差偏小，不代表实况";
 const NOTE_EN: &str =
     "upstream series are reconstructions made with the same delays and stores: errors at short leads flatter";
@@ -26,7 +30,7 @@ pub(super) struct Args {
     /// A `forecast.toml` in place of the demo reach's.
     #[arg(long)]
     settings: Option<PathBuf>,
-    /// Hours between two forecasts.
+    /// Hours between two forecasts, 1 to 24.
     #[arg(long, default_value_t = 1)]
     every_h: i64,
     /// One JSON object instead of tables.
@@ -35,6 +39,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    if !(1..=MOST_EVERY_H).contains(&args.every_h) {
+        let every_h = args.every_h;
+        return Err(format!("--every-h {every_h} 须为 1 至 {MOST_EVERY_H} (must be 1 to {MOST_EVERY_H})").into());
+    }
     let text = match &args.settings {
         Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
         None => editions::sensors::text("huayuankou/forecast.toml").ok_or("no forecast.toml in the binary")?,
@@ -50,12 +58,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         }
         told.push((id, verify(&settings, &hours, args.every_h)));
     }
-    if args.json {
-        println!("{}", as_json(&settings, &told));
-    } else {
-        print(&settings, &told);
-    }
-    Ok(())
+    Ok(say(&if args.json { as_json(&settings, &told).to_string() } else { tables(&settings, &told) })?)
 }
 
 fn with_companion(files: &FloodFiles) -> Vec<String> {
@@ -134,25 +137,30 @@ fn as_json(settings: &ForecastSettings, told: &[(String, Verification)]) -> Valu
     json!({ "band": band, "note": NOTE_EN, "reconstructed": true, "floods": floods })
 }
 
-fn print(settings: &ForecastSettings, told: &[(String, Verification)]) {
+fn tables(settings: &ForecastSettings, told: &[(String, Verification)]) -> String {
+    let mut out = String::new();
     let band = settings.ensemble.as_ref().map_or_else(String::new, |one| format!("{:.0} %", one.band * 100.0));
-    println!("注意 {NOTE_ZH}\n     {NOTE_EN}\n");
-    println!("洪水 flood      预见期  次数  偏差 bias  误差 error  不变 still   CRPS  {band} 带内 inside");
+    let _ = writeln!(out, "注意 {NOTE_ZH}\n     {NOTE_EN}\n");
+    let _ = writeln!(out, "洪水 flood      预见期  次数  偏差 bias  误差 error  不变 still   CRPS  {band} 带内 inside");
     for (id, one) in told {
         for (hours, lead) in LEADS_H.iter().zip(&one.leads) {
-            println!(
-                "{id:<8} {:<4} {hours:>4} h {:>6} {:>9.0} {:>10.0} {:>10.0} {:>8.0} {:>8.0} %",
+            let _ = writeln!(
+                out,
+                "{id:<8} {:<4} {hours:>4} h {:>6} {:>9.0} {:>10.0} {:>10.0} {:>8.0} {:>10}",
                 role(id).0,
                 lead.count,
                 lead.bias_m3s,
                 lead.error_m3s,
                 lead.standing_still_m3s,
                 lead.crps_m3s,
-                100.0 * lead.band.coverage().unwrap_or(f64::NAN)
+                lead.band.coverage().map_or_else(|| "—".to_owned(), |share| format!("{:.0} %", 100.0 * share))
             );
         }
     }
-    println!("\n达到阈值的预见（全部洪水；逐时）: 命中/漏报/误报 hits/misses/false — 单值 plain · 概率 ≥ 50 % members");
+    let _ = writeln!(
+        out,
+        "\n达到阈值的预见（全部洪水；逐时）: 命中/漏报/误报 hits/misses/false — 单值 plain · 概率 ≥ 50 % members"
+    );
     for (at, threshold) in THRESHOLDS_M3S.iter().enumerate() {
         let mut line = format!("{threshold:>6.0} m³/s");
         for (lead, hours) in LEADS_H.iter().enumerate() {
@@ -164,14 +172,16 @@ fn print(settings: &ForecastSettings, told: &[(String, Verification)]) {
             let [plain, members] = sums.map(|one| format!("{}/{}/{}", one.hits, one.misses, one.false_alarms));
             line.push_str(&format!("  {hours} h: {plain} · {members}"));
         }
-        println!("{line}");
+        let _ = writeln!(out, "{line}");
     }
-    println!("\n洪峰 crest: 提前 before, 误差 error, 晚 late, 带内 inside");
+    let _ = writeln!(out, "\n洪峰 crest: 提前 before, 误差 error, 晚 late, 带内 inside");
     for (id, one) in told {
         let cells = one.crest.iter().map(|crest| {
             let inside = if crest.inside { "✓" } else { "✗" };
             format!("{} h {:+.1} % {:+} h {inside}", crest.before_h, crest.error * 100.0, crest.late_h)
         });
-        println!("{id}: {}", cells.collect::<Vec<_>>().join("; "));
+        let _ = writeln!(out, "{id}: {}", cells.collect::<Vec<_>>().join("; "));
     }
+    out.pop();
+    out
 }
