@@ -16,5 +16,5 @@ pub mod verify;
 
 pub use imported::{ForecastVariable, ImportedFault, ImportedForecast, ImportedMember};
 pub use rain::RainArea;
-pub use routing::{Forecast, ForecastPoint, Forecaster, PlanUse, Planned, RestsOn};
+pub use routing::{Forecast, ForecastPoint, Forecaster, PlanUse, Planned, RestsOn, RoutedFault, routed};
 pub use settings::{EnsembleSettings, ForecastSettings, ParameterSet, StationParameters};

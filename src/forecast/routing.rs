@@ -518,6 +518,55 @@ fn route(
     Some(out)
 }
 
+/// Why whole courses cannot be routed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoutedFault {
+    /// A station without parameters.
+    #[error("{station} 没有演算参数，可用：{} ({station} has no parameters, there are: {})", known.join("、"), known.join(", "))]
+    Unknown {
+        /// The station given.
+        station: String,
+        /// Those with parameters.
+        known: Vec<String>,
+    },
+    /// A station without which nothing is routed.
+    #[error("缺少 {0} 的流量 (the discharge of {0} is missing)")]
+    Missing(String),
+}
+
+/// What whole hourly courses of upstream stations, in m³/s, amount to at the target hour by hour. Each begins steady and stays as it ends;
+/// the parameters are those of the largest sum. A station that is not essential may be absent and counts for nothing.
+///
+/// # Errors
+/// A station without parameters, or an essential one that is missing.
+pub fn routed(settings: &ForecastSettings, upstream: &BTreeMap<String, Vec<f64>>) -> Result<Vec<f64>, RoutedFault> {
+    let known: Vec<String> = {
+        let stations: std::collections::BTreeSet<&str> = settings.stations().collect();
+        stations.into_iter().map(str::to_owned).collect()
+    };
+    if let Some(station) = upstream.keys().find(|station| !known.contains(station)) {
+        return Err(RoutedFault::Unknown { station: station.clone(), known });
+    }
+    if let Some(missing) = settings.essential.iter().find(|name| upstream.get(*name).is_none_or(Vec::is_empty)) {
+        return Err(RoutedFault::Missing(missing.clone()));
+    }
+    let hours = upstream.values().map(Vec::len).max().unwrap_or(0);
+    let at = |course: &Vec<f64>, hour: usize| course.get(hour).or(course.last()).copied().unwrap_or(0.0);
+    let largest = (0..hours).map(|hour| upstream.values().map(|course| at(course, hour)).sum()).fold(0.0, f64::max);
+    let Some(set) = settings.set_for(largest) else { return Ok(Vec::new()) };
+    let mut sum = vec![0.0; hours];
+    for (name, one) in &set.station {
+        let Some(course) = upstream.get(name).filter(|course| !course.is_empty()) else { continue };
+        let take = 1.0 - (-1.0 / one.store_h).exp();
+        let mut stored = at(course, 0);
+        for (hour, sum) in sum.iter_mut().enumerate() {
+            stored += take * (between(course, (hour as f64 - one.delay_h).max(0.0)) - stored);
+            *sum += stored;
+        }
+    }
+    Ok(sum)
+}
+
 /// Sum over the stations, and how much of it had passed them by now.
 fn sum_of(routed: &[(&StationParameters, bool, Vec<f64>)], ahead: usize) -> Hour {
     let mut hour = Hour { sum: 0.0, measured: 0.0 };

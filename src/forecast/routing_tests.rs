@@ -414,3 +414,35 @@ fn forecast_flags_a_crest_that_grows_on_its_way_and_no_flood_that_was_routed_rig
         assert_eq!(flagged, 0, "{event}");
     }
 }
+
+#[test]
+fn forecast_routes_whole_courses_as_it_routes_hour_by_hour() {
+    let settings = plain();
+    let event = rows("upstream/1958-07.csv");
+    let courses: BTreeMap<String, Vec<f64>> = ["xiaolangdi", "heishiguan", "wuzhi"]
+        .iter()
+        .enumerate()
+        .map(|(column, name)| (name.to_string(), event.iter().map(|(_, row)| row[column]).collect()))
+        .collect();
+    let whole = routed(&settings, &courses).unwrap();
+    // The reconstruction of 1958 was built with these lags: the sum comes to the listed crest, in the hour of the crest.
+    let truth: BTreeMap<Timestamp, f64> = rows("1958-07.csv").into_iter().map(|(at, row)| (at, row[0])).collect();
+    let highest =
+        |values: &mut dyn Iterator<Item = (Timestamp, f64)>| values.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    let ours = highest(&mut event.iter().map(|(at, _)| *at).zip(whole.iter().copied()));
+    let listed = highest(&mut truth.into_iter());
+    assert!(
+        (ours.1 / listed.1 - 1.0).abs() < 0.03 && (ours.0 - listed.0).num_hours().abs() <= 4,
+        "{ours:?} {listed:?}"
+    );
+    let without = |name: &str| {
+        let mut fewer = courses.clone();
+        fewer.remove(name);
+        routed(&settings, &fewer)
+    };
+    assert!(without("wuzhi").is_ok_and(|fewer| fewer.iter().zip(&whole).all(|(a, b)| a <= b)));
+    assert_eq!(without("xiaolangdi"), Err(RoutedFault::Missing("xiaolangdi".into())));
+    let mut more = courses.clone();
+    more.insert("lijin".into(), vec![1.0]);
+    assert!(matches!(routed(&settings, &more), Err(RoutedFault::Unknown { station, .. }) if station == "lijin"));
+}

@@ -32,7 +32,13 @@ pub fn shape(post: &Post) -> Value {
         "discharge": null, "forecast": null, "peak": null, "gauge": null, "breaches": [], "grid": null, "basis": null,
         "places": [], "ways": [], "tasks": [], "travel": { "km_h": TRAVEL_KMH, "detour": DETOUR, "our_default": true },
     });
-    let Some(twin) = twin else { return shape };
+    let Some(twin) = twin else {
+        // Too old to be shown, but how old is told.
+        if let Some(last) = &post.water().twin.last {
+            shape["age_s"] = json!(seconds(now, last.discharge.0));
+        }
+        return shape;
+    };
     let reach = &post.engine.core().reach;
     let own = json!({
         "made_at": twin.made_at, "age_s": seconds(now, twin.made_at),

@@ -314,3 +314,42 @@ fn twin_rating_knows_the_year_the_surface_and_the_loop() {
     refused(&["--at", "1958-07-17", "--stage", "nan"], "NaN");
     refused(&["--at", "1958-07-17"], "--stage");
 }
+
+#[test]
+fn twin_downstream_brings_three_rivers_to_the_sea() {
+    let dir = tempfile::tempdir().unwrap();
+    let upstream = format!("{}/floods/upstream/1958-07.csv", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(upstream).unwrap();
+    let rows: Vec<Vec<&str>> =
+        text.lines().filter(|line| !line.starts_with('#')).skip(1).map(|line| line.split(',').collect()).collect();
+    let mut given = Vec::new();
+    for (column, station) in ["xiaolangdi", "heishiguan", "wuzhi"].iter().enumerate() {
+        let mut csv = String::from("time_s,discharge_m3s\n");
+        for (hour, row) in rows.iter().enumerate() {
+            csv += &format!("{},{}\n", hour * 3600, row[column + 1]);
+        }
+        fs::write(dir.path().join(format!("{station}.csv")), csv).unwrap();
+        given.push(format!("{station}={station}.csv"));
+    }
+    let ask = |given: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        command.current_dir(dir.path()).args(["twin", "downstream", "--json", "--upstream", given]).output().unwrap()
+    };
+    let flood = told(&ask(&given.join(",")))["floods"][0].clone();
+    let crest = flood["crest_m3s"].as_f64().unwrap();
+    assert!((crest / 22_300.0 - 1.0).abs() < 0.03, "{crest}");
+    let stations = flood["stations"].as_array().unwrap();
+    let lijin = stations.last().unwrap();
+    assert_eq!((stations.len(), lijin["station"].as_str()), (6, Some("lijin")));
+    assert!(lijin["after_h"].as_f64() > Some(100.0) && lijin["crest_m3s"].as_f64() < Some(0.7 * crest), "{lijin}");
+    let refused = |given: &str, expected: &str| {
+        let output = ask(given);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    refused("heishiguan=heishiguan.csv", "xiaolangdi");
+    refused("xiaolangdi=none.csv", "none.csv");
+    refused("xiaolangdi", "STATION=FILE");
+    refused("xiaolangdi=xiaolangdi.csv,lijin=wuzhi.csv", "lijin");
+    refused("xiaolangdi=xiaolangdi.csv,xiaolangdi=wuzhi.csv", "twice");
+}

@@ -9,6 +9,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Layers that exist but have nothing to show yet, with the reason.
@@ -34,6 +35,7 @@ pub async fn layer(
         "grids" => grids(&post)?.to_string(),
         "drones" => super::drones::layer(&site).await?.to_string(),
         "inundation" => inundation(&post, query).await?,
+        "routes" if post.layers.contains_key("routes") => routes(&post)?.to_string(),
         name => match (post.layers.get(name), EMPTY.iter().find(|(empty, ..)| *empty == name)) {
             (Some(text), _) => text.to_string(),
             (None, Some((_, zh, en))) => {
@@ -89,6 +91,7 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
     let reader = Arc::clone(&twin);
     let model = tokio::task::spawn_blocking(move || reader.model()).await.map_err(|fault| Problem::internal(&fault))?;
     let Ok(model) = model else { return Ok(nothing("孪生数据有误", "the twin's files are at fault")) };
+    super::preview::known_breach(&model, query.breach.as_ref())?;
     let refined = match (query.run, &twin.runs) {
         (Some(id), Some(runs)) => runs.refined(&twin, &model, id).await?.map(|refined| (id, refined)),
         _ => None,
@@ -123,6 +126,30 @@ fn as_it_is(post: &Post) -> (Option<f64>, Option<PlaceId>) {
     match live_twin::known(&water, &state, post.engine.now()) {
         Some(twin) => (Some(twin.present_m3s()), twin.breaches.iter().find_map(|breach| breach.site.clone())),
         None => (water.discharge_m3s(), None),
+    }
+}
+
+/// Ways out; `flooded` where the live twin has one cut now.
+fn routes(post: &Post) -> Result<Value, Problem> {
+    let text = post.layers.get("routes").map_or("{}", |text| text);
+    let mut layer: Value = serde_json::from_str(text).map_err(|fault| Problem::internal(&fault))?;
+    let now = post.engine.now();
+    let twin = {
+        let (state, water) = (post.engine.state(), post.water());
+        live_twin::known(&water, &state, now)
+    };
+    let ways = twin.iter().flat_map(|twin| &twin.ways).filter(|way| way.cut.is_there(now));
+    let cut: BTreeSet<&str> = ways.map(|way| way.id.as_str()).collect();
+    mark_flooded(&mut layer, &cut);
+    Ok(layer)
+}
+
+fn mark_flooded(layer: &mut Value, cut: &BTreeSet<&str>) {
+    for feature in layer.get_mut("features").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(properties) = feature.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+        if properties.get("id").and_then(Value::as_str).is_some_and(|id| cut.contains(id)) {
+            properties.insert("flooded".into(), json!(true));
+        }
     }
 }
 
@@ -263,5 +290,22 @@ fn each_feature(layer: &mut Value, mut change: impl FnMut(&mut serde_json::Map<S
         if let Some(properties) = feature.get_mut("properties").and_then(Value::as_object_mut) {
             change(properties);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn map_marks_the_ways_that_are_cut_and_no_others() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/reaches/huayuankou/routes.geojson");
+        let mut layer: Value = serde_json::from_str(&std::fs::read_to_string(folder).unwrap()).unwrap();
+        mark_flooded(&mut layer, &BTreeSet::from(["route-2", "no-way"]));
+        let features = layer["features"].as_array().unwrap();
+        let flooded: Vec<&Value> = features.iter().filter(|one| one["properties"]["flooded"] == true).collect();
+        assert!(features.len() > 1);
+        assert_eq!(flooded.len(), 1);
+        assert_eq!(flooded[0]["properties"]["id"], "route-2");
     }
 }

@@ -9,9 +9,12 @@ use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
 use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, crest, crests, fit};
+use crate::forecast::{ForecastSettings, routed};
+use crate::hydraulics::Series;
 use crate::model::Timestamp;
 use chrono::{FixedOffset, TimeDelta};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -32,6 +35,13 @@ pub(super) struct Args {
     /// Discharge at the first station instead: CSV with time_s,discharge_m3s.
     #[arg(long, conflicts_with = "floods")]
     inflow: Option<PathBuf>,
+    /// Discharges above the first station instead, each STATION=CSV (小浪底 xiaolangdi, 黑石关 heishiguan, 武陟 wuzhi): brought
+    /// to it by the lags and stores of the forecast.
+    #[arg(long, value_parser = upstream, value_delimiter = ',', conflicts_with_all = ["floods", "inflow"])]
+    upstream: Vec<(String, PathBuf)>,
+    /// A `forecast.toml` in place of the demo reach's, for --upstream.
+    #[arg(long, requires = "upstream")]
+    lags: Option<PathBuf>,
     /// A `downstream.toml` in place of the one in the binary.
     #[arg(long)]
     settings: Option<PathBuf>,
@@ -41,6 +51,11 @@ pub(super) struct Args {
     /// One JSON object instead of tables.
     #[arg(long)]
     json: bool,
+}
+
+fn upstream(text: &str) -> Result<(String, PathBuf), String> {
+    let (station, path) = text.split_once('=').ok_or("须为 站=文件 (must be STATION=FILE)")?;
+    Ok((station.to_owned(), path.into()))
 }
 
 /// A flood on its way down.
@@ -71,6 +86,7 @@ pub(super) fn run(args: &Args) -> Outcome {
     }
     let told = match &args.inflow {
         Some(path) => vec![of_file(path, &settings)?],
+        None if !args.upstream.is_empty() => vec![of_upstream(args, &settings)?],
         None => {
             let ids = if args.floods.is_empty() { listed_below(&files, &settings)? } else { args.floods.clone() };
             ids.iter().map(|id| of_flood(&files, id, &settings)).collect::<Result<_, _>>()?
@@ -113,6 +129,38 @@ fn of_flood(files: &FloodFiles, id: &str, settings: &Downstream) -> Result<Told,
     let (begins, listed) = past(files, id, settings)?;
     let passing = settings.route(&listed.inflow_m3s)?;
     Ok(Told { id: id.to_owned(), begins: Some(begins), crest: crest(&listed.inflow_m3s), listed, passing })
+}
+
+/// The three rivers above, from the earliest beginning to the latest end of the files, brought to the first station.
+fn of_upstream(args: &Args, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
+    let text = match &args.lags {
+        Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
+        None => editions::sensors::text("huayuankou/forecast.toml").ok_or("no forecast.toml in the binary")?,
+    };
+    let lags: ForecastSettings = toml::from_str(&text)?;
+    let mut series = BTreeMap::new();
+    for (station, path) in &args.upstream {
+        if series.insert(station.clone(), table::read(path, "discharge_m3s")?).is_some() {
+            return Err(format!("--upstream {station}: 重复 (twice)").into());
+        }
+    }
+    let from = series.values().map(Series::begins_s).fold(f64::INFINITY, f64::min);
+    let to = series.values().map(Series::ends_s).fold(f64::NEG_INFINITY, f64::max);
+    let hours = ((to - from) / 3600.0).floor();
+    if hours > MOST_H {
+        return Err("--upstream: 超过 366 天 (longer than 366 days)".into());
+    }
+    let hours = hours as i64 + RUN_OUT_H;
+    let course = |one: &Series| -> Vec<f64> {
+        let at = |hour: i64| (from + hour as f64 * 3600.0).clamp(one.begins_s(), one.ends_s());
+        (0..=hours).map(|hour| one.at(at(hour))).collect()
+    };
+    let courses = series.iter().map(|(station, one)| (station.clone(), course(one))).collect();
+    let inflow_m3s = routed(&lags, &courses)?;
+    let passing = settings.route(&inflow_m3s)?;
+    let id = series.keys().cloned().collect::<Vec<_>>().join("+");
+    let crest = crest(&inflow_m3s);
+    Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
 }
 
 fn of_file(path: &std::path::Path, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
