@@ -256,6 +256,13 @@ impl Loader<'_> {
         dem.must_be_heights()?;
         self.check_run(&toml.run)?;
         self.check_datums(&toml)?;
+        let named = toml.grid.datum.as_deref();
+        if let Some(own) = dem.projection.as_ref().and_then(|projection| projection.contradicts(named)) {
+            let (file, named) = (toml.grid.dem.display(), named.unwrap_or_default());
+            return Err(self.key(format!(
+                "[grid] datum = '{named}', but the heights of {file} are above '{own}': convert them (高程基准不一致)"
+            )));
+        }
         let (scheme, scheme_reason) = choose(&toml);
         let mut case = Case::new(dem.grid, Vec::new(), 0.0, scheme, toml.run.end_s);
         case.manning = match &toml.grid.manning {

@@ -55,8 +55,23 @@ impl Projection {
         plane.or_else(|| pair(VERTICAL_CRS).map(|(a, b)| format!("height datum EPSG:{a} against EPSG:{b}")))
     }
 
+    /// The reference surface of its heights as case files call it, where the file names a known one and the case another.
+    pub(super) fn contradicts(&self, named: Option<&str>) -> Option<&'static str> {
+        let own = match self.code(VERTICAL_CRS)? {
+            5737 => "national85",
+            5736 => "yellow-sea-1956",
+            _ => return None,
+        };
+        named.filter(|named| *named != own).map(|_| own)
+    }
+
     /// What must hold before its numbers are metres.
     fn check(&self) -> Result<(), String> {
+        if let Some((code, what)) = self.code(PROJECTED_CRS).and_then(|code| Some((code, no_plane_of_metres(code)?))) {
+            return Err(format!(
+                "its projection EPSG:{code} {what}: project it to metres first, e.g. gdalwarp -t_srs EPSG:4546"
+            ));
+        }
         match self.short(MODEL_TYPE) {
             Some(1) => {}
             Some(2) => {
@@ -73,6 +88,16 @@ impl Projection {
             }
         }
         Ok(())
+    }
+}
+
+/// Why a code that some files give as their projection is no plane of true metres, whatever else they say.
+fn no_plane_of_metres(epsg: u16) -> Option<&'static str> {
+    match epsg {
+        4214 | 4258 | 4269 | 4326 | 4490 | 4555 | 4610 => Some("is in degrees (geographic)"),
+        3395 | 3785 | 3857 => Some("is a Mercator map whose metres are a fifth too long at 35° north"),
+        2222..=2289 => Some("is in feet"),
+        _ => None,
     }
 }
 
@@ -337,6 +362,9 @@ mod tests {
         let numbers = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let with = |crs: &[[u16; 4]]| file::<Gray64Float>(&numbers, &|_| None, crs);
         check(with(&[[MODEL_TYPE, 0, 1, 2], [2048, 0, 1, 4490]]), "in degrees");
+        for (code, expected) in [(4326, "in degrees"), (3857, "Mercator"), (2263, "in feet")] {
+            check(with(&[METRES[0], [PROJECTED_CRS, 0, 1, code], [LINEAR_UNITS, 0, 1, METRE]]), expected);
+        }
         check(with(&[METRES[0], [LINEAR_UNITS, 0, 1, 9002]]), "EPSG:9002, not the metre");
         check(with(&[METRES[0], [VERTICAL_UNITS, 0, 1, 9003]]), "unit of its heights");
         check(with(&[]), "does not say its projection");
@@ -367,5 +395,9 @@ mod tests {
         assert!(of(4546, 5737).differs(&of(4547, 5737)).unwrap().contains("EPSG:4546 against EPSG:4547"));
         assert!(of(4546, 5737).differs(&of(4546, 5736)).unwrap().contains("height datum EPSG:5737"));
         assert_eq!(of(4546, 5737).differs(&Projection::unnamed()), None);
+        assert_eq!(of(4546, 5737).contradicts(Some("dagu")), Some("national85"));
+        assert_eq!(of(4546, 5736).contradicts(Some("national85")), Some("yellow-sea-1956"));
+        assert_eq!([of(4546, 5737).contradicts(Some("national85")), of(4546, 5737).contradicts(None)], [None; 2]);
+        assert_eq!(of(4546, 5703).contradicts(Some("dagu")), None);
     }
 }
