@@ -222,13 +222,16 @@ impl TwinView {
     #[must_use]
     pub fn with_breaches(&self, mut found: Vec<Input>, state: &State, now: Timestamp) -> Vec<Input> {
         let open = state.open_breaches();
-        if open.is_empty() && !state.has_water_alarm() {
+        let is_water = |input: &Input| matches!(input, Input::WaterComes { .. });
+        // An alarm that only a breach raised ends with it, though the river by itself has nothing to tell.
+        let is_told = found.iter().any(is_water) || !state.has_water_alarm();
+        if open.is_empty() && is_told {
             return found;
         }
         let Some(twin) = self.last.as_ref().filter(|twin| now - twin.discharge.0 <= UNKNOWN_AFTER) else {
             return found; // a silent twin ends no alarm
         };
-        found.retain(|input| !matches!(input, Input::WaterComes { .. }));
+        found.retain(|input| !is_water(input));
         found.push(Input::WaterComes { places: soon_wet(&twin.with_breaches(&open), now) });
         found
     }

@@ -169,16 +169,21 @@ impl Ratings {
 impl Rating {
     /// Stage in steady flow, m: through the pairs by straight lines of ln Q, beyond them by the slope of the period.
     pub fn stage_m(&self, q_m3s: f64) -> f64 {
-        let line = |pair: Pair, per_ln_q_m: f64| pair.stage_m + per_ln_q_m * (q_m3s / pair.q_m3s).ln();
-        let (first, last) = (self.pairs[0], self.pairs[self.pairs.len() - 1]);
-        if q_m3s <= first.q_m3s {
-            return line(first, self.per_ln_q_m);
+        let (from, per_ln_q_m) = self.line_at(|pair| q_m3s > pair.q_m3s);
+        from.stage_m + per_ln_q_m * (q_m3s / from.q_m3s).ln()
+    }
+
+    /// A pair on the straight line at a place, and its metres for one unit of ln Q; `is_past` says of a pair whether the place lies
+    /// above it.
+    fn line_at(&self, is_past: impl Fn(&Pair) -> bool) -> (Pair, f64) {
+        match self.pairs.partition_point(is_past) {
+            0 => (self.pairs[0], self.per_ln_q_m),
+            past if past == self.pairs.len() => (self.pairs[past - 1], self.per_ln_q_m),
+            past => {
+                let (low, high) = (self.pairs[past - 1], self.pairs[past]);
+                (low, (high.stage_m - low.stage_m) / (high.q_m3s / low.q_m3s).ln())
+            }
         }
-        let between = self.pairs.windows(2).find(|pair| q_m3s <= pair[1].q_m3s);
-        between.map_or(line(last, self.per_ln_q_m), |pair| {
-            let per_ln = (pair[1].stage_m - pair[0].stage_m) / (pair[1].q_m3s / pair[0].q_m3s).ln();
-            line(pair[0], per_ln)
-        })
     }
 
     /// Discharge at a stage that changes by so many m/h: Jones 1915 (Proc. ASCE 41), Q = Q₀·√(1 + (dz/dt)/(S₀·c)), with the speed
@@ -191,7 +196,8 @@ impl Rating {
         if !(stage_m >= low_m - BEYOND_M && stage_m <= high_m + BEYOND_M) {
             return Err(RatingFault::FarBeyond { stage_m, low_m, high_m });
         }
-        let (steady_m3s, per_ln_q_m) = self.steady(stage_m);
+        let (from, per_ln_q_m) = self.line_at(|pair| stage_m > pair.stage_m);
+        let steady_m3s = from.q_m3s * ((stage_m - from.stage_m) / per_ln_q_m).exp();
         let celerity_ms = steady_m3s / per_ln_q_m / self.width_m;
         let root = 1.0 + rise_m_h / 3600.0 / (self.slope * celerity_ms);
         if !(root > 1.0 / (LOOP_MOST * LOOP_MOST) && root < LOOP_MOST * LOOP_MOST) {
@@ -199,17 +205,6 @@ impl Rating {
         }
         let beyond = stage_m < low_m || stage_m > high_m;
         Ok(Rated { steady_m3s, q_m3s: steady_m3s * root.sqrt(), beyond })
-    }
-
-    /// Steady discharge at a stage, m³/s, and the metres for one unit of ln Q there.
-    fn steady(&self, stage_m: f64) -> (f64, f64) {
-        let between = self.pairs.windows(2).find(|pair| (pair[0].stage_m..=pair[1].stage_m).contains(&stage_m));
-        let (from, per_ln_q_m) = match between {
-            Some(pair) => (pair[0], (pair[1].stage_m - pair[0].stage_m) / (pair[1].q_m3s / pair[0].q_m3s).ln()),
-            None if stage_m < self.pairs[0].stage_m => (self.pairs[0], self.per_ln_q_m),
-            None => (self.pairs[self.pairs.len() - 1], self.per_ln_q_m),
-        };
-        (from.q_m3s * ((stage_m - from.stage_m) / per_ln_q_m).exp(), per_ln_q_m)
     }
 }
 

@@ -506,16 +506,19 @@ fn route(
             _ => seen,
         }
     };
+    let inputs = (-RUN_IN_H..=horizon).map(input).collect::<Option<Vec<f64>>>()?;
+    let run_in = usize::try_from(RUN_IN_H).unwrap_or(0);
+    Some(through_store(one, inputs.into_iter()).skip(run_in).collect())
+}
+
+/// Hourly discharges through the linear store of a station, which begins steady.
+fn through_store(one: &StationParameters, inputs: impl Iterator<Item = f64>) -> impl Iterator<Item = f64> {
     let take = 1.0 - (-1.0 / one.store_h).exp();
-    let mut stored = input(-RUN_IN_H)?;
-    let mut out = Vec::new();
-    for hour in -RUN_IN_H..=horizon {
-        stored += take * (input(hour)? - stored);
-        if hour >= 0 {
-            out.push(stored);
-        }
-    }
-    Some(out)
+    inputs.scan(None, move |stored, input| {
+        let before = stored.unwrap_or(input);
+        *stored = Some(before + take * (input - before));
+        *stored
+    })
 }
 
 /// Why whole courses cannot be routed.
@@ -557,12 +560,8 @@ pub fn routed(settings: &ForecastSettings, upstream: &BTreeMap<String, Vec<f64>>
     let mut sum = vec![0.0; hours];
     for (name, one) in &set.station {
         let Some(course) = upstream.get(name).filter(|course| !course.is_empty()) else { continue };
-        let take = 1.0 - (-1.0 / one.store_h).exp();
-        let mut stored = at(course, 0);
-        for (hour, sum) in sum.iter_mut().enumerate() {
-            stored += take * (between(course, (hour as f64 - one.delay_h).max(0.0)) - stored);
-            *sum += stored;
-        }
+        let delayed = (0..hours).map(|hour| between(course, hour as f64 - one.delay_h));
+        sum.iter_mut().zip(through_store(one, delayed)).for_each(|(sum, own)| *sum += own);
     }
     Ok(sum)
 }

@@ -93,8 +93,10 @@ impl Library {
     /// elsewhere is nothing to count on.
     pub fn at(&self, discharge_m3s: f64, breach: Option<&PlaceId>) -> Option<(Flooding, Rests)> {
         let (flooding, rests) = self.between(discharge_m3s, breach)?;
-        let sound = breach.and_then(|_| self.between(discharge_m3s, None));
-        Some((sound.map_or(flooding.clone(), |(sound, _)| flooding.with(&sound)), rests))
+        Some(match breach.and_then(|_| self.between(discharge_m3s, None)) {
+            Some((sound, _)) => (flooding.with(&sound), rests),
+            None => (flooding, rests),
+        })
     }
 
     fn between(&self, discharge_m3s: f64, breach: Option<&PlaceId>) -> Option<(Flooding, Rests)> {

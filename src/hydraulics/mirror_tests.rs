@@ -59,14 +59,11 @@ fn model() -> TwinModel {
     TwinModel { site, ground, library: Some(library) }
 }
 
+fn point(id: &str, x: f64) -> MirrorSpot {
+    MirrorSpot { id: id.into(), kind: None, outline: Outline::Point([x, 50.0]), crest_m: None, leaves: None }
+}
+
 fn table() -> Arc<MirrorTable> {
-    let point = |id: &str, x: f64| MirrorSpot {
-        id: id.into(),
-        kind: None,
-        outline: Outline::Point([x, 50.0]),
-        crest_m: None,
-        leaves: None,
-    };
     let way = |id: &str, to: f64| MirrorSpot {
         id: id.into(),
         kind: None,
@@ -284,13 +281,6 @@ fn mirror_of_a_breach_floods_what_the_sound_levee_kept_dry_and_nothing_later() {
         (member.highest_cm[3], member.arrival_min[3], member.depth_cm[1][3]) = (high, arrival, high);
         library.members.push(member);
     }
-    let point = |id: &str, x: f64| MirrorSpot {
-        id: id.into(),
-        kind: None,
-        outline: Outline::Point([x, 50.0]),
-        crest_m: None,
-        leaves: None,
-    };
     let way = MirrorSpot {
         leaves: Some("high".into()),
         outline: Outline::Line(vec![[350.0, 50.0], [390.0, 50.0]]),

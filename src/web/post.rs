@@ -3,6 +3,7 @@
 use super::shape::{self, Frame, Sight};
 use super::{EvacuationRegister, TwinDesk, live_twin};
 use crate::command::{Activation, State, Task, Water, Words};
+use crate::hydraulics::Mirrored;
 use crate::ingest::Intake;
 use crate::model::FactSeq;
 use crate::playbook::Snapshot;
@@ -75,13 +76,17 @@ impl Post {
         Frame { core, playbook: &core.playbook, reach: &core.reach, sight: Sight::Masked }
     }
 
+    /// The live twin with the breaches that are reported, if what it shows may be shown.
+    pub fn live_twin(&self, state: &State) -> Option<Arc<Mirrored>> {
+        live_twin::known(&self.water(), state, self.engine.now())
+    }
+
     /// A task as lists and the stream show it, with the time that the water leaves for it.
-    pub fn task(&self, frame: &Frame, task: &Task, state: &State) -> Value {
+    pub fn task(&self, frame: &Frame, task: &Task, state: &State, twin: Option<&Mirrored>) -> Value {
         let now = self.engine.now();
-        let twin = live_twin::known(&self.water(), state, now);
         let mut shape = frame.task(task, state);
         if let Some(shape) = shape.as_object_mut() {
-            shape.insert("water".into(), live_twin::task_water(twin.as_deref(), frame, task, now));
+            shape.insert("water".into(), live_twin::task_water(twin, frame, task, now));
         }
         shape
     }

@@ -171,11 +171,12 @@ impl Listener {
             }
         }
         let mut delivered = Vec::new();
+        let twin = if touched.tasks.is_empty() { None } else { self.post.live_twin(state) };
         for task in touched.tasks.iter().filter_map(|id| state.tasks.get(id)) {
             let called = |member| task.concerns(member) || task.relieved.contains_key(member);
             let told = self.member.as_ref().is_none_or(|member| called(member) && task.issued_at.is_some());
             if told {
-                events.push(("task", self.post.task(&frame, task, state)));
+                events.push(("task", self.post.task(&frame, task, state, twin.as_deref())));
                 let new = |member| task.concerns(member) && !task.delivered.contains_key(member);
                 if task.is_open() && self.member.as_ref().is_some_and(new) {
                     delivered.push(task.id);

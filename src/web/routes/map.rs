@@ -3,7 +3,7 @@
 use crate::command::{Report, ReportKind};
 use crate::model::PlaceId;
 use crate::web::shape::mask_name;
-use crate::web::{At, Post, Problem, Query, Session, Site, live_twin, twin};
+use crate::web::{At, Post, Problem, Query, Session, Site, twin};
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -122,10 +122,9 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
 /// The discharge that the live twin looks up, with what the gauge adds or held while it is silent, and the breach that is reported;
 /// so the map shows the water that the twin's words are about.
 fn as_it_is(post: &Post) -> (Option<f64>, Option<PlaceId>) {
-    let (state, water) = (post.engine.state(), post.water());
-    match live_twin::known(&water, &state, post.engine.now()) {
+    match post.live_twin(&post.engine.state()) {
         Some(twin) => (Some(twin.present_m3s()), twin.breaches.iter().find_map(|breach| breach.site.clone())),
-        None => (water.discharge_m3s(), None),
+        None => (post.water().discharge_m3s(), None),
     }
 }
 
@@ -134,10 +133,7 @@ fn routes(post: &Post) -> Result<Value, Problem> {
     let text = post.layers.get("routes").map_or("{}", |text| text);
     let mut layer: Value = serde_json::from_str(text).map_err(|fault| Problem::internal(&fault))?;
     let now = post.engine.now();
-    let twin = {
-        let (state, water) = (post.engine.state(), post.water());
-        live_twin::known(&water, &state, now)
-    };
+    let twin = post.live_twin(&post.engine.state());
     let ways = twin.iter().flat_map(|twin| &twin.ways).filter(|way| way.cut.is_there(now));
     let cut: BTreeSet<&str> = ways.map(|way| way.id.as_str()).collect();
     mark_flooded(&mut layer, &cut);

@@ -49,7 +49,9 @@ pub async fn list(At(post): At, session: Session, Query(query): Query<TaskQuery>
             && is(&query.grid, task.place.as_str())
             && is(&query.code, task.code.as_str())
     };
-    let items = state.tasks.values().filter(wanted).map(|task| (task.id, post.task(&frame, task, &state)));
+    let twin = post.live_twin(&state);
+    let shape = |task: &crate::command::Task| (task.id, post.task(&frame, task, &state, twin.as_deref()));
+    let items = state.tasks.values().filter(wanted).map(shape);
     let paging = PageQuery { after: query.after.clone(), limit: query.limit };
     Ok(Json(page(items, &paging)))
 }
@@ -167,7 +169,10 @@ async fn answer(at: At, session: Session, headers: HeaderMap, task: TaskId, inpu
     let post = Arc::clone(&at.0);
     change(&at, &session, &headers, input, move |state, _| {
         let frame = Frame { sight: Sight::Masked, ..post.frame() };
-        let body = state.tasks.get(&task).map_or(Value::Null, |task| post.task(&frame, task, state));
+        let body = state
+            .tasks
+            .get(&task)
+            .map_or(Value::Null, |task| post.task(&frame, task, state, post.live_twin(state).as_deref()));
         (StatusCode::OK, body)
     })
     .await

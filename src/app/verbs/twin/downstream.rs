@@ -70,14 +70,8 @@ struct Told {
 
 pub(super) fn run(args: &Args) -> Outcome {
     let files = editions::floods::files();
-    let text = match &args.settings {
-        Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
-        None => files
-            .get("downstream.toml")
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-            .ok_or("no downstream.toml in the binary")?,
-    };
-    let mut settings: Downstream = toml::from_str(&text)?;
+    let mut settings: Downstream =
+        toml::from_str(&table::settings(args.settings.as_deref(), "downstream.toml", editions::floods::text)?)?;
     if !args.fit.is_empty() {
         let floods =
             args.fit.iter().map(|id| Ok(past(&files, id, &settings)?.1)).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
@@ -133,11 +127,8 @@ fn of_flood(files: &FloodFiles, id: &str, settings: &Downstream) -> Result<Told,
 
 /// The three rivers above, from the earliest beginning to the latest end of the files, brought to the first station.
 fn of_upstream(args: &Args, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
-    let text = match &args.lags {
-        Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
-        None => editions::sensors::text("huayuankou/forecast.toml").ok_or("no forecast.toml in the binary")?,
-    };
-    let lags: ForecastSettings = toml::from_str(&text)?;
+    let lags: ForecastSettings =
+        toml::from_str(&table::settings(args.lags.as_deref(), "huayuankou/forecast.toml", editions::sensors::text)?)?;
     let mut series = BTreeMap::new();
     for (station, path) in &args.upstream {
         if series.insert(station.clone(), table::read(path, "discharge_m3s")?).is_some() {
@@ -146,35 +137,32 @@ fn of_upstream(args: &Args, settings: &Downstream) -> Result<Told, Box<dyn Error
     }
     let from = series.values().map(Series::begins_s).fold(f64::INFINITY, f64::min);
     let to = series.values().map(Series::ends_s).fold(f64::NEG_INFINITY, f64::max);
-    let hours = ((to - from) / 3600.0).floor();
-    if hours > MOST_H {
-        return Err("--upstream: 超过 366 天 (longer than 366 days)".into());
-    }
-    let hours = hours as i64 + RUN_OUT_H;
-    let course = |one: &Series| -> Vec<f64> {
-        let at = |hour: i64| (from + hour as f64 * 3600.0).clamp(one.begins_s(), one.ends_s());
-        (0..=hours).map(|hour| one.at(at(hour))).collect()
-    };
-    let courses = series.iter().map(|(station, one)| (station.clone(), course(one))).collect();
-    let inflow_m3s = routed(&lags, &courses)?;
-    let passing = settings.route(&inflow_m3s)?;
-    let id = series.keys().cloned().collect::<Vec<_>>().join("+");
-    let crest = crest(&inflow_m3s);
-    Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
+    let courses = series.iter().map(|(station, one)| Ok((station.clone(), hourly(one, (from, to), "--upstream")?)));
+    let courses = courses.collect::<Result<_, String>>()?;
+    of_course(series.keys().cloned().collect::<Vec<_>>().join("+"), routed(&lags, &courses)?, settings)
 }
 
 fn of_file(path: &std::path::Path, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
     let series = table::read(path, "discharge_m3s")?;
-    let (from, to) = (series.begins_s(), series.ends_s());
+    let span = (series.begins_s(), series.ends_s());
+    let id = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    of_course(id, hourly(&series, span, &path.display().to_string())?, settings)
+}
+
+/// Every hour of a span in s and of the time that the crest needs to the last station; before its beginning and after its end a series
+/// stays as it is. `what` names it where it is too long.
+fn hourly(series: &Series, (from, to): (f64, f64), what: &str) -> Result<Vec<f64>, String> {
     let hours = ((to - from) / 3600.0).floor();
     if hours > MOST_H {
-        return Err(format!("{}: 超过 366 天 (longer than 366 days)", path.display()).into());
+        return Err(format!("{what}: 超过 366 天 (longer than 366 days)"));
     }
-    let hours = hours as i64 + RUN_OUT_H;
-    let inflow_m3s: Vec<f64> = (0..=hours).map(|hour| series.at((from + hour as f64 * 3600.0).min(to))).collect();
-    let passing = settings.route(&inflow_m3s)?;
-    let id = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let crest = crest(&inflow_m3s);
+    let at = |hour: i64| (from + hour as f64 * 3600.0).clamp(series.begins_s(), series.ends_s());
+    Ok((0..=hours as i64 + RUN_OUT_H).map(|hour| series.at(at(hour))).collect())
+}
+
+/// An hourly course at the first station, of no known flood.
+fn of_course(id: String, inflow_m3s: Vec<f64>, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
+    let (crest, passing) = (crest(&inflow_m3s), settings.route(&inflow_m3s)?);
     Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
 }
 

@@ -4,6 +4,7 @@
 //! that rises or falls, the one with the loop; what it rests on.
 
 use super::results::say;
+use super::table;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::forecast::rating::Ratings;
@@ -46,13 +47,7 @@ fn datum(word: &str) -> Result<Datum, String> {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
-    let text = match &args.file {
-        Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
-        None => editions::floods::files()
-            .get("ratings.toml")
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-            .ok_or("no ratings.toml in the binary")?,
-    };
+    let text = table::settings(args.file.as_deref(), "ratings.toml", editions::floods::text)?;
     let name = args.file.as_ref().map_or_else(|| "ratings.toml".to_owned(), |path| path.display().to_string());
     let ratings: Ratings = toml::from_str(&text).map_err(|fault| format!("{name}: {fault}"))?;
     let at = Timestamp::from_naive_utc_and_offset(args.at.and_time(chrono::NaiveTime::MIN), chrono::Utc);

@@ -25,6 +25,18 @@ pub(super) enum TableFault {
     },
 }
 
+/// A text of settings: of the file that was asked for, else the one in the binary.
+pub(super) fn settings(
+    file: Option<&Path>,
+    name: &str,
+    own: fn(&str) -> Option<String>,
+) -> Result<String, Box<dyn std::error::Error>> {
+    match file {
+        Some(path) => Ok(std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?),
+        None => Ok(own(name).ok_or_else(|| format!("no {name} in the binary"))?),
+    }
+}
+
 /// Reads a series whose columns are `time_s` and `value`.
 pub(super) fn read(path: &Path, value: &str) -> Result<Series, TableFault> {
     let shown = path.display().to_string();

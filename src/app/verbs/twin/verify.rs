@@ -5,6 +5,7 @@
 //! reconstructions: they flatter.
 
 use super::results::say;
+use super::table;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
@@ -43,10 +44,7 @@ pub(super) fn run(args: &Args) -> Outcome {
         let every_h = args.every_h;
         return Err(format!("--every-h {every_h} 须为 1 至 {MOST_EVERY_H} (must be 1 to {MOST_EVERY_H})").into());
     }
-    let text = match &args.settings {
-        Some(path) => std::fs::read_to_string(path).map_err(|cause| format!("{}: {cause}", path.display()))?,
-        None => editions::sensors::text("huayuankou/forecast.toml").ok_or("no forecast.toml in the binary")?,
-    };
+    let text = table::settings(args.settings.as_deref(), "huayuankou/forecast.toml", editions::sensors::text)?;
     let settings: ForecastSettings = toml::from_str(&text)?;
     let files = editions::floods::files();
     let ids = if args.floods.is_empty() { with_companion(&files) } else { args.floods.clone() };
