@@ -2,17 +2,17 @@
 
 use super::assemble::{SiteFiles, load_playbook, start_engine, watch};
 use crate::app::config::SeriesSection;
-use crate::command::{CommandSettings, Water};
+use crate::command::{CommandSettings, Input};
 use crate::ingest::{Intake, IntakeError, IntakeParts, Sink};
-use crate::model::{Causes, Grade, Observation, Quality, Reading, SeriesId, Timestamp};
+use crate::model::{Causes, Grade, Observation, Quality, Reading, SeriesId, Timestamp, WarningLevel};
 use crate::store::series::{
     Correction, Durable, EmbeddedSeries, Sample, SeriesBatch, SeriesError, SeriesFacts, SeriesLimits, SeriesStats,
     SeriesStore, Step,
 };
-use crate::store::{Database, Engine, Folded, JOURNAL_SCHEMA, Journal};
+use crate::store::{Database, Engine, Folded, JOURNAL_SCHEMA, Journal, Published};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -91,7 +91,7 @@ impl Desk {
             watch: watch(&files.sensors, &playbook, None, now, 1.0),
             series: store.clone(),
             engine: engine.clone(),
-            water: Arc::new(RwLock::new(Water::default())),
+            water: Published::default(),
             clock,
             folder: None,
         };
@@ -132,6 +132,20 @@ impl Desk {
 
 fn full() -> SeriesError {
     SeriesError::DiskFull { path: "series.db".into(), points: 1 }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn intake_whoever_looks_at_the_state_stops_neither_orders_nor_readings() {
+    let desk = Desk::open(8).await;
+    // Two screens shape long answers; one looks a second time while a fact waits to be told.
+    let (early, also) = (desk.engine.state(), desk.engine.state());
+    let level = Input::SeedLevel { level: WarningLevel::Blue };
+    let told = tokio::time::timeout(std::time::Duration::from_secs(20), desk.engine.submit(level)).await;
+    told.expect("a fact waits for no reader").unwrap();
+    let late = desk.engine.state();
+    assert!(late.last > early.last, "{:?} {:?}", late.last, early.last);
+    assert_eq!(early, also, "what was looked at stays as it was");
+    assert_eq!((early.in_force, late.in_force), (WarningLevel::None, WarningLevel::Blue));
 }
 
 #[tokio::test]
@@ -230,7 +244,7 @@ fn a_limit_below_the_series_of_the_site_is_refused_with_both_numbers() {
 /// Two people at once both saw what stood there before either of them.
 #[tokio::test]
 async fn an_amendment_keeps_what_the_one_before_it_set() {
-    use crate::command::{Actor, Amendment, Input, StoodBefore};
+    use crate::command::{Actor, Amendment, StoodBefore};
     let desk = Desk::open(9000).await;
     let by = Actor { user: crate::model::UserName::new("li"), role: crate::model::UserRole::Hydrologist, member: None };
     let quality = |grade| Quality { grade, causes: Causes::NONE };
@@ -251,7 +265,7 @@ async fn an_amendment_keeps_what_the_one_before_it_set() {
     {
         desk.engine.submit(amend(at, value, grade)).await.unwrap();
     }
-    let state = desk.engine.state().clone();
+    let state = desk.engine.state();
     let made: Vec<_> =
         state.amended[&SeriesId::from("huayuankou.stage")].iter().map(|one| one.amendment.clone()).collect();
     let was: Vec<_> = made.iter().map(|one| one.was.unwrap().value.unwrap()).collect();

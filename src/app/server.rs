@@ -22,7 +22,8 @@ use crate::store::jobs::{JOBS_SCHEMA, Jobs};
 use crate::store::series::{SeriesError, SeriesStore};
 use crate::store::users::{USERS_SCHEMA, Users};
 use crate::store::{
-    Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, StoreDirectory, blobs_folder, state_file,
+    Clock, Database, Engine, Flights, Folded, JOURNAL_SCHEMA, Journal, Photos, Published, StoreDirectory, blobs_folder,
+    state_file,
 };
 use crate::web::runs::{self, TwinRuns};
 use crate::web::{
@@ -31,7 +32,7 @@ use crate::web::{
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -139,8 +140,7 @@ impl Server {
             let history = assemble::history_of(flood, &gauge_ids, now);
             let _ = store.append(&history).await?;
         }
-        let amended = engine.state().clone();
-        reapply_amendments(&amended, store.as_ref()).await?;
+        reapply_amendments(&engine.state(), store.as_ref()).await?;
         let results = blobs_folder(&parts.data).join("twin");
         crate::store::make_private(&results)?;
         let jobs = Jobs::new(database.clone(), results);
@@ -170,7 +170,7 @@ impl Server {
             engine.submit(Input::SeedLevel { level: WarningLevel::Blue }).await?;
         }
         // Whoever asks first sees what is remembered, not an empty river.
-        let water = Arc::new(RwLock::new(watch.water(now)));
+        let water = Published::new(watch.water(now));
         let (polled_in, polled) = mpsc::channel::<Vec<Reading>>(READINGS_QUEUE);
         let poller = Arc::new(Poller::start(&parts.files.sensors, &clock, speed, &polled_in));
         let aside = blobs_folder(&parts.data).join("intake");
@@ -180,7 +180,7 @@ impl Server {
             watch,
             series: store.clone(),
             engine: engine.clone(),
-            water: Arc::clone(&water),
+            water: water.clone(),
             clock: Arc::clone(&clock),
         };
         let (intake, intake_worker) = Intake::start(intake_parts, polled, stop.clone());

@@ -3,6 +3,7 @@
 //! In: the old water with its ghost cells filled. Out: the new one. Row by row: velocities, half differences and predicted
 //! state, fluxes, update; each row's values are computed once and handed on to the next.
 
+use super::debts;
 use super::dispatch;
 use super::grid::{HALO, Layout, Water};
 use super::kernels::Row;
@@ -344,7 +345,10 @@ fn write_row(
         step.dry,
     );
     if below {
-        tally.clipped_m += sum(&clipped[..n]);
+        for (at, lacks_m) in clipped[..n].iter().enumerate().filter(|(_, lacks_m)| **lacks_m > 0.0) {
+            let out = [-x.mass[at], x.mass[at + 1], -south.mass[at], north.mass[at]];
+            debts::share(step, (row, run.start + at), *lacks_m, out, tally);
+        }
     }
     if step.at_west(run.start) {
         tally.rim[0] += f64::from(x.mass[0]);

@@ -4,6 +4,7 @@
 //! where and when the run became unstable. The same bits come out for any number of workers and any vector width.
 
 use super::case::{Boundary, Case, CaseFault, Manning, Scheme};
+use super::debts;
 use super::dispatch::VectorWidth;
 use super::field::Field;
 use super::full::FullScratch;
@@ -238,6 +239,9 @@ impl Inundation {
         self.sweep(dt_s, cells);
         if self.case.scheme != Scheme::LocalInertia {
             std::mem::swap(&mut self.now, &mut self.next);
+            for Band { tally, .. } in &mut self.bands {
+                tally.clipped_m += debts::pay(&tally.debts, &mut self.now);
+            }
         }
         self.settle(dt_s, until_s);
         self.swept += cells as u64;

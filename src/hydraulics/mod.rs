@@ -11,6 +11,7 @@
 mod breach;
 mod case;
 mod checkpoint;
+mod debts;
 mod dispatch;
 mod field;
 mod flooding;

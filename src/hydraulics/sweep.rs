@@ -3,6 +3,7 @@
 //! In: the old water. Out: new water in one strip of rows; strips touch nothing of each other, and what a cell becomes does
 //! not depend on where strips begin, so any number of workers gives the same bits.
 
+use super::debts::Debt;
 use super::dispatch::{self, VectorWidth};
 use super::grid::{EqualRows, HALO, Layout};
 use super::rim::Rim;
@@ -84,6 +85,8 @@ pub(super) struct Tally {
     pub rim: [f64; 4],
     /// Depth that had to be set from below zero to zero, m, summed over cells.
     pub clipped_m: f64,
+    /// Full equations: what neighbours of cells that fell below zero have to give back.
+    pub debts: Vec<Debt>,
     /// Largest depth (local inertia, m) or characteristic speed (full equations, m/s) of each tile; 0 = dry.
     pub tiles: Vec<f32>,
 }

@@ -87,6 +87,7 @@ pub(super) fn plan(bands: &mut [Band], layout: &Layout) -> usize {
         cells += band.cells();
         band.tally.rim = [0.0; 4];
         band.tally.clipped_m = 0.0;
+        band.tally.debts.clear();
         band.tally.tiles.fill(0.0);
     }
     cells

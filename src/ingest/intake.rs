@@ -14,11 +14,11 @@ use crate::forecast::{Forecast, ImportedForecast, PlanUse};
 use crate::model::{Observation, PlaceId, Reading, SeriesId, Timestamp};
 use crate::playbook::SignalKey;
 use crate::store::series::{Aggregate, Sample, SeriesError, SeriesStore, Step};
-use crate::store::{Engine, EngineError};
+use crate::store::{Engine, EngineError, Published};
 use chrono::TimeDelta;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -103,7 +103,7 @@ pub struct IntakeParts {
     /// The one writer.
     pub engine: Engine,
     /// Where screens read the water.
-    pub water: Arc<RwLock<Water>>,
+    pub water: Published<Water>,
     /// Clock of the reach.
     pub clock: Clock,
     /// Folder for what is set aside; it exists. Absent: it is only counted.
@@ -526,7 +526,7 @@ impl Worker {
 
     fn publish(&self) {
         let water = self.parts.watch.water((self.parts.clock)());
-        *self.parts.water.write().unwrap_or_else(PoisonError::into_inner) = water;
+        self.parts.water.set(water);
     }
 
     async fn submit(&self, input: Input) {

@@ -6,11 +6,11 @@
 //!
 //! When the queue is full, callers wait for a place; they hold no lock meanwhile.
 
-use super::{Answer, Journal, JournalError, StoreError};
+use super::{Answer, Journal, JournalError, Published, StoreError};
 use crate::command::{ChainHash, Core, Entry, Input, Refused, State};
 use crate::model::Timestamp;
 use std::collections::BTreeMap;
-use std::sync::{Arc, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -96,7 +96,7 @@ struct Message {
 #[derive(Clone)]
 pub struct Engine {
     queue: mpsc::Sender<Message>,
-    published: Arc<RwLock<State>>,
+    published: Published<State>,
     feed: broadcast::Sender<Arc<Vec<Entry>>>,
     journal: Journal,
     core: Arc<Core>,
@@ -119,7 +119,7 @@ impl Engine {
         let Folded { state, hash } = folded;
         let (queue, inbox) = mpsc::channel(QUEUE);
         let (feed, _) = broadcast::channel(FEED);
-        let published = Arc::new(RwLock::new(state.clone()));
+        let published = Published::new(state.clone());
         let engine = Self { queue, published, feed, journal, core, clock, probed: Arc::default() };
         let writer = Writer { engine: engine.clone(), state, hash };
         let handle = tokio::spawn(writer.run(inbox, stop));
@@ -138,9 +138,9 @@ impl Engine {
     pub fn now(&self) -> Timestamp {
         (self.clock)()
     }
-    /// The committed state. Hold the guard briefly and never across an await.
-    pub fn state(&self) -> RwLockReadGuard<'_, State> {
-        self.published.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The committed state as it stands; it stops nobody, however long it is looked at.
+    pub fn state(&self) -> Arc<State> {
+        self.published.get()
     }
     /// Committed entries from now on, a batch a commit.
     pub fn feed(&self) -> broadcast::Receiver<Arc<Vec<Entry>>> {
@@ -296,11 +296,7 @@ impl Writer {
         match self.engine.journal.commit(self.hash, &entries, &answers).await {
             Ok(hash) => {
                 self.hash = hash;
-                let mut published = self.engine.published.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-                for entry in &entries {
-                    published.apply(entry);
-                }
-                drop(published);
+                self.engine.published.change(|state| entries.iter().for_each(|entry| state.apply(entry)));
                 if !entries.is_empty() {
                     // No listener is no fault: screens read the state when they come back.
                     let _ = self.engine.feed.send(Arc::new(entries));
@@ -308,7 +304,7 @@ impl Writer {
                 Ok(())
             }
             Err(fault) => {
-                self.state = self.engine.state().clone();
+                self.state = State::clone(&self.engine.state());
                 tracing::error!(
                     fault = &fault as &dyn std::error::Error,
                     "指令未写入日志，未生效 (nothing was written, nothing happened)"

@@ -10,6 +10,7 @@ mod flights;
 pub mod jobs;
 mod journal;
 mod photos;
+mod published;
 pub mod series;
 #[cfg(test)]
 mod tiny_disk;
@@ -24,3 +25,4 @@ pub use error::{Cause, StoreError};
 pub use flights::{FLIGHTS_MAX, FlightError, Flights};
 pub use journal::{Answer, Delivery, JOURNAL_SCHEMA, Journal, JournalError};
 pub use photos::{Photo, PhotoError, Photos};
+pub use published::Published;

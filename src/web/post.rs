@@ -7,11 +7,11 @@ use crate::hydraulics::Mirrored;
 use crate::ingest::Intake;
 use crate::model::FactSeq;
 use crate::playbook::Snapshot;
-use crate::store::Engine;
 use crate::store::series::SeriesStore;
+use crate::store::{Engine, Published};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex};
 
 /// Whether what is shown is real.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Post {
     /// Observations.
     pub series: Arc<dyn SeriesStore>,
     /// The water as last judged.
-    pub water: Arc<RwLock<Water>>,
+    pub water: Published<Water>,
     /// Readings by hand and by programs.
     pub intake: Intake,
     /// Map layers that do not change.
@@ -102,9 +102,9 @@ impl Post {
         self.water().snapshot.clone()
     }
 
-    /// The water as last judged. Hold the guard briefly.
-    pub fn water(&self) -> RwLockReadGuard<'_, Water> {
-        self.water.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The water as last judged.
+    pub fn water(&self) -> Arc<Water> {
+        self.water.get()
     }
 
     /// A text with the names of stations instead of their ids, and 花园口流量 instead of a series.

@@ -134,6 +134,7 @@ export async function answers(url, program, limitMs = START_LIMIT_MS) {
 export async function launch(origin) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
   const faults = [];
+  const waiting = new Map();
   return {
     faults,
     /** Opens `url` in a context of its own, so that every page is another person's browser. */
@@ -143,8 +144,21 @@ export async function launch(origin) {
       await context.addInitScript(() => { window.__anlanTest = true; });
       const page = await context.newPage();
       watch(page, origin, faults);
+      wait(page, waiting);
       await page.goto(url);
       return page;
+    },
+    /** What every page shows and what it waits for, with a picture, for whoever has to find out why a scenario failed. */
+    async autopsy(name) {
+      mkdirSync(pictures, { recursive: true });
+      const open = browser.contexts().flatMap((context) => context.pages());
+      const looked = open.map(async (page, at) => {
+        await page.screenshot({ path: join(pictures, `${name}-${at}.png`), timeout: 5000 }).catch(() => undefined);
+        const text = await Promise.race([page.evaluate(shown), page.waitForTimeout(5000)]).catch(String);
+        return `page ${at}: ${text ?? 'does not answer'}`;
+      });
+      const asked = [...waiting].map(([request, since]) => `unanswered for ${((performance.now() - since) / 1000).toFixed(1)} s: ${request.method()} ${new URL(request.url()).pathname}`);
+      return [...await Promise.all(looked), ...asked, ...faults];
     },
     close: () => browser.close(),
   };
@@ -168,6 +182,23 @@ function watch(page, origin, faults) {
     if (/^(data|blob|about):/.test(url) || new URL(url).origin === origin) return;
     faults.push(`request that leaves the server: ${url}`);
   });
+}
+
+/** Keeps the requests of a page that have no answer yet, with the time they were made. */
+function wait(page, waiting) {
+  page.on('request', (request) => waiting.set(request, performance.now()));
+  page.on('requestfinished', (request) => waiting.delete(request));
+  page.on('requestfailed', (request) => waiting.delete(request));
+}
+
+/** In the page: where it is, its state, its alerts, what has the keyboard and what stands in its fields. */
+function shown() {
+  const texts = (selector, of) => [...document.querySelectorAll(selector)].map(of).filter(Boolean).join(' | ');
+  const focus = document.activeElement;
+  return [
+    location.pathname, JSON.stringify(document.documentElement.dataset), texts('[role=alert]', (each) => each.textContent.trim()),
+    `focus ${focus?.tagName} ${focus?.dataset?.testid ?? ''}`, `fields ${texts('input', (each) => each.value)}`,
+  ].join('; ');
 }
 
 /**
@@ -205,6 +236,7 @@ export async function withDemo({ args = [], env = {}, allow = [] } = {}, body) {
     const unexpected = chrome.faults.filter((fault) => !allow.some((pattern) => pattern.test(fault)));
     assert.deepEqual(unexpected, [], 'the pages stayed quiet and on their own server');
   } catch (cause) {
+    for (const line of await chrome?.autopsy(`failed-${port}`) ?? []) console.error(line);
     console.error(`last lines of ${program.name}:\n${program.log.slice(-30).join('\n')}`);
     throw cause;
   } finally {

@@ -276,7 +276,7 @@ fn hydraulics_rain_on_hills_makes_no_water() {
             let balance = run.balance();
             println!("{} {relief_m} m: {:.1e} {balance:?} {}", scheme.name(), balance.error(), run.steps());
             // With slopes in the film the second order made 0.1 % at 2 m and 47 % at 60 m.
-            assert!(balance.error().abs() < 2e-5, "{} {relief_m} m: {balance:?}", scheme.name());
+            assert!(balance.error().abs() < 1e-6, "{} {relief_m} m: {balance:?}", scheme.name());
         }
     }
 }

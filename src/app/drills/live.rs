@@ -13,12 +13,13 @@ use crate::ingest::{Intake, IntakeParts};
 use crate::model::{Reading, Timestamp};
 use crate::store::series::{EmbeddedSeries, SeriesLimits, SeriesStore};
 use crate::store::{
-    Clock, Database, EngineError, Folded, JOURNAL_SCHEMA, Journal, OnceKey, make_private, series_file, state_file,
+    Clock, Database, EngineError, Folded, JOURNAL_SCHEMA, Journal, OnceKey, Published, make_private, series_file,
+    state_file,
 };
 use crate::web::{ClockKind, DrillAsk, Post, Scope};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
@@ -100,7 +101,7 @@ impl LiveDrill {
         let slot = parts.twin.as_ref().map(|twin| twin.slot());
         let mut watch = assemble::watch(&sensors, &engine.core().playbook, slot, start, SPEED_MAX);
         assemble::recall(&mut watch, store.as_ref(), &gauge_ids, start).await?;
-        let water = Arc::new(RwLock::new(Water::default()));
+        let water = Published::<Water>::default();
         let (readings, polled) = mpsc::channel(READINGS_QUEUE);
         let (to_devices, device_orders) = mpsc::channel(INJECTS_QUEUE);
         let (to_people, words) = mpsc::channel(INJECTS_QUEUE);
@@ -108,7 +109,7 @@ impl LiveDrill {
             watch,
             series: Arc::clone(&store),
             engine: engine.clone(),
-            water: Arc::clone(&water),
+            water: water.clone(),
             clock,
             folder: None,
         };

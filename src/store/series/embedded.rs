@@ -66,6 +66,7 @@ const READERS: usize = 3;
 pub(super) struct Shared {
     pub(super) path: PathBuf,
     pub(super) limits: SeriesLimits,
+    /// Before `heads`, where both are held: two orders would wait for each other.
     registry: RwLock<Registry>,
     heads: RwLock<Heads>,
     pub(super) journal_bytes: AtomicU64,
@@ -570,10 +571,11 @@ impl SeriesStore for EmbeddedSeries {
             *into = sqlx::query_scalar(pragma).fetch_one(conn.get()?).await.map_err(fail)?;
         }
         let [count, free, size] = pages;
+        let series = self.shared.registry().len() as u64;
         let heads = self.shared.heads();
         let sealed: u64 = heads.slots().iter().map(|slot| slot.chunk_points).sum();
         Ok(SeriesStats {
-            series: self.shared.registry().len() as u64,
+            series,
             points: sealed + heads.points(),
             unsealed_points: heads.points(),
             chunks: heads.slots().iter().map(|slot| slot.chunks).sum(),
