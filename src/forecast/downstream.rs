@@ -121,6 +121,16 @@ const SECOND_CREST: f64 = 0.5;
 /// Share of the highest discharge by which the river falls between two crests.
 const TROUGH: f64 = 0.1;
 
+/// The part of a flood that its crest is made of: hours that carry this share of the highest discharge or more.
+const ABOUT_CREST: f64 = 0.5;
+
+/// Lowest of the hourly discharges of which the crest is made, m³/s. The base flow before and after the flood is no part of it: it only
+/// fills the reaches to begin with. Infinite where there are none.
+pub fn lowest_about_crest(q_m3s: &[f64]) -> f64 {
+    let (_, highest) = crest(q_m3s);
+    q_m3s.iter().copied().filter(|q| *q >= ABOUT_CREST * highest).fold(f64::INFINITY, f64::min)
+}
+
 /// Number of crests of hourly discharges that lie apart and matter beside the highest, at least 1: on the way down a later,
 /// longer one may come to stand above the one that was highest.
 pub fn crests(q_m3s: &[f64]) -> usize {

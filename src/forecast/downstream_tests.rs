@@ -108,3 +108,12 @@ fn downstream_counts_crests_that_lie_apart() {
 fn downstream_says_which_discharges_it_covers() {
     assert_eq!(settings().covers_m3s(), (2000.0, 22_000.0));
 }
+
+#[test]
+fn downstream_takes_the_base_flow_for_no_part_of_the_crest() {
+    let check = |q: &[f64], expected: f64| assert_eq!(lowest_about_crest(q), expected, "{q:?}");
+    check(&[], f64::INFINITY);
+    check(&[1800.0; 5], 1800.0);
+    check(&[1500.0, 4000.0, 9000.0, 4500.0, 1700.0], 4500.0);
+    check(&[900.0, 1600.0, 3000.0, 1400.0], 1600.0);
+}

@@ -1,13 +1,19 @@
 //! How good the forecast was on floods of the past, played hour by hour.
 //!
-//! In: settings and hourly rows of a flood. Out: errors by lead, how often the band held what came, warnings that came true, were missed
-//! or false by threshold and lead, the crest by the hours before it. It sees only what was known at each hour.
+//! In: settings, thresholds and hourly rows of a flood. Out: errors by lead with their grades, how often the band held what came,
+//! crossings of thresholds with the hours gained and false warnings, warnings by threshold and lead, the crest by the hours before it.
+//! It sees only what was known at each hour. A flood without upstream series gets no forecast: then "it stays as it is" alone is judged.
+
+pub mod events;
+pub mod standard;
 
 use super::route::{Spread, crps};
 use super::settings::ForecastSettings;
 use super::{Forecast, Forecaster};
 use crate::model::{Observation, Quality, SeriesId, Timestamp};
 use chrono::TimeDelta;
+use events::{Alert, AlertEvents, Said, events};
+use standard::{Judged, permitted_h, permitted_m3s};
 use std::collections::BTreeMap;
 
 /// Hours ahead at which errors are taken.
@@ -33,18 +39,20 @@ pub struct FloodHour {
 /// Errors at one lead, over the hours in which the river came to be a flood.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LeadSkill {
-    /// Forecasts looked at.
-    pub count: usize,
-    /// Mean of forecast − came, m³/s.
-    pub bias_m3s: f64,
-    /// Mean absolute error, m³/s.
-    pub error_m3s: f64,
-    /// Of "it stays as it is", m³/s.
-    pub standing_still_m3s: f64,
-    /// Continuous ranked probability score of the members, m³/s.
-    pub crps_m3s: f64,
+    /// The plain forecast.
+    pub plain: Judged,
+    /// "It stays as it is", also where nothing could be forecast.
+    pub still: Judged,
     /// How often the band held what came.
     pub band: Spread,
+    scores_m3s: f64,
+}
+
+impl LeadSkill {
+    /// Mean continuous ranked probability score of the members, m³/s.
+    pub fn crps_m3s(&self) -> Option<f64> {
+        (self.plain.count > 0).then(|| self.scores_m3s / self.plain.count as f64)
+    }
 }
 
 /// Warnings for one threshold within one lead: hours below it after which it was, or was said to be, passed.
@@ -89,6 +97,10 @@ pub struct CrestSkill {
     pub late_h: i64,
     /// Whether the band held the real crest at its hour.
     pub inside: bool,
+    /// Whether its height lies within the permissible error.
+    pub height_qualified: bool,
+    /// Whether its hour lies within the permissible error.
+    pub hour_qualified: bool,
 }
 
 /// One flood.
@@ -98,19 +110,23 @@ pub struct Verification {
     pub leads: Vec<LeadSkill>,
     /// By threshold and lead (orders of [`THRESHOLDS_M3S`], [`LEADS_H`]): by the plain forecast, and by the members.
     pub warnings: Vec<Vec<[Warnings; 2]>>,
+    /// By threshold, in the order in which they were given.
+    pub events: Vec<AlertEvents>,
     /// The crest.
     pub crest: Vec<CrestSkill>,
 }
 
 /// Plays a flood with perfect gauges, a forecast at every whole `every_h` hours.
-pub fn verify(settings: &ForecastSettings, hours: &[FloodHour], every_h: i64) -> Verification {
+pub fn verify(settings: &ForecastSettings, hours: &[FloodHour], every_h: i64, alerts: &[Alert]) -> Verification {
     let mut forecaster = Forecaster::new(settings.clone());
     let truth: BTreeMap<Timestamp, f64> = hours.iter().filter_map(|hour| Some((hour.at, hour.target_m3s?))).collect();
     let mut told = Verification {
         leads: vec![LeadSkill::default(); LEADS_H.len()],
         warnings: vec![vec![[Warnings::default(); 2]; LEADS_H.len()]; THRESHOLDS_M3S.len()],
+        events: Vec::new(),
         crest: Vec::new(),
     };
+    let mut said: Vec<Vec<Said>> = vec![Vec::new(); alerts.len()];
     let crest = truth.iter().fold(None, |best: Option<(Timestamp, f64)>, (at, q)| match best {
         Some((_, highest)) if highest >= *q => best,
         _ => Some((*at, *q)),
@@ -128,21 +144,39 @@ pub fn verify(settings: &ForecastSettings, hours: &[FloodHour], every_h: i64) ->
         }
         let Some(now) = hour.target_m3s else { continue };
         forecaster.observe(&seen(settings.target.clone(), hour.at, now));
-        let due = hour.at.timestamp() % (every_h.max(1) * 3600) == 0;
-        if let Some(forecast) = due.then(|| forecaster.forecast(hour.at)).flatten() {
+        if hour.at.timestamp() % (every_h.max(1) * 3600) != 0 {
+            continue;
+        }
+        told.look_at_standing_still(hour.at, now, &truth);
+        if let Some(forecast) = forecaster.forecast(hour.at) {
             told.look(&forecast, now, &truth, crest);
+            for (alert, said) in alerts.iter().zip(&mut said) {
+                let reached = said_by(&forecast, alert.foreseen_from_m3s, alert.within_h as usize);
+                said.push(Said { at: hour.at, reached });
+            }
         }
     }
-    for lead in &mut told.leads {
-        let count = (lead.count as f64).max(1.0);
-        for sum in [&mut lead.bias_m3s, &mut lead.error_m3s, &mut lead.standing_still_m3s, &mut lead.crps_m3s] {
-            *sum /= count;
-        }
-    }
+    told.events = alerts.iter().zip(&said).map(|(alert, said)| events(alert, &truth, said)).collect();
     told
 }
 
+/// Whether a forecast reaches a discharge within so many hours: by its plain line, by its members.
+fn said_by(forecast: &Forecast, at_least_m3s: f64, within_h: usize) -> [bool; events::SOURCES] {
+    let plain = forecast.points.iter().take(within_h).any(|point| point.q_m3s >= at_least_m3s);
+    let members = forecast.probability(at_least_m3s, within_h).is_some_and(|share| share >= WARN_FROM);
+    [plain, members]
+}
+
 impl Verification {
+    fn look_at_standing_still(&mut self, at: Timestamp, now: f64, truth: &BTreeMap<Timestamp, f64>) {
+        for (lead, hours) in self.leads.iter_mut().zip(LEADS_H) {
+            let then = at + TimeDelta::hours(i64::try_from(hours).unwrap_or(0));
+            if let Some(came) = truth.get(&then).filter(|came| **came >= FLOOD_FROM_M3S) {
+                lead.still.add(now, now, *came);
+            }
+        }
+    }
+
     fn look(
         &mut self,
         forecast: &Forecast,
@@ -154,11 +188,8 @@ impl Verification {
             let Some(point) = forecast.points.get(hours - 1) else { continue };
             let Some(came) = truth.get(&point.at).filter(|came| **came >= FLOOD_FROM_M3S) else { continue };
             let members: Vec<f64> = forecast.members.iter().filter_map(|one| one.get(hours - 1)).copied().collect();
-            lead.count += 1;
-            lead.bias_m3s += point.q_m3s - came;
-            lead.error_m3s += (point.q_m3s - came).abs();
-            lead.standing_still_m3s += (now - came).abs();
-            lead.crps_m3s += if members.is_empty() { (point.q_m3s - came).abs() } else { crps(&members, *came) };
+            lead.plain.add(point.q_m3s, now, *came);
+            lead.scores_m3s += if members.is_empty() { (point.q_m3s - came).abs() } else { crps(&members, *came) };
             lead.band.add(point.low_m3s, point.high_m3s, *came);
         }
         let issued = forecast.issued_at;
@@ -172,10 +203,8 @@ impl Verification {
                     continue;
                 }
                 let came = truth.range(issued..=until).any(|(_, q)| q >= threshold);
-                let plain = forecast.points.iter().take(hours).any(|point| point.q_m3s >= *threshold);
-                let likely = forecast.probability(*threshold, hours).is_some_and(|share| share >= WARN_FROM);
-                cell[0].add(plain, came);
-                cell[1].add(likely, came);
+                let said = said_by(forecast, *threshold, hours);
+                cell.iter_mut().zip(said).for_each(|(cell, said)| cell.add(said, came));
             }
         }
         if let Some((at, highest)) = crest
@@ -184,12 +213,19 @@ impl Verification {
             && let Some(peak) = forecast.peak()
             && let Some(point) = forecast.points.iter().find(|point| point.at == at)
         {
+            let (before_h, late_h) = ((at - issued).num_hours(), (peak.at - at).num_hours());
             self.crest.push(CrestSkill {
-                before_h: (at - issued).num_hours(),
+                before_h,
                 error: peak.q_m3s / highest - 1.0,
-                late_h: (peak.at - at).num_hours(),
+                late_h,
                 inside: (point.low_m3s..=point.high_m3s).contains(&highest),
+                height_qualified: (peak.q_m3s - highest).abs() <= permitted_m3s(now, highest),
+                hour_qualified: late_h.abs() as f64 <= permitted_h(before_h as f64),
             });
         }
     }
 }
+
+#[cfg(test)]
+#[path = "verify/tests.rs"]
+mod tests;

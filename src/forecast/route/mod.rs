@@ -15,7 +15,7 @@ pub use calibrate::{Best, Search, minimise};
 pub use cascade::{Cascade, Node};
 pub use cunge::Channel;
 pub use muskingum::{Linear, Nonlinear};
-pub use skill::{Skill, Spread, crps};
+pub use skill::{Skill, Spread, crps, grade_of_dc};
 
 use thiserror::Error;
 

@@ -35,14 +35,19 @@ impl Skill {
             peak_late_steps: at as i64 - at_measured as i64,
         })
     }
-    /// Grade of the Chinese forecast standard by the certainty coefficient (GB/T 22482): A from 0.90, B 0.70, C 0.50.
+    /// Grade of the certainty coefficient, see [`grade_of_dc`].
     pub fn grade(&self) -> &'static str {
-        match self.nse {
-            nse if nse >= 0.9 => "甲 A",
-            nse if nse >= 0.7 => "乙 B",
-            nse if nse >= 0.5 => "丙 C",
-            _ => "不合格 below C",
-        }
+        grade_of_dc(self.nse)
+    }
+}
+
+/// Grade of the Chinese forecast standard by the certainty coefficient (确定性系数, GB/T 22482): A from 0.90, B 0.70, C 0.50.
+pub fn grade_of_dc(dc: f64) -> &'static str {
+    match dc {
+        dc if dc >= 0.9 => "甲 A",
+        dc if dc >= 0.7 => "乙 B",
+        dc if dc >= 0.5 => "丙 C",
+        _ => "不合格 below C",
     }
 }
 

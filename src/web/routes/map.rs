@@ -105,14 +105,17 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
         let Some(scene) = scene else {
             return nothing("情景库没有该情景", "the library has no such scenario");
         };
-        let depth_cm = match query.hour {
+        // Behind its last frame a scenario knows nothing: the answer says which hour it shows.
+        let last = model.site.plan.hours.last().copied().unwrap_or_default();
+        let hour = query.hour.map(|hour| hour.min(last));
+        let depth_cm = match hour {
             Some(hour) => scene.flooding.at_hour(&model.site.plan.hours, hour),
             None => scene.flooding.highest_cm.clone(),
         };
         let features = twin::frame(&model, scene.ground, scene.base_cm, &depth_cm);
         json!({
             "type": "FeatureCollection", "features": features, "scenario": twin::scenario(&scene),
-            "grid": twin::grid(&model, &scene), "hour": query.hour, "assumed": is_assumed,
+            "grid": twin::grid(&model, &scene), "hour": hour, "assumed": is_assumed,
         })
         .to_string()
     });

@@ -110,13 +110,15 @@ export interface BreachSite { id: string; name: Text | null }
 /** What a discharge would flood. Minutes and hours count from the moment when the discharge begins to rise. */
 export interface Inundation {
   scenario: WaterScenario; grid: WaterGrid; hours: number[]; rise_h: number; base_m3s: number; area_km2: number; residents: number
-  villages: Flooded[]; households: FloodedClass[]; farmers: FloodedClass[]; farms: Flooded[]; dams: Flooded[]; cells: Flooded[]; posts: Flooded[]; shelters: Flooded[]; depots: Flooded[]
+  villages: Flooded[]; households: FloodedClass[]; farmers: FloodedClass[]; farms: Flooded[]; works: Flooded[]; dams: Flooded[]; cells: Flooded[]; posts: Flooded[]; shelters: Flooded[]; depots: Flooded[]
   routes: { id: string; name: Text; village: string; shelter: string; rank: number; cut_at_h: number | null }[]
   no_way_out: { village: string; cut_at_h: number; instead: string | null; last_h: number | null; words: Text }[]
   levee: { place: string; name: Text | null; is_levee: boolean; toe_depth_m: number; toe_arrival_min: number | null; freeboard_m: number; overtops: boolean; crest_m: number }[]
   words: { kind: 'arrival' | 'mark'; place: string; zh: string; en: string; minutes?: number }[]
   /** Where a breach may be assumed. */
   breach_sites: BreachSite[]
+  /** Which guideline the hazard classes follow. */
+  hazard_basis: string
 }
 /** GET /twin/now: the water that goes with the river now and as forecast. */
 export interface WaterComing { threshold_m3s: number | null; by_breach: boolean; crossed_at: string | null; lag_min: number; at: string | null; in_min: number | null; is_there: boolean; depth_m: number }

@@ -1,11 +1,12 @@
 import { mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { nextTick } from 'vue'
+import { h, nextTick } from 'vue'
 import { ApiError, api } from '@/api/client'
 import type { Inundation, Preview, SpreadPlace, TwinRun } from '@/api/types'
 import { addMessages, i18n, setLocale } from '@/i18n'
 import { usePreview } from '@/stores/preview'
+import FloodDetails from './FloodDetails.vue'
 import InundationPanel from './InundationPanel.vue'
 import { messages } from './messages'
 
@@ -14,7 +15,7 @@ const text = (zh: string, en = zh) => ({ zh, en })
 const water = (breach: string | null = null): Inundation => ({
   scenario: { discharge_m3s: 15_000, breach, highest_froude: 0.4, rests: 'exact', run: null, words: text('情景库', 'library') },
   grid: { cell_m: 100, columns: 1, rows: 1, bounds: [], synthetic: true, scheme: text('二维', '2D') },
-  hours: [], rise_h: 2, base_m3s: 1000, area_km2: 97.8, residents: 0, villages: [], households: [], farmers: [], farms: [], dams: [], cells: [], posts: [], shelters: [], depots: [], routes: [], no_way_out: [], levee: [], words: [],
+  hours: [], rise_h: 2, base_m3s: 1000, area_km2: 97.8, residents: 0, villages: [], households: [], farmers: [], farms: [], works: [], dams: [], cells: [], posts: [], shelters: [], depots: [], routes: [], no_way_out: [], levee: [], words: [], hazard_basis: 'AIDR Guideline 7-3 Flood Hazard (2017), H1–H6',
   breach_sites: [{ id: 'work-hyk', name: text('花园口险工', 'Huayuankou') }, { id: 'work-madu', name: text('马渡险工', 'Madu') }, { id: 'work-x', name: null }],
 })
 const place = (id: string, kind: SpreadPlace['kind'], chance: number, change: Partial<SpreadPlace> = {}): SpreadPlace => ({ id, kind, name: text(id), chance, median_m: 1.24, ninth_m: 2, earliest_min: 75, ...change })
@@ -25,7 +26,7 @@ async function panel(breach: string | null = null) {
   const post = vi.spyOn(api, 'post').mockImplementation((_, body) => Promise.resolve({ id: 'prv', discharge_m3s: (body as { discharge_m3s: number }).discharge_m3s, inundation: water((body as { breach?: string }).breach), inundation_reason: null } as Preview) as never)
   preview.breach = breach
   await preview.run(15_000)
-  const view = mount(InundationPanel, { global: { plugins: [i18n] } })
+  const view = mount(() => [h(InundationPanel), preview.result?.inundation ? h(FloodDetails, { water: preview.result.inundation }) : null], { global: { plugins: [i18n] } })
   const has = (id: string) => view.find(`[data-testid=${id}]`).exists()
   const get = (id: string) => view.get(`[data-testid=${id}]`)
   async function spread(change: Partial<TwinRun>): Promise<void> {
@@ -35,17 +36,19 @@ async function panel(breach: string | null = null) {
   return { view, preview, post, has, get, spread }
 }
 beforeEach(() => {
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }))
   setActivePinia(createPinia())
   setLocale('zh-CN')
 })
 afterEach(() => {
+  vi.unstubAllGlobals()
   vi.restoreAllMocks()
   setLocale('zh-CN')
 })
 
 it('offers the sites of the server, none first, and asks anew with the one that is chosen', async () => {
   const { get, has, post, preview } = await panel()
-  expect(get('breach-select').findAll('option').map((one) => one.text())).toEqual(['无', '花园口险工', '马渡险工', 'work-x'])
+  expect(get('breach-select').findAll('option').map((one) => one.text())).toEqual(['不假定溃口', '花园口险工', '马渡险工', 'work-x'])
   expect(has('breach-shown')).toBe(false)
   await get('breach-select').setValue('work-madu')
   expect(post.mock.lastCall).toEqual(['/preview', { discharge_m3s: 15_000, breach: 'work-madu' }])
@@ -62,7 +65,7 @@ it('calls no levee overtopped because a work goes under, and says where the equa
     const shown = preview.result as Preview
     preview.result = { ...shown, inundation: { ...water(), levee, scenario: { ...water().scenario, highest_froude } } }
     await nextTick()
-    return get('inundation').text()
+    return get('inundation').text() + get('flood-details').text()
   }
   expect(await show([row('11号堤段', true, 1.2)], 0.5)).toContain('最小超高 1.20 m（11号堤段）')
   const under = await show([row('东大坝', false, -0.62), row('11号堤段', true, 1.8)], 1.4)
@@ -103,10 +106,10 @@ it('a spread is asked for, tells how far it is, and can be taken back', async ()
   await get('spread').trigger('click')
   expect(post.mock.lastCall).toEqual(['/twin/runs', { discharge_m3s: 15_000, breach: 'work-madu', members: 20 }])
   await spread({ state: 'running', progress: 0.449 })
-  expect([has('spread'), get('inundation').text()]).toEqual([false, expect.stringContaining('不确定性推演 44%（50 m 网格）')])
+  expect([has('spread'), get('flood-details').text()]).toEqual([false, expect.stringContaining('不确定性推演 44%（50 m 网格）')])
   const remove = vi.spyOn(api, 'delete').mockResolvedValueOnce(job({ state: 'cancelled', why: 'a 取消 (cancelled by a)' }))
   await get('cancel-job').trigger('click')
-  await vi.waitFor(() => expect(get('inundation').text()).toContain('不确定性推演已取消：a 取消'))
+  await vi.waitFor(() => expect(get('flood-details').text()).toContain('不确定性推演已取消：a 取消'))
   expect(remove).toHaveBeenCalledWith('/twin/runs/7')
   expect(has('spread')).toBe(true)
   preview.leave()
@@ -115,10 +118,10 @@ it('a spread is asked for, tells how far it is, and can be taken back', async ()
 it('a failed or refused spread says why and can be asked for again', async () => {
   const { get, has, post, spread } = await panel()
   await spread({ state: 'failed', why: '地形已更换 (the terrain has changed)' })
-  expect(get('inundation').text()).toMatch(/不确定性推演没有完成：地形已更换(?! \()/)
+  expect(get('flood-details').text()).toMatch(/不确定性推演没有完成：地形已更换(?! \()/)
   post.mockRejectedValueOnce(new ApiError({ type: '', title: '', status: 429, detail: '加密演算已排满 (the finer runs are full)' }))
   await get('spread').trigger('click')
-  await vi.waitFor(() => expect(get('inundation').get('[role=alert]').text()).toBe('加密演算已排满'))
+  await vi.waitFor(() => expect(get('flood-details').get('[role=alert]').text()).toBe('加密演算已排满'))
   expect(has('spread')).toBe(true)
 })
 
@@ -132,7 +135,7 @@ it('a spread shows villages first, eight rows, the rest folded, and the words of
   expect(rows()).toHaveLength(8)
   expect(rows().slice(0, 2)).toEqual([['马渡村', '7/20 · 35%', '不进水', '0.6 m', '—'], ['cell-0', '20/20 · 100%', '1.2 m', '2.0 m', '75 分']])
   expect(get('spread-words').text()).toBe('比例不是预报概率')
-  expect(view.get('caption').text()).toMatch(/^不确定性推演 · 15\s?000 m³\/s · 推演：假定马渡险工溃口$/)
+  expect(get('spread-result').get('caption').text()).toMatch(/^不确定性推演 · 15\s?000 m³\/s · 推演：假定马渡险工溃口$/)
   await get('spread-more').trigger('click')
   expect([rows().length, get('spread-more').attributes('aria-expanded'), has('spread')]).toEqual([10, 'true', false])
   setLocale('en')
@@ -152,5 +155,5 @@ it('speaks English alike', async () => {
   const { get } = await panel('work-madu')
   expect(get('breach-shown').text()).toBe('Assumed: the levee breaches at Madu Orders follow the discharge; a breach has to be reported on its own')
   expect([get('refine').text(), get('spread').text()]).toEqual(['Compute finer', 'Spread of 20 runs'])
-  expect(get('inundation').text()).not.toMatch(/hq\.water/)
+  expect(get('inundation').text() + get('flood-details').text()).not.toMatch(/hq\.water/)
 })

@@ -28,6 +28,12 @@ export function recent(series: string, now: number, hours: number, every_s: numb
   return answer
 }
 
+/** What the time control runs along: hours before and after now, seconds from point to point. */
+export const COURSE = { before_h: 48, ahead_h: 72, every_s: 600 }
+
+/** A series with its forecast, as the hydrograph draws it. */
+export const course = (series: string, now: number, speed: number): Promise<Series> => recent(series, now, COURSE.before_h, COURSE.every_s, COURSE.ahead_h, speed)
+
 /** Somebody changed the past of a series: the next one who draws it asks anew. */
 export function forget(series: string): void {
   for (const key of kept.keys()) if (key.startsWith(`${address(series)}/`)) kept.delete(key)

@@ -1,11 +1,15 @@
-// Whether the window is narrower than a width in CSS pixels.
+// What the window is like, as CSS media queries say it.
 import { onBeforeUnmount, ref, type Ref } from 'vue'
 
-export function useNarrow(width: number): Ref<boolean> {
-  const query = matchMedia(`(max-width: ${width - 1}px)`)
-  const narrow = ref(query.matches)
-  const update = (): void => void (narrow.value = query.matches)
+/** Whether a media query holds. */
+export function useMedia(media: string): Ref<boolean> {
+  const query = matchMedia(media)
+  const holds = ref(query.matches)
+  const update = (): void => void (holds.value = query.matches)
   query.addEventListener('change', update)
   onBeforeUnmount(() => query.removeEventListener('change', update))
-  return narrow
+  return holds
 }
+
+/** Whether the window is narrower than a width in CSS pixels. */
+export const useNarrow = (width: number): Ref<boolean> => useMedia(`(max-width: ${width - 1}px)`)

@@ -8,7 +8,9 @@ use super::table;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
-use crate::forecast::downstream::{Downstream, ListedCrest, Passing, PastFlood, crest, crests, fit};
+use crate::forecast::downstream::{
+    Downstream, ListedCrest, Passing, PastFlood, crest, crests, fit, lowest_about_crest,
+};
 use crate::forecast::{ForecastSettings, routed};
 use crate::hydraulics::Series;
 use crate::model::Timestamp;
@@ -168,24 +170,29 @@ fn of_course(id: String, inflow_m3s: Vec<f64>, settings: &Downstream) -> Result<
 
 /// What the reader of a flood must know, in both languages.
 fn warnings(settings: &Downstream, told: &Told) -> Vec<String> {
-    let inflow = &told.listed.inflow_m3s;
-    let ends = |(low, high): (f64, f64), q: &f64| (low.min(*q), high.max(*q));
-    let (low, high) = inflow.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+    let (_, high) = told.crest;
     let (from, to) = settings.covers_m3s();
     let mut said = Vec::new();
     let nodes = format!("{from:.0} 至 {to:.0} m³/s");
     let nodes_en = format!("{from:.0} to {to:.0} m³/s: outside, the outermost one is taken");
+    let low = lowest_about_crest(&told.listed.inflow_m3s);
     if !(from..=to).contains(&high) {
         said.push(format!(
             "洪峰 {high:.0} m³/s 超出传播时间节点 {nodes}，之外取端点值 (the crest of {high:.0} m³/s lies beyond the travel times of {nodes_en})"
         ));
-    }
-    if low < from {
+    } else if low < from {
         said.push(format!(
-            "最小流量 {low:.0} m³/s 低于传播时间节点 {nodes}，之外取端点值 (discharges down to {low:.0} m³/s lie below the travel times of {nodes_en})"
+            "洪峰前后流量低至 {low:.0} m³/s，低于传播时间节点 {nodes}，之外取端点值 (about the crest, discharges down to {low:.0} m³/s lie below the travel times of {nodes_en})"
+        ));
+    } else if let Some((below, passing)) =
+        settings.below.iter().zip(&told.passing).find(|(_, passing)| passing.crest_m3s < from)
+    {
+        let (zh, en, crest) = (&below.name_zh, &below.name_en, passing.crest_m3s);
+        said.push(format!(
+            "自{zh}起洪峰 {crest:.0} m³/s 低于传播时间节点 {nodes}，之外取端点值 (from {en} on the crest, {crest:.0} m³/s, lies below the travel times of {nodes_en})"
         ));
     }
-    let count = crests(inflow);
+    let count = crests(&told.listed.inflow_m3s);
     if count > 1 {
         said.push(format!(
             "过程有 {count} 个洪峰：各站所列为其最高者，可能出自另一洪峰，时差不可比 (the series has {count} crests: a station is told its highest, which may come of another one than the first station's, so hours between them may not compare)"

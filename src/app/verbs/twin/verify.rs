@@ -1,42 +1,77 @@
 //! `anlan twin verify`: the forecast of this edition on floods of the past.
 //!
-//! In: the floods of the binary that have an upstream companion, and `forecast.toml` of the demo reach or of a file. Out: errors by lead,
-//! coverage of the band, hits, misses and false alarms by threshold and lead, the crest; as a table or JSON. It says which series are
-//! reconstructions: they flatter.
+//! In: the floods of the binary, `forecast.toml` of the demo reach or of a file, and the levels of a playbook. Out: errors by lead with
+//! their grades, coverage of the band, crossings of every level with the hours gained and what was said for nothing, warnings by
+//! threshold and lead, the crest; as tables or JSON. Floods without an upstream companion get no forecast and stand apart. It says
+//! which series are reconstructions: they flatter.
+
+mod json;
+mod text;
 
 use super::results::say;
 use super::table;
 use crate::app::editions;
 use crate::app::verbs::Outcome;
-use crate::drill::floods::{Flood, FloodFiles};
+use crate::drill::floods::Flood;
 use crate::forecast::ForecastSettings;
-use crate::forecast::verify::{FloodHour, LEADS_H, THRESHOLDS_M3S, Verification, Warnings, verify};
+use crate::forecast::verify::events::{Alert, EventCount, SOURCES};
+use crate::forecast::verify::{FloodHour, Verification, verify};
+use crate::playbook::{Faults, Levels, Playbook};
 use chrono::TimeDelta;
-use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Floods on which the spreads of the ensemble were set; the others only verify.
 const SET_ON: [&str; 2] = ["1958-07", "1996-08"];
 /// Hours between two forecasts at most: further apart there are too few of a flood to say anything.
 const MOST_EVERY_H: i64 = 24;
-const NOTE_ZH: &str = "上游过程为重建，由同样的滞时与线性水库反推：短预见期的误差偏小，不代表实况";
-const NOTE_EN: &str =
-    "upstream series are reconstructions made with the same delays and stores: errors at short leads flatter";
+/// A band that is no level is looked for in the forecast of so many hours, as in most rows of the playbook …
+const BAND_WITHIN_H: u32 = 24;
+/// … and a crossing of it is over below this share of it, as that of a level.
+const BAND_CLEAR: f64 = 0.9;
+const NOTE_ZH: &str =
+    "上游过程为重建，由同样的滞时与线性水库反推：短预见期的误差偏小，传播时间以内的提前量为构造所致，不代表实况";
+const NOTE_EN: &str = "upstream series are reconstructions made with the same delays and stores: errors at short leads flatter, and so do \
+                       hours gained within the travel time";
+const ROLE_ZH: &str = "“率定、检验”只指成员离散度；滞时与调蓄系数对有上游过程的各场都率定过，没有一场独立";
+const ROLE_EN: &str = "\"set on\" and \"verified on\" speak of the spreads of the members alone: delays and stores were fitted to every \
+                       flood with upstream series, none is independent";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Floods, e.g. 1958-07; all with an upstream companion by default.
+    /// Floods, e.g. 1958-07; all but the invented ones by default.
     floods: Vec<String>,
     /// A `forecast.toml` in place of the demo reach's.
     #[arg(long)]
     settings: Option<PathBuf>,
+    /// Folder of a playbook whose levels are to be foreseen, in place of the one in the binary.
+    #[arg(long)]
+    playbook: Option<PathBuf>,
     /// Hours between two forecasts, 1 to 24.
     #[arg(long, default_value_t = 1)]
     every_h: i64,
     /// One JSON object instead of tables.
     #[arg(long)]
     json: bool,
+}
+
+/// What came of all floods.
+struct Report {
+    settings: ForecastSettings,
+    alerts: Vec<Alert>,
+    /// Whether rows of the playbook ask for the probability by members.
+    asks_members: bool,
+    /// Floods with an upstream companion: the forecast was played.
+    forecast: Vec<Played>,
+    /// Floods without: there was no forecast to judge.
+    unforecast: Vec<Played>,
+}
+
+/// One flood.
+struct Played {
+    id: String,
+    /// Its role, Chinese and English.
+    role: (&'static str, &'static str),
+    told: Verification,
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
@@ -46,31 +81,53 @@ pub(super) fn run(args: &Args) -> Outcome {
     }
     let text = table::settings(args.settings.as_deref(), "huayuankou/forecast.toml", editions::sensors::text)?;
     let settings: ForecastSettings = toml::from_str(&text)?;
+    let rows = args.playbook.as_deref().map_or_else(|| Ok(editions::embedded_playbook()), editions::playbook_in)?;
+    let playbook = Playbook::load("", &rows).map_err(Faults)?;
+    let alerts = alerts(playbook.levels());
+    let asks_members = playbook.signals().iter().any(|signal| signal.name() == "pqf");
     let files = editions::floods::files();
-    let ids = if args.floods.is_empty() { with_companion(&files) } else { args.floods.clone() };
-    let mut told = Vec::new();
-    for id in ids {
-        let hours = hours(&files, &id, &settings)?;
-        if hours.iter().all(|hour| hour.upstream_m3s.is_empty()) {
-            return Err(format!("{id}: 没有上游过程 (has no upstream companion)").into());
+    let mut report = Report { settings, alerts, asks_members, forecast: Vec::new(), unforecast: Vec::new() };
+    for id in if args.floods.is_empty() { Flood::ids(&files) } else { args.floods.clone() } {
+        let flood = Flood::load(&files, &id)?;
+        if args.floods.is_empty() && flood.is_synthetic() {
+            continue;
         }
-        told.push((id, verify(&settings, &hours, args.every_h)));
+        let hours = hours(&flood, &report.settings);
+        let told = verify(&report.settings, &hours, args.every_h, &report.alerts);
+        let has_upstream = hours.iter().any(|hour| !hour.upstream_m3s.is_empty());
+        let role = role(&flood, has_upstream);
+        let group = if has_upstream { &mut report.forecast } else { &mut report.unforecast };
+        group.push(Played { id, role, told });
     }
-    Ok(say(&if args.json { as_json(&settings, &told).to_string() } else { tables(&settings, &told) })?)
+    Ok(say(&if args.json { json::of_report(&report).to_string() } else { text::of_report(&report) })?)
 }
 
-fn with_companion(files: &FloodFiles) -> Vec<String> {
-    let ids = files.keys().filter_map(|name| name.strip_prefix("upstream/")?.strip_suffix(".csv"));
-    ids.filter(|id| !id.starts_with("drill")).map(str::to_owned).collect()
+/// The levels of a playbook and those of its bands that are no level, rising.
+fn alerts(levels: &Levels) -> Vec<Alert> {
+    let of_level = levels.rules().iter().map(|rule| Alert {
+        name_zh: rule.level.name_zh().to_owned(),
+        name_en: rule.level.as_str().to_owned(),
+        at_least_m3s: rule.observed.at_least_m3s,
+        foreseen_from_m3s: rule.forecast.at_least_m3s,
+        within_h: rule.forecast.within_h,
+        clear_m3s: rule.clear.below_m3s,
+    });
+    let is_level = |q: f64| levels.rules().iter().any(|rule| rule.observed.at_least_m3s == q);
+    let of_band = levels.bands().iter().filter(|band| !is_level(band.from_m3s)).map(|band| Alert {
+        name_zh: format!("流量级 {}", band.code),
+        name_en: format!("band {}", band.code),
+        at_least_m3s: band.from_m3s,
+        foreseen_from_m3s: band.from_m3s,
+        within_h: BAND_WITHIN_H,
+        clear_m3s: BAND_CLEAR * band.from_m3s,
+    });
+    let mut alerts: Vec<Alert> = of_level.chain(of_band).collect();
+    alerts.sort_by(|a, b| a.at_least_m3s.total_cmp(&b.at_least_m3s));
+    alerts
 }
 
-/// Whole hours of a flood with what its files say.
-fn hours(
-    files: &FloodFiles,
-    id: &str,
-    settings: &ForecastSettings,
-) -> Result<Vec<FloodHour>, crate::drill::floods::FloodFault> {
-    let flood = Flood::load(files, id)?;
+/// Whole hours of a flood with what its files say; what a rule says of an upstream station is made from the target and left out.
+fn hours(flood: &Flood, settings: &ForecastSettings) -> Vec<FloodHour> {
     let (from, to) = flood.span();
     let target = settings.target.station();
     let stations: Vec<String> = settings.set.iter().flat_map(|set| set.station.keys().cloned()).collect();
@@ -84,102 +141,37 @@ fn hours(
         hours.push(FloodHour { at, target_m3s, upstream_m3s });
         at += TimeDelta::hours(1);
     }
-    Ok(hours)
+    hours
 }
 
-fn role(id: &str) -> (&'static str, &'static str) {
-    if SET_ON.contains(&id) { ("率定", "set on") } else { ("检验", "verified on") }
+fn role(flood: &Flood, has_upstream: bool) -> (&'static str, &'static str) {
+    match (flood.is_synthetic(), has_upstream) {
+        (true, _) => ("虚构", "invented"),
+        (false, false) => ("无上游", "no upstream"),
+        (false, true) if SET_ON.contains(&flood.id()) => ("率定", "set on"),
+        (false, true) => ("检验", "verified on"),
+    }
 }
 
-fn as_json(settings: &ForecastSettings, told: &[(String, Verification)]) -> Value {
-    let band = settings.ensemble.as_ref().map(|ensemble| ensemble.band);
-    let warnings = |one: &Warnings| json!({ "hits": one.hits, "misses": one.misses, "false_alarms": one.false_alarms, "quiet": one.quiet });
-    let floods: Vec<Value> = told
-        .iter()
-        .map(|(id, one)| {
-            let leads: Vec<Value> = LEADS_H
-                .iter()
-                .zip(&one.leads)
-                .map(|(hours, lead)| {
-                    json!({
-                        "lead_h": hours,
-                        "count": lead.count,
-                        "bias_m3s": lead.bias_m3s,
-                        "mean_error_m3s": lead.error_m3s,
-                        "standing_still_m3s": lead.standing_still_m3s,
-                        "crps_m3s": lead.crps_m3s,
-                        "coverage": lead.band.coverage(),
-                    })
-                })
-                .collect();
-            let mut cells = Vec::new();
-            for (threshold, row) in THRESHOLDS_M3S.iter().zip(&one.warnings) {
-                for (hours, [plain, members]) in LEADS_H.iter().zip(row) {
-                    cells.push(json!({
-                        "threshold_m3s": threshold, "lead_h": hours, "plain": warnings(plain), "members": warnings(members),
-                    }));
-                }
-            }
-            let crest: Vec<Value> = one
-                .crest
-                .iter()
-                .map(|crest| {
-                    json!({
-                        "before_h": crest.before_h, "error": crest.error, "late_h": crest.late_h, "inside": crest.inside,
-                    })
-                })
-                .collect();
-            json!({ "flood": id, "role": role(id).1, "leads": leads, "warnings": cells, "crest": crest })
-        })
-        .collect();
-    json!({ "band": band, "note": NOTE_EN, "reconstructed": true, "floods": floods })
-}
-
-fn tables(settings: &ForecastSettings, told: &[(String, Verification)]) -> String {
-    let mut out = String::new();
-    let band = settings.ensemble.as_ref().map_or_else(String::new, |one| format!("{:.0} %", one.band * 100.0));
-    let _ = writeln!(out, "注意 {NOTE_ZH}\n     {NOTE_EN}\n");
-    let _ = writeln!(out, "洪水 flood      预见期  次数  偏差 bias  误差 error  不变 still   CRPS  {band} 带内 inside");
-    for (id, one) in told {
-        for (hours, lead) in LEADS_H.iter().zip(&one.leads) {
-            let _ = writeln!(
-                out,
-                "{id:<8} {:<4} {hours:>4} h {:>6} {:>9.0} {:>10.0} {:>10.0} {:>8.0} {:>10}",
-                role(id).0,
-                lead.count,
-                lead.bias_m3s,
-                lead.error_m3s,
-                lead.standing_still_m3s,
-                lead.crps_m3s,
-                lead.band.coverage().map_or_else(|| "—".to_owned(), |share| format!("{:.0} %", 100.0 * share))
-            );
+/// Events of one threshold over floods: by the plain forecast, by the members.
+fn count(floods: &[Played], alert: usize) -> [EventCount; SOURCES] {
+    let mut counts = [EventCount::default(); SOURCES];
+    for events in floods.iter().filter_map(|one| one.told.events.get(alert)) {
+        for (source, count) in counts.iter_mut().enumerate() {
+            count.add(events, source);
         }
     }
-    let _ = writeln!(
-        out,
-        "\n达到阈值的预见（全部洪水；逐时）: 命中/漏报/误报 hits/misses/false — 单值 plain · 概率 ≥ 50 % members"
-    );
-    for (at, threshold) in THRESHOLDS_M3S.iter().enumerate() {
-        let mut line = format!("{threshold:>6.0} m³/s");
-        for (lead, hours) in LEADS_H.iter().enumerate() {
-            let mut sums = [Warnings::default(); 2];
-            for cell in told.iter().filter_map(|(_, one)| one.warnings.get(at)?.get(lead)) {
-                sums[0].join(cell[0]);
-                sums[1].join(cell[1]);
-            }
-            let [plain, members] = sums.map(|one| format!("{}/{}/{}", one.hits, one.misses, one.false_alarms));
-            line.push_str(&format!("  {hours} h: {plain} · {members}"));
-        }
-        let _ = writeln!(out, "{line}");
-    }
-    let _ = writeln!(out, "\n洪峰 crest: 提前 before, 误差 error, 晚 late, 带内 inside");
-    for (id, one) in told {
-        let cells = one.crest.iter().map(|crest| {
-            let inside = if crest.inside { "✓" } else { "✗" };
-            format!("{} h {:+.1} % {:+} h {inside}", crest.before_h, crest.error * 100.0, crest.late_h)
-        });
-        let _ = writeln!(out, "{id}: {}", cells.collect::<Vec<_>>().join("; "));
-    }
-    out.pop();
-    out
+    counts
+}
+
+/// Shortest and longest time gained on one threshold over floods, h.
+fn gained_h(floods: &[Played], alert: usize, source: usize) -> Option<(i64, i64)> {
+    let crossings = floods.iter().filter_map(|one| one.told.events.get(alert)).flat_map(|events| &events.crossings);
+    let hours = crossings.filter_map(|crossing| Some((*crossing.gained.get(source)?)?.first_h));
+    hours.fold(None, |range, h| Some(range.map_or((h, h), |(low, high): (i64, i64)| (low.min(h), high.max(h)))))
+}
+
+/// `5/6`: what was counted, of how many: too few for a share. `None` of none.
+fn of((part, whole): (usize, usize)) -> Option<String> {
+    (whole > 0).then(|| format!("{part}/{whole}"))
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Grade, Point } from '@/api/types'
-import { align, axisRange, crossings, peak, tracks, usualInterval } from './tracks'
+import { align, axisRange, crossings, expectedAt, peak, tracks, usualInterval } from './tracks'
 
 const T0 = Date.parse('2026-07-28T00:00:00Z') / 1000
 /** `m`: minutes after the start. */
@@ -92,4 +92,10 @@ describe('axis', () => {
   })
 
   it('has an answer when there is nothing', () => expect(axisRange(Infinity, -Infinity, true)).toEqual([0, 1]))
+})
+
+it('a forecast is straight between its points, and tells nothing beyond them or in a hole', () => {
+  const points = [at(0, 5400), at(60, 5600), at(120, null), at(180, 6000), at(600, 7000)]
+  const told = (m: number) => expectedAt(points, T0 + m * 60)
+  expect([0, 15, 60, 90, 150, 300, 601].map(told)).toEqual([5400, 5450, 5600, null, null, null, null])
 })

@@ -108,3 +108,16 @@ export function axisRange(low: number, high: number, fromZero: boolean): [number
   const step = 10 ** Math.floor(Math.log10(span)) / 2
   return [fromZero ? 0 : Math.floor((low - span * 0.05) / step) * step, Math.ceil((high + span * 0.18) / step) * step]
 }
+
+/** Forecasts are straight between points that are no further apart, s. */
+export const FORECAST_STEP_S = 6 * 3600
+
+/** What a forecast gives for a moment between two of its points; null beyond them and in a hole. */
+export function expectedAt(points: { t: string; v: number | null }[], at: number): number | null {
+  const next = points.findIndex((point) => seconds(point.t) >= at)
+  const [from, to] = [points[next - 1] ?? points[next], points[next]]
+  if (!from || !to || from.v === null || to.v === null) return null
+  const span = seconds(to.t) - seconds(from.t)
+  if (span > FORECAST_STEP_S) return null
+  return span === 0 ? to.v : from.v + ((to.v - from.v) * (at - seconds(from.t))) / span
+}

@@ -2,12 +2,18 @@
 import type { FeatureCollection } from 'geojson'
 import { onBeforeUnmount, onMounted, shallowRef, triggerRef, watch, type ShallowRef } from 'vue'
 import { ApiError, api } from '@/api/client'
+import type { Text, WaterGrid, WaterScenario } from '@/api/types'
 import { hazardNames } from '@/patrol/hazardNames'
 import { hazardOf } from '@/patrol/hazards'
+import { useClock } from '@/stores/clock'
 import { useLive } from '@/stores/live'
 import { usePreview } from '@/stores/preview'
 import { useScrub } from '@/stores/scrub'
+import { useTwin } from '@/stores/twin'
+import { keyGauge } from '../keyStation'
+import { course } from '../seriesCache'
 import { MAP_LAYERS } from './layers'
+import { hoursAhead, outlookAt, type NoOutlook, type Outlook } from './outlook'
 
 /** A store is low when an article of it is below the least amount that its register names. */
 function withLowStock(data: FeatureCollection): FeatureCollection {
@@ -44,6 +50,9 @@ export function waterPath(discharge_m3s: number | null, ahead_h: number | null, 
   return `/map/inundation?scenario=${discharge_m3s}${breach === null ? '' : `&breach=${encodeURIComponent(breach)}`}${run === null ? '' : `&run=${run}`}${hour}`
 }
 
+/** Water as the server sends it; `outlook`: it is that of a moment to come, or why there is none. */
+export interface WaterLayer extends FeatureCollection { scenario?: WaterScenario; grid?: WaterGrid; hour?: number | null; assumed?: boolean; note?: Text; outlook?: Outlook | NoOutlook }
+
 export interface MapData {
   layers: ShallowRef<Map<string, FeatureCollection>>
   faults: ShallowRef<Map<string, unknown>>
@@ -59,27 +68,56 @@ export function useMapData(): MapData {
   const live = useLive()
   const preview = usePreview()
   const scrub = useScrub()
-  function path(name: string): string {
-    if (name !== 'inundation') return `/map/${name}`
+  const clock = useClock()
+  const twin = useTwin()
+  /** The water of the what-if at an hour; that of now where the what-if has none. */
+  function assumedPath(ahead_h: number | null): string {
     const scenario = preview.result?.inundation?.scenario
-    return waterPath(scenario ? preview.result?.discharge_m3s ?? null : null, scrub.ahead_h, scenario?.run, scenario?.breach)
+    return waterPath(scenario ? preview.result?.discharge_m3s ?? null : null, ahead_h, scenario?.run, scenario?.breach)
   }
+  /** Which water is wanted: assumed, to come, or that of now. */
+  const waterKind = (): string => (preview.active ? assumedPath(null) : hoursAhead(scrub.ahead_h) === null ? 'now' : 'ahead')
+  /** Changes when another discharge or another hour to come is wanted. */
+  const waterWish = (): string => `${waterKind()} ${hoursAhead(scrub.ahead_h)?.toFixed(2)}`
+  /** One question about the water at a time. */
+  let asking = false
   let stopped = false
+
+  async function loadWater(): Promise<WaterLayer> {
+    const hours = hoursAhead(scrub.ahead_h)
+    if (preview.active || hours === null) return api.get(assumedPath(hours))
+    const at_ms = clock.now + hours * 3_600_000
+    const station = keyGauge(live.situation)?.station
+    const forecast = station ? (await course(`${station}.discharge`, clock.now, clock.speed)).forecast : null
+    const outlook = outlookAt(at_ms, hours, twin.now, forecast)
+    if ('none' in outlook) return { type: 'FeatureCollection', features: [], outlook }
+    return { ...await api.get<WaterLayer>(waterPath(outlook.discharge_m3s, null, null, outlook.breach)), outlook }
+  }
 
   async function load(name: string): Promise<void> {
     const known = MAP_LAYERS.find((layer) => layer.name === name)
     let again = known?.every_ms ?? 0
-    const asked = path(name)
+    const isWater = name === 'inundation'
+    if (isWater && asking) return
+    asking ||= isWater
+    const [kind, wish] = [waterKind(), waterWish()]
     try {
-      const answer = await api.get<FeatureCollection>(asked)
-      if (asked !== path(name)) return schedule(name, FRAME_MS) // The scrubber has moved on.
+      const answer = await (isWater ? loadWater() : api.get<FeatureCollection>(`/map/${name}`))
       if (!Array.isArray(answer?.features)) throw new Error(`layer ${name} is no feature collection`)
-      layers.value.set(name, name === 'depots' ? withLowStock(answer) : name === 'hazards' ? withHazard(answer) : answer)
+      // The water of a what-if that was left is not drawn; one of another hour says its own hour until the next is here.
+      if (!isWater || kind === waterKind()) layers.value.set(name, name === 'depots' ? withLowStock(answer) : name === 'hazards' ? withHazard(answer) : answer)
       faults.value.delete(name)
     } catch (cause) {
       faults.value.set(name, cause)
       // A layer that this site does not have is not asked for again.
       again = cause instanceof ApiError && cause.status === 404 ? 0 : again || RETRY_MS
+      // The water of now is never left standing for that of an hour to come.
+      const hours = hoursAhead(scrub.ahead_h)
+      if (isWater && waterKind() === 'ahead' && hours !== null) layers.value.set(name, { type: 'FeatureCollection', features: [], outlook: { at_ms: clock.now + hours * 3_600_000, hours, none: 'fault' } } as WaterLayer)
+    }
+    if (isWater) {
+      asking = false
+      if (wish !== waterWish()) again = FRAME_MS
     }
     if (stopped) return
     triggerRef(layers)
@@ -94,7 +132,8 @@ export function useMapData(): MapData {
   }
 
   // Another discharge or another hour is other water.
-  watch(() => path('inundation'), () => schedule('inundation', FRAME_MS))
+  watch(waterWish, () => schedule('inundation', FRAME_MS))
+  watch(() => twin.now, () => waterKind() === 'ahead' && schedule('inundation', FRAME_MS))
   // A report changes hazards and the colour of its grid at once.
   watch(() => live.reports, () => {
     schedule('hazards', 300)
