@@ -2,9 +2,9 @@
 //!
 //! In: numbers that somebody typed or measured. Out: a case that holds together, or a fault that names what does not.
 
+use super::case_fault::{CaseFault, CaseField, Spot};
 use super::grid::{Cell, Grid};
 use super::series::Series;
-use thiserror::Error;
 
 /// Which equations are solved (计算格式).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,10 +128,14 @@ pub struct Breach {
     pub duration_s: f64,
 }
 
+/// Most that a line or a side may bring or take, m³/s: five times the largest river.
+pub(super) const MOST_DISCHARGE_M3S: f64 = 1e6;
 /// Most rain that is taken for rain, mm/h: the heaviest that was ever measured over minutes is below twice of it.
 const MOST_RAIN_MM_H: f64 = 1_000.0;
-/// Most that a stage may stand above the highest ground of its side, m.
+/// Most that a stage may stand above the highest ground of its side, and a crest above all ground, m.
 const MOST_ABOVE_GROUND_M: f64 = 100.0;
+/// Most that a crest may lie below all ground, m: a terrain is rounded and has its errors.
+const MOST_BELOW_GROUND_M: f64 = 1.0;
 /// Longest time that a breach may take or wait for, s.
 const LONGEST_BREACH_S: f64 = 1e9;
 
@@ -212,25 +216,25 @@ impl Case {
 
     fn check_fields(&self) -> Result<(), CaseFault> {
         if self.bed_m.len() != self.grid.cells() {
-            return Err(self.length_fault("bed", self.bed_m.len()));
+            return Err(self.length_fault(CaseField::Bed, self.bed_m.len()));
         }
         if self.bed_m.iter().all(|z| z.is_nan()) {
             return Err(CaseFault::NoGround);
         }
-        self.check_field("bed", &self.bed_m, |z| !z.is_infinite())?;
-        self.check_field("depth", &self.depth_m, |h| (0.0..1e4).contains(&h))?;
-        self.check_field("velocity u", &self.u_ms, |u| u.abs() < 100.0)?;
-        self.check_field("velocity v", &self.v_ms, |v| v.abs() < 100.0)?;
+        self.check_field(CaseField::Bed, &self.bed_m, |z| !z.is_infinite())?;
+        self.check_field(CaseField::Depth, &self.depth_m, |h| (0.0..1e4).contains(&h))?;
+        self.check_field(CaseField::East, &self.u_ms, |u| u.abs() < 100.0)?;
+        self.check_field(CaseField::North, &self.v_ms, |v| v.abs() < 100.0)?;
         match &self.manning {
             Manning::Uniform(n) if (0.0..1.0).contains(n) => Ok(()),
             Manning::Uniform(n) => Err(CaseFault::Manning { n: *n }),
-            Manning::Field(values) if values.is_empty() => Err(self.length_fault("Manning", 0)),
-            Manning::Field(values) => self.check_field("Manning", values, |n| (0.0..1.0).contains(&n)),
+            Manning::Field(values) if values.is_empty() => Err(self.length_fault(CaseField::Manning, 0)),
+            Manning::Field(values) => self.check_field(CaseField::Manning, values, |n| (0.0..1.0).contains(&n)),
         }
     }
 
     /// Every value on ground must be possible; an empty field is an absent one.
-    fn check_field(&self, what: &'static str, values: &[f32], possible: impl Fn(f32) -> bool) -> Result<(), CaseFault> {
+    fn check_field(&self, what: CaseField, values: &[f32], possible: impl Fn(f32) -> bool) -> Result<(), CaseFault> {
         if values.is_empty() {
             return Ok(());
         }
@@ -238,21 +242,13 @@ impl Case {
             return Err(self.length_fault(what, values.len()));
         }
         let faulty = values.iter().zip(&self.bed_m).position(|(value, bed)| !bed.is_nan() && !possible(*value));
-        match faulty {
-            None => Ok(()),
-            Some(at) => {
-                let (row, column) = (at / self.grid.columns, at % self.grid.columns);
-                Err(CaseFault::Value {
-                    what,
-                    value: f64::from(values[at]),
-                    cell: Cell { column, row },
-                    from_north: self.grid.rows - row,
-                })
-            }
-        }
+        let Some(at) = faulty else { return Ok(()) };
+        let cell = Cell { column: at % self.grid.columns, row: at / self.grid.columns };
+        let (value, spot) = (f64::from(values[at]), Spot::of(&self.grid, cell));
+        Err(if value.is_nan() { CaseFault::Hole { what, spot } } else { CaseFault::Value { what, value, spot } })
     }
 
-    fn length_fault(&self, what: &'static str, length: usize) -> CaseFault {
+    fn length_fault(&self, what: CaseField, length: usize) -> CaseFault {
         CaseFault::Length { what, length, cells: self.grid.cells() }
     }
 
@@ -270,6 +266,10 @@ impl Case {
         for (at, inflow) in self.inflows.iter().enumerate() {
             let what = format!("inflow {at}");
             self.check_series(&what, &inflow.discharge_m3s)?;
+            check_discharge(&what, &inflow.discharge_m3s)?;
+            if inflow.line.is_empty() {
+                return Err(CaseFault::NoPoints { what });
+            }
             if inflow.discharge_m3s.lowest() < 0.0 {
                 return Err(CaseFault::Negative { what, value: inflow.discharge_m3s.lowest() });
             }
@@ -291,38 +291,47 @@ impl Case {
                 return Err(CaseFault::Number { name, value, low: 0.0, high: MOST_RAIN_MM_H });
             }
         }
-        for (name, side) in self.sides.named() {
-            match side {
-                Boundary::Stage(series) => {
-                    self.check_series(&format!("{name} side"), series)?;
-                    self.check_stage(name, series)?;
+        self.sides.named().into_iter().try_for_each(|(name, side)| self.check_side(name, side))
+    }
+
+    fn check_side(&self, name: &'static str, side: &Boundary) -> Result<(), CaseFault> {
+        let what = format!("{name} side");
+        let ground_m = self.highest_ground_m(name);
+        if *side != Boundary::Wall && ground_m == f64::NEG_INFINITY {
+            return Err(CaseFault::SideWithoutGround { side: name });
+        }
+        match side {
+            Boundary::Stage(series) => {
+                self.check_series(&what, series)?;
+                let stage_m = series.highest();
+                // A stage far above all ground of its side is one in another unit or above another datum.
+                if stage_m > ground_m + MOST_ABOVE_GROUND_M {
+                    return Err(CaseFault::StageAboveGround { side: name, stage_m, ground_m });
                 }
-                Boundary::Discharge(series) => self.check_series(&format!("{name} side"), series)?,
-                Boundary::NormalDepth { slope } if !(*slope > 0.0 && *slope < 1.0) => {
-                    return Err(CaseFault::Number { name: "slope", value: *slope, low: 0.0, high: 1.0 });
-                }
-                _ => {}
             }
+            Boundary::Discharge(series) => {
+                self.check_series(&what, series)?;
+                check_discharge(&what, series)?;
+            }
+            Boundary::NormalDepth { slope } if !(*slope > 0.0 && *slope < 1.0) => {
+                return Err(CaseFault::Slope { side: name, slope: *slope });
+            }
+            _ => {}
         }
         Ok(())
     }
 
-    /// A stage far above all ground of its side is one in another unit or above another datum.
-    fn check_stage(&self, side: &'static str, stage: &Series) -> Result<(), CaseFault> {
+    /// Highest ground of a side, m; minus infinity where there is none.
+    fn highest_ground_m(&self, side: &'static str) -> f64 {
         let Grid { columns, rows, .. } = self.grid;
-        let on_side = |at: &usize| match side {
-            "west" => at.is_multiple_of(columns),
-            "east" => at % columns + 1 == columns,
-            "south" => at / columns == 0,
-            _ => at / columns + 1 == rows,
+        let (first, step, count) = match side {
+            "west" => (0, columns, rows),
+            "east" => (columns - 1, columns, rows),
+            "south" => (0, 1, columns),
+            _ => ((rows - 1) * columns, 1, columns),
         };
-        let heights = (0..self.bed_m.len()).filter(on_side).map(|at| f64::from(self.bed_m[at]));
-        let ground_m = heights.fold(f64::NEG_INFINITY, f64::max);
-        let stage_m = stage.highest();
-        if ground_m.is_finite() && stage_m > ground_m + MOST_ABOVE_GROUND_M {
-            return Err(CaseFault::StageAboveGround { side, stage_m, ground_m });
-        }
-        Ok(())
+        let heights = (0..count).filter_map(|at| self.bed_m.get(first + at * step)).map(|z| f64::from(*z));
+        heights.fold(f64::NEG_INFINITY, f64::max)
     }
 
     fn check_series(&self, what: &str, series: &Series) -> Result<(), CaseFault> {
@@ -333,10 +342,15 @@ impl Case {
     }
 
     fn check_structures(&self) -> Result<(), CaseFault> {
+        let heights = || self.bed_m.iter().filter(|z| !self.edges.is_empty() && !z.is_nan()).map(|z| f64::from(*z));
+        let (low_m, high_m) = (heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max));
         for (at, edge) in self.edges.iter().enumerate() {
             let what = format!("edge {at}");
             if !edge.crest_m.is_finite() || !(0.1..=3.0).contains(&edge.coefficient) {
                 return Err(CaseFault::Weir { edge: at, crest_m: edge.crest_m, coefficient: edge.coefficient });
+            }
+            if !(low_m - MOST_BELOW_GROUND_M..=high_m + MOST_ABOVE_GROUND_M).contains(&edge.crest_m) {
+                return Err(CaseFault::CrestOffGround { edge: at, crest_m: edge.crest_m, low_m, high_m });
             }
             let outside = edge.line.iter().find(|at| self.grid.cell_at(**at).is_none());
             if let Some(place) = outside {
@@ -393,175 +407,15 @@ impl Case {
     }
 }
 
+/// A discharge that no river has is one in another unit.
+fn check_discharge(what: &str, series: &Series) -> Result<(), CaseFault> {
+    let most = series.highest().max(-series.lowest());
+    if most > MOST_DISCHARGE_M3S { Err(CaseFault::Discharge { what: what.into(), value: most }) } else { Ok(()) }
+}
+
 impl Sides {
     /// The sides with their names.
     pub fn named(&self) -> [(&'static str, &Boundary); 4] {
         [("west", &self.west), ("east", &self.east), ("south", &self.south), ("north", &self.north)]
     }
-}
-
-/// Why a case cannot be run.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum CaseFault {
-    /// The grid has no cells or no size.
-    #[error("网格无效 (the grid of {columns} x {rows} cells of {cell_m} m is no grid)")]
-    Grid {
-        /// Columns given.
-        columns: usize,
-        /// Rows given.
-        rows: usize,
-        /// Cell side given, m.
-        cell_m: f64,
-    },
-    /// A field of another size than the grid.
-    #[error("{what} 与网格大小不符 ({what} has {length} values, the grid {cells} cells: rasters must match)")]
-    Length {
-        /// The field.
-        what: &'static str,
-        /// Its values.
-        length: usize,
-        /// The grid's cells.
-        cells: usize,
-    },
-    /// Every cell of the terrain is missing.
-    #[error("地形中没有任何高程 (the terrain holds no height at all)")]
-    NoGround,
-    /// A value that cannot be.
-    #[error("{what} 为 {value}，不可用 ({what} is {value} at row {from_north} from the north, column {})", cell.column + 1)]
-    Value {
-        /// The field.
-        what: &'static str,
-        /// The value.
-        value: f64,
-        /// Where.
-        cell: Cell,
-        /// Row counted from 1 at the north, as in a raster file.
-        from_north: usize,
-    },
-    /// Roughness that cannot be.
-    #[error("糙率 n 为 {n}，须在 0 至 1 s/m^(1/3) 之间 (Manning's n is {n}: it must lie between 0 and 1 s/m^(1/3))")]
-    Manning {
-        /// The value given.
-        n: f64,
-    },
-    /// A setting out of its range.
-    #[error("{name} = {value} 超出 {low} 至 {high} ({name} = {value} lies outside {low} to {high})")]
-    Number {
-        /// The setting.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// Lowest possible value.
-        low: f64,
-        /// Highest possible value.
-        high: f64,
-    },
-    /// A source that takes water away.
-    #[error("{what} 降至 {value}，不得为负 ({what} falls to {value}: it must not be negative)")]
-    Negative {
-        /// The source.
-        what: String,
-        /// Its lowest value.
-        value: f64,
-    },
-    /// A series that stops before the run does.
-    #[error(
-        "{what} 的过程线先于计算结束：请延长过程线或缩短计算 (the series of {what} ends at {ends_s} s, the run at {end_s} s: extend the series or shorten the run)"
-    )]
-    EndsEarly {
-        /// Whose series.
-        what: String,
-        /// Its last time, s.
-        ends_s: f64,
-        /// End of the run, s.
-        end_s: f64,
-    },
-    /// Something that lies off the grid or on cells without ground.
-    #[error("{what} 落在地形之外 ({what} at {:.2}, {:.2} lies outside the terrain)", at[0], at[1])]
-    Outside {
-        /// What.
-        what: String,
-        /// Where, m.
-        at: [f64; 2],
-    },
-    /// A weir that is none.
-    #[error(
-        "第 {edge} 条边不成堰 (edge {edge}: crest {crest_m} m with coefficient {coefficient} (possible: 0.1 to 3) is no weir)"
-    )]
-    Weir {
-        /// Index of the edge.
-        edge: usize,
-        /// Its crest, m.
-        crest_m: f64,
-        /// Its coefficient.
-        coefficient: f64,
-    },
-    /// An edge shorter than half a cell.
-    #[error("第 {edge} 条边太短，未碰到网格边 (edge {edge} touches no cell face: it is shorter than half a cell)")]
-    NoFaces {
-        /// Index of the edge.
-        edge: usize,
-    },
-    /// A breach in an edge that does not exist.
-    #[error(
-        "溃口 {breach} 所指的边 {edge} 不存在 (breach {breach} names edge {edge}, but there are {edges} edges, counted from 0)"
-    )]
-    NoEdge {
-        /// Index of the breach.
-        breach: usize,
-        /// The edge it names.
-        edge: usize,
-        /// Number of edges.
-        edges: usize,
-    },
-    /// A number of a breach that cannot be.
-    #[error(
-        "溃口 {breach} 的 {name} = {value}，须在 {low:.6} 至 {high:.6} 之间 (breach {breach}: {name} = {value} must lie between {low:.6} and {high:.6})"
-    )]
-    BreachNumber {
-        /// Index of the breach.
-        breach: usize,
-        /// The key.
-        name: &'static str,
-        /// The value given.
-        value: f64,
-        /// Lowest possible value.
-        low: f64,
-        /// Highest possible value.
-        high: f64,
-    },
-    /// A stage that no side can have.
-    #[error(
-        "{side} 边水位 {stage_m} m 高出该边最高地面 {ground_m} m 百米以上，请查单位与高程基准 (the stage of the {side} side comes to {stage_m} m, more than 100 m above its highest ground at {ground_m} m: look at units and datum)"
-    )]
-    StageAboveGround {
-        /// The side.
-        side: &'static str,
-        /// Its highest stage, m.
-        stage_m: f64,
-        /// Highest ground of that side, m.
-        ground_m: f64,
-    },
-    /// A breach whose crest would rise.
-    #[error(
-        "溃口 {breach} 的终顶高程不低于堤顶或不是有限数 (breach {breach}: the final crest of {to_crest_m} m does not fit the crest of {crest_m} m)"
-    )]
-    Breach {
-        /// Index of the breach.
-        breach: usize,
-        /// Its final crest, m.
-        to_crest_m: f64,
-        /// Crest of its edge, m.
-        crest_m: f64,
-    },
-    /// A breach that lies beside its edge.
-    #[error(
-        "溃口 {breach} 不在边 {edge} 上 (breach {breach} lies beside edge {edge}: move its centre onto the line or widen it)"
-    )]
-    BreachOffEdge {
-        /// Index of the breach.
-        breach: usize,
-        /// The edge it names.
-        edge: usize,
-    },
 }

@@ -3,7 +3,8 @@
 //! In: a checked case, the number of workers. Out: depths, velocities, records and a water balance at any time asked for; or
 //! where and when the run became unstable. The same bits come out for any number of workers and any vector width.
 
-use super::case::{Boundary, Case, CaseFault, Manning, Scheme};
+use super::case::{Boundary, Case, Manning, Scheme};
+use super::case_fault::CaseFault;
 use super::debts;
 use super::dispatch::VectorWidth;
 use super::field::Field;

@@ -10,6 +10,7 @@
 
 mod breach;
 mod case;
+mod case_fault;
 mod checkpoint;
 mod debts;
 mod dispatch;
@@ -41,7 +42,8 @@ mod view;
 mod weir;
 
 pub use breach::{Breached, OpenBreach};
-pub use case::{Boundary, Breach, BreachStart, Case, CaseFault, Edge, Inflow, Manning, Scheme, Sides};
+pub use case::{Boundary, Breach, BreachStart, Case, Edge, Inflow, Manning, Scheme, Sides};
+pub use case_fault::{CaseFault, CaseField, Spot};
 pub use dispatch::VectorWidth;
 pub use flooding::{Assumed, Flooding, FloodingFault, NEVER_MIN, WET_CM, base_water, flood, metres};
 pub use grid::{Cell, Grid};

@@ -6,6 +6,7 @@ use super::case::Scheme;
 use super::grid::Cell;
 use super::inundation::{Inundation, WaterBalance};
 use super::kernels::FILM_M;
+use super::rim::NO_GROUND_M;
 use sha2::{Digest, Sha256};
 
 /// The water in one cell.
@@ -80,6 +81,11 @@ impl Inundation {
     /// First time with at least 0.05 m of water, s; −9999 = never.
     pub fn arrival_s(&self) -> Vec<f32> {
         self.unpadded(&self.records.arrival)
+    }
+
+    /// Whether each cell has ground, rows from the south; one without is a hole of the terrain, a wall.
+    pub fn has_ground(&self) -> impl Iterator<Item = bool> {
+        (0..self.layout.rows).flat_map(|row| self.bed[self.layout.row(row)].iter().map(|z| *z < NO_GROUND_M))
     }
 
     fn unpadded(&self, field: &[f32]) -> Vec<f32> {

@@ -291,7 +291,8 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     let drawn: Value = reply.json().await.unwrap();
     let deep = |feature: &Value| feature["properties"]["depth_m"].as_f64() >= Some(1.0);
     assert!(drawn["features"].as_array().unwrap().iter().any(deep), "{}", drawn["scenario"]);
-    let late = client.get(at("/api/v1/map/inundation?scenario=22000&hour=240")).bearer_auth(&duty).send().await.unwrap();
+    let late =
+        client.get(at("/api/v1/map/inundation?scenario=22000&hour=240")).bearer_auth(&duty).send().await.unwrap();
     let late: Value = late.json().await.unwrap();
     assert_eq!(late["hour"], water["hours"].as_array().unwrap().last().unwrap().clone(), "the last that is known");
     let (status, wrong) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000, "breach": "work-x"})).await;

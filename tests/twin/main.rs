@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accuracy;
+mod bad_input;
 mod bits;
 mod flood2d;
 mod river;

@@ -148,12 +148,46 @@ fn twin_downstream_says_what_it_does_not_cover_and_when_crests_may_be_others() {
     let said = flood(&["1843-08", "--json"]);
     assert!(said.contains("洪峰 33000 m³/s 超出传播时间节点 2000 至 22000 m³/s"), "{said}");
     assert!(said.contains("the crest of 33000 m³/s lies beyond the travel times of 2000 to 22000 m³/s"), "{said}");
-    assert!(said.contains("discharges down to 1704 m³/s lie below"), "{said}");
+    assert!(!said.contains("lie below") && !said.contains("lies below"), "{said}");
+}
+
+#[test]
+fn twin_downstream_warns_of_low_flow_only_where_it_makes_the_crest() {
+    let warned = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        let run = told(&command.args(["twin", "downstream", "--json"]).args(args).output().unwrap());
+        run["floods"].as_array().unwrap().iter().map(|one| one["warnings"].clone()).collect::<Vec<_>>()
+    };
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("q.csv");
-    fs::write(&path, "time_s,discharge_m3s\n0,2500\n172800,9000\n1036800,2500\n").unwrap();
-    let run: serde_json::Value = serde_json::from_str(&flood(&["--inflow", path.to_str().unwrap(), "--json"])).unwrap();
-    assert_eq!(run["floods"][0]["warnings"], serde_json::json!([]));
+    let of = |base: u32, crest: u32, hours: u32| {
+        let rows = format!("0,{base}\n172800,{crest}\n{},{base}\n", 172_800 + hours * 3600);
+        fs::write(&path, format!("time_s,discharge_m3s\n{rows}")).unwrap();
+        warned(&["--inflow", path.to_str().unwrap()])[0].as_array().unwrap().clone()
+    };
+    assert_eq!(of(2500, 9000, 240), [] as [serde_json::Value; 0]);
+    assert_eq!(of(900, 9000, 240), [] as [serde_json::Value; 0], "the base flow before and after the flood");
+    let one = |list: Vec<serde_json::Value>| {
+        assert_eq!(list.len(), 1, "{list:?}");
+        list[0].as_str().unwrap().to_owned()
+    };
+    let said = one(of(900, 3000, 240));
+    assert!(said.contains("洪峰前后流量低至 15") && said.contains("about the crest, discharges down to 15"), "{said}");
+    let said = one(of(900, 1900, 240));
+    assert!(said.contains("the crest of 1900 m³/s lies beyond"), "{said}");
+    // High and short: it has worn down below the lowest travel time before the last station.
+    let said = one(of(900, 4200, 6));
+    assert!(said.contains("起洪峰") && said.contains("on the crest,"), "{said}");
+    // Floods that were followed down the river begin and end low and never say so.
+    let all = warned(&[]);
+    assert!(
+        all.len() >= 4
+            && all
+                .iter()
+                .flat_map(|list| list.as_array().unwrap())
+                .all(|one| { !one.as_str().unwrap().contains("low") }),
+        "{all:?}"
+    );
 }
 
 #[test]
@@ -278,6 +312,11 @@ fn twin_verify_plays_a_flood_and_says_that_it_flatters() {
     let lead = flood["leads"].as_array().unwrap().iter().find(|lead| lead["lead_h"] == 24).unwrap();
     assert!(lead["count"].as_u64().unwrap() > 15);
     assert!(lead["crps_m3s"].as_f64() < lead["mean_error_m3s"].as_f64());
+    assert!(lead["plain"]["rate"].as_f64() > lead["still"]["rate"].as_f64(), "{lead}");
+    assert!(
+        lead["plain"]["dc"].as_f64() > lead["still"]["dc"].as_f64() && lead["plain"]["dc_grade"].is_string(),
+        "{lead}"
+    );
     let warned = flood["warnings"].as_array().unwrap();
     assert_eq!(warned.len(), 36);
     let of = |threshold: f64, lead_h: u64| {
@@ -285,9 +324,98 @@ fn twin_verify_plays_a_flood_and_says_that_it_flatters() {
         cell["plain"]["hits"].as_u64().unwrap() + cell["plain"]["misses"].as_u64().unwrap()
     };
     assert!(of(10_000.0, 48) >= 2 && of(15_000.0, 3) <= of(15_000.0, 48));
-    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
-    let said = command.args(["twin", "verify", "2020-06"]).output().unwrap();
-    assert!(!said.status.success() && String::from_utf8(said.stderr).unwrap().contains("upstream companion"));
+}
+
+#[test]
+fn twin_verify_counts_crossings_of_the_levels_of_the_playbook() {
+    let ask = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        told(&command.args(["twin", "verify", "1982-08", "--every-h", "6", "--json"]).args(args).output().unwrap())
+    };
+    let run = ask(&[]);
+    let alerts = run["alerts"].as_array().unwrap();
+    let of: Vec<f64> = alerts.iter().map(|alert| alert["at_least_m3s"].as_f64().unwrap()).collect();
+    assert_eq!(of, [2500.0, 4000.0, 6000.0, 8000.0, 10_000.0, 15_000.0, 22_000.0]);
+    let red = &alerts[5];
+    assert_eq!(
+        (red["alert"].as_str(), red["within_h"].as_u64(), red["clear_m3s"].as_f64()),
+        (Some("red"), Some(24), Some(13_500.0))
+    );
+    // 15,300 m³/s was the crest: red was crossed once, 22,000 never.
+    let events = run["floods"][0]["events"].as_array().unwrap();
+    assert_eq!(events[5]["crossings"].as_array().unwrap().len(), 1, "{}", events[5]);
+    assert_eq!(events[6]["crossings"].as_array().unwrap().len(), 0, "{}", events[6]);
+    let orange = &events[3]["crossings"][0];
+    assert!(orange["gained"]["plain"]["first_h"].as_i64() >= Some(6), "{orange}");
+    let count = |alert: &serde_json::Value| {
+        alert["plain"]["hits"].as_u64().unwrap() + alert["plain"]["misses"].as_u64().unwrap()
+    };
+    assert_eq!((count(&alerts[5]), count(&alerts[6])), (1, 0));
+    assert!(alerts[3]["plain"]["pod"].as_str().unwrap().ends_with("/1"), "{}", alerts[3]);
+    assert!(alerts[6]["plain"]["pod"].is_null(), "of none: {}", alerts[6]);
+    assert_eq!(run["playbook_asks_members"], false);
+    // A playbook of one's own says what is to be foreseen.
+    let dir = tempfile::tempdir().unwrap();
+    let root = format!("{}/playbooks/huayuankou", env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir(dir.path().join("instructions")).unwrap();
+    for folder in ["", "instructions"] {
+        for entry in fs::read_dir(Path::new(&root).join(folder)).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), dir.path().join(folder).join(entry.file_name())).unwrap();
+            }
+        }
+    }
+    let levels = fs::read_to_string(dir.path().join("levels.toml")).unwrap();
+    let levels = levels.replace("observed = { at_least_m3s = 8000.0", "observed = { at_least_m3s = 8500.0");
+    fs::write(dir.path().join("levels.toml"), levels).unwrap();
+    let rows = fs::read_to_string(dir.path().join("instructions/b06.toml")).unwrap();
+    let rows = rows.replacen("'q>=6000 or qf(24)>=6000'", "'q>=6000 or pqf(6000,24)>=60'", 1);
+    fs::write(dir.path().join("instructions/b06.toml"), rows).unwrap();
+    let run = ask(&["--playbook", dir.path().to_str().unwrap()]);
+    let orange = run["alerts"].as_array().unwrap().iter().find(|alert| alert["alert"] == "orange").unwrap();
+    assert_eq!((orange["at_least_m3s"].as_f64(), orange["foreseen_from_m3s"].as_f64()), (Some(8500.0), Some(8000.0)));
+    assert_eq!(run["playbook_asks_members"], true);
+}
+
+#[test]
+fn twin_verify_keeps_floods_without_an_upstream_companion_apart() {
+    let ask = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        command.args(["twin", "verify", "1996-08", "2020-06", "--every-h", "24"]).args(args).output().unwrap()
+    };
+    let run = told(&ask(&["--json"]));
+    assert_eq!(
+        (&run["with_upstream"], &run["without_upstream"]),
+        (&serde_json::json!(["1996-08"]), &serde_json::json!(["2020-06"]))
+    );
+    assert_eq!(
+        (run["floods"].as_array().map(Vec::len), run["floods"][0]["flood"].as_str()),
+        (Some(1), Some("1996-08"))
+    );
+    let apart = &run["floods_without_upstream"][0];
+    assert_eq!((apart["flood"].as_str(), apart["role"].as_str()), (Some("2020-06"), Some("no upstream")));
+    assert!(apart["leads"][3]["still"]["count"].as_u64() > Some(5) && apart["leads"][3]["plain"].is_null(), "{apart}");
+    // It crossed 4,000 m³/s; without a forecast that is no miss.
+    let blue = &apart["events"][1];
+    assert_eq!(
+        (blue["crossings"].as_array().map(Vec::len), blue["crossings"][0]["forecasts"].as_u64()),
+        (Some(1), Some(0))
+    );
+    let judged = &run["alerts"][1]["plain"];
+    let of_1996 = run["floods"][0]["events"][1]["crossings"].as_array().unwrap().len() as u64;
+    assert_eq!(judged["hits"].as_u64().unwrap() + judged["misses"].as_u64().unwrap(), of_1996, "{judged}");
+    let output = ask(&[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    for words in [
+        "甲组 有上游过程，作预报 (A: upstream companion, forecast): 1996-08\n",
+        "乙组 无上游过程，不能预报 (B: no upstream companion, no forecast): 2020-06\n",
+        "GB/T 22482-2008",
+        "合格率",
+        "n = 1: 命中/漏报/误报",
+        "2020-06 06-",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
 
 #[test]

@@ -209,6 +209,8 @@ fn hydraulics_refuses_what_cannot_be() {
     check(|case| case.manning = anlan::hydraulics::Manning::Uniform(-0.03), "n is -0.03");
     check(|case| case.manning = anlan::hydraulics::Manning::Field(vec![0.03; 7]), "Manning has 7 values");
     check(|case| case.courant = 0.9, "cfl = 0.9");
+    check(|case| case.edges[0].crest_m = 400.0, "its crest of 400 m does not fit ground of 0 to 0 m");
+    check(|case| case.edges[0].crest_m = -2.0, "第 0 条边堤顶 -2 m 与地面 0 至 0 m 不合");
     check(|case| case.edges[0].line[1] = [300.0, 900.0], "edge 0 at 300.00, 900.00 lies outside");
     check(|case| case.edges[0].line[1] = [301.0, 1.0], "touches no cell face");
     check(|case| case.breaches[0].edge = 3, "there are 1 edges");
@@ -223,7 +225,28 @@ fn hydraulics_refuses_what_cannot_be() {
     check(|case| case.breaches[0].start = BreachStart::OvertoppedFor(f64::INFINITY), "start overtopped_for_s = inf");
     check(|case| case.rain_mm_h = Some(constant(1001.0)), "rain mm_per_h = 1001");
     check(|case| case.sides.west = Boundary::Stage(constant(101.0)), "west side comes to 101 m");
-    check(|case| case.sides.east = Boundary::NormalDepth { slope: -0.1 }, "slope = -0.1");
+    check(|case| case.sides.east = Boundary::NormalDepth { slope: -0.1 }, "east side: slope = -0.1 must lie");
+    check(|case| case.bed_m[62] = f32::INFINITY, "北起第 20 行第 3 列（x 25.00，y 15.00）底高程为 inf");
+    check(|case| case.depth_m[61] = f32::NAN, "depth has no value at row 20 from the north, column 2");
+    check(|case| case.inflows.push(Inflow { line: vec![], discharge_m3s: constant(1.0) }), "inflow 0 has no points");
+    check(
+        |case| case.inflows.push(Inflow { line: vec![[50.0, 50.0]], discharge_m3s: constant(2e6) }),
+        "the discharge of inflow 0 comes to 2000000 m³/s",
+    );
+    check(|case| case.sides.north = Boundary::Discharge(constant(-2e6)), "the discharge of north side");
+    let without_east = |case: &mut Case, side: Boundary| {
+        (0..21).for_each(|row| case.bed_m[row * 60 + 59] = f32::NAN);
+        case.sides.east = side;
+    };
+    for side in [Boundary::Free, Boundary::Stage(constant(1.0)), Boundary::NormalDepth { slope: 0.001 }] {
+        let mut case = good();
+        without_east(&mut case, side);
+        let Err(InundationFault::Case(fault)) = Inundation::new(case, 1) else { panic!("taken") };
+        assert_eq!(fault, CaseFault::SideWithoutGround { side: "east" });
+    }
+    let mut case = good();
+    without_east(&mut case, Boundary::Wall);
+    assert!(Inundation::new(case, 1).is_ok());
     check(|case| case.sides.west = Boundary::Stage(Series::new([(0.0, 1.0), (60.0, 1.0)]).unwrap()), "ends at 60 s");
     check(
         |case| case.inflows.push(Inflow { line: vec![[-50.0, 0.0], [-10.0, 0.0]], discharge_m3s: constant(1.0) }),

@@ -3,27 +3,30 @@
 //! In: a case file. Out: rasters, series and `run.json` in a folder; progress on standard error.
 
 mod case_file;
+mod crs;
 mod downstream;
 mod geotiff;
 mod library;
+mod prj;
 mod profile;
+mod progress;
 pub(in crate::app) mod raster;
 mod rating;
 mod results;
 mod route;
 mod table;
 mod verify;
+mod words;
 
 use super::Outcome;
 use crate::hydraulics::{Advance, Inundation, VectorWidth};
 use case_file::CaseFile;
 use clap::Subcommand;
+use progress::Progress;
 use results::{Folder, RunStory};
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 
 /// Arguments of the verb.
 #[derive(Debug, clap::Args)]
@@ -96,7 +99,7 @@ pub(super) fn run(args: Args) -> Outcome {
 fn flood2d(args: &Flood2dArgs) -> Outcome {
     let file = CaseFile::read(&args.case.case)?;
     let folder = Folder::open(&args.case.out, &file, args.geotiff)?;
-    let workers = args.threads.or(file.threads).unwrap_or_else(all_cores);
+    let workers = workers(args.threads.or(file.threads))?;
     let (output_times, gauges) = (file.output_times(), file.gauges.clone());
     let story = RunStory::new(&file, workers, VectorWidth::of_this_machine().name());
     let end_s = file.case.end_s;
@@ -115,14 +118,19 @@ fn flood2d(args: &Flood2dArgs) -> Outcome {
         if time_s < run.time_s() || (args.resume && time_s <= run.time_s()) {
             continue;
         }
-        let advance = run.advance(time_s, &|now_s| progress.tell(now_s) && !stop.asked())?;
+        let advance =
+            run.advance(time_s, &|now_s| progress.tell(now_s, || format!("t = {now_s:.0} s")) && !stop.asked())?;
         folder.write_depth(&run)?;
         gauges.write(&run)?;
         if args.checkpoint || advance == Advance::Stopped {
             results::write_whole(&checkpoint, &run.checkpoint())?;
         }
         if advance == Advance::Stopped {
-            return Err(format!("stopped at {:.0} s of {end_s} s; go on with --resume", run.time_s()).into());
+            let time_s = run.time_s();
+            return Err(format!(
+                "已停在 {time_s:.0} s（共 {end_s} s），用 --resume 续算 (stopped at {time_s:.0} s of {end_s} s; go on with --resume)"
+            )
+            .into());
         }
     }
     progress.finish();
@@ -131,8 +139,14 @@ fn flood2d(args: &Flood2dArgs) -> Outcome {
     Ok(results::finish(&args.case, &told, || results::summary(&told, &args.case.out))?)
 }
 
-fn all_cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// The workers asked for, else one a core; no more than any machine has.
+fn workers(asked: Option<usize>) -> Result<usize, String> {
+    let most = case_file::MOST_THREADS;
+    match asked {
+        Some(many) if many > most => Err(format!("--threads {many} 多于 {most} (more than {most})")),
+        Some(some) => Ok(some),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
+    }
 }
 
 /// Ctrl-C: the run stops at a whole step and keeps a checkpoint.
@@ -157,45 +171,5 @@ impl Interrupt {
 
     fn asked(&self) -> bool {
         self.asked.load(Ordering::Relaxed)
-    }
-}
-
-/// A line on the terminal that is written over: share done, time left.
-struct Progress {
-    begun: Instant,
-    from_s: f64,
-    end_s: f64,
-    told: Mutex<Instant>,
-    shown: bool,
-}
-
-impl Progress {
-    fn new(from_s: f64, end_s: f64) -> Self {
-        let begun = Instant::now();
-        Self { begun, from_s, end_s, told: Mutex::new(begun), shown: std::io::stderr().is_terminal() }
-    }
-
-    fn wall(&self) -> Duration {
-        self.begun.elapsed()
-    }
-
-    /// Always true: the run goes on.
-    fn tell(&self, now_s: f64) -> bool {
-        let Ok(mut told) = self.told.try_lock() else { return true };
-        if self.shown && told.elapsed() > Duration::from_millis(500) {
-            *told = Instant::now();
-            let share = ((now_s - self.from_s) / (self.end_s - self.from_s)).clamp(1e-6, 1.0);
-            let left_s = self.wall().as_secs_f64() * (1.0 - share) / share;
-            let bar = "#".repeat((share * 30.0) as usize);
-            eprint!("\r[{bar:<30}] {:5.1} %  t = {now_s:.0} s  剩余 {left_s:.0} s left   ", share * 100.0);
-            let _ = std::io::stderr().flush();
-        }
-        true
-    }
-
-    fn finish(&self) {
-        if self.shown {
-            eprintln!();
-        }
     }
 }

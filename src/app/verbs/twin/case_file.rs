@@ -6,7 +6,11 @@
 use super::geotiff::Projection;
 use super::raster::{self, Raster, RasterFault};
 use super::table::{self, TableFault};
-use crate::hydraulics::{Boundary, Breach, BreachStart, Case, Cell, Edge, Inflow, Manning, Scheme, Series};
+use super::words::Words;
+use crate::hydraulics::{
+    Boundary, Breach, BreachStart, Case, CaseFault, CaseField, Cell, Edge, Inflow, Manning, Scheme, Series, Spot,
+    steep_share,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -14,6 +18,10 @@ use thiserror::Error;
 
 /// Most output times of a run.
 const MOST_OUTPUTS: f64 = 10_000.0;
+/// Most workers of a run.
+pub(super) const MOST_THREADS: usize = 1024;
+/// Most that the stage at the start may stand above the highest ground, m.
+const MOST_ABOVE_GROUND_M: f64 = 100.0;
 
 /// Why a case file cannot be read.
 #[derive(Debug, Error)]
@@ -36,6 +44,13 @@ pub(super) enum CaseFileFault {
     Table(#[from] TableFault),
     #[error("{path}: {what}")]
     Key { path: String, what: String },
+    #[error("{path}: 算例不能计算 (the case cannot be run)")]
+    Case {
+        /// The raster that is at fault, else the case file.
+        path: String,
+        #[source]
+        cause: CaseFault,
+    },
 }
 
 #[derive(Debug, Deserialize)]
@@ -247,29 +262,31 @@ impl CaseFile {
 }
 
 impl Loader<'_> {
-    fn key(&self, what: impl Into<String>) -> CaseFileFault {
-        CaseFileFault::Key { path: self.path.display().to_string(), what: what.into() }
+    fn key(&self, zh: impl Into<String>, en: impl Into<String>) -> CaseFileFault {
+        CaseFileFault::Key { path: self.path.display().to_string(), what: Words::new(zh, en).to_string() }
     }
 
     fn build(&self, toml: Toml) -> Result<CaseFile, CaseFileFault> {
-        let dem = raster::read(&self.folder.join(&toml.grid.dem))?;
+        let mut dem = raster::read(&self.folder.join(&toml.grid.dem))?;
         dem.must_be_heights()?;
         self.check_run(&toml.run)?;
         self.check_datums(&toml)?;
         let named = toml.grid.datum.as_deref();
         if let Some(own) = dem.projection.as_ref().and_then(|projection| projection.contradicts(named)) {
-            let (file, named) = (toml.grid.dem.display(), named.unwrap_or_default());
-            return Err(self.key(format!(
-                "[grid] datum = '{named}', but the heights of {file} are above '{own}': convert them (高程基准不一致)"
-            )));
+            let (file, named) = (dem.placed_by.display(), named.unwrap_or_default());
+            return Err(self.key(
+                format!("高程基准不一致：[grid] datum = '{named}'，而 {file} 为 '{own}'，请换算"),
+                format!("[grid] datum = '{named}', but the heights of {file} are above '{own}': convert them"),
+            ));
         }
-        let (scheme, scheme_reason) = choose(&toml);
-        let mut case = Case::new(dem.grid, Vec::new(), 0.0, scheme, toml.run.end_s);
-        case.manning = match &toml.grid.manning {
+        let manning = match &toml.grid.manning {
             NumberOrPath::Number(n) => Manning::Uniform(*n),
-            NumberOrPath::Path(path) => Manning::Field(self.field(path, &dem)?),
+            NumberOrPath::Path(path) => Manning::Field(self.field(path, &mut dem)?),
         };
-        self.set_water(&mut case, toml.initial.as_ref(), &dem)?;
+        let (scheme, scheme_reason) = choose(&toml, || steep_share(&dem.grid, &dem.values, &manning));
+        let mut case = Case::new(dem.grid, Vec::new(), 0.0, scheme, toml.run.end_s);
+        case.manning = manning;
+        self.set_water(&mut case, toml.initial.as_ref(), &mut dem)?;
         case.courant = toml.run.cfl.unwrap_or(case.courant);
         case.dry_m = toml.run.dry_m.unwrap_or(case.dry_m);
         for inflow in &toml.inflow {
@@ -279,21 +296,49 @@ impl Loader<'_> {
         case.rain_mm_h = match toml.rain.as_slice() {
             [] => None,
             [rain] => Some(self.series(&rain.series, "mm_per_h")?),
-            _ => return Err(self.key("there is more than one [[rain]]; add them up in one series")),
+            _ => {
+                let en = "there is more than one [[rain]]; add them up in one series";
+                return Err(self.key("[[rain]] 只能有一个：请合成一条过程线", en));
+            }
         };
         self.set_sides(&mut case, &toml.boundary)?;
         self.set_structures(&mut case, &toml)?;
-        let gauges: Vec<Gauge> = toml.gauge.iter().map(|gauge| self.gauge(&case, gauge)).collect::<Result<_, _>>()?;
-        let twice = gauges.iter().enumerate().find(|(at, one)| gauges.iter().take(*at).any(|two| two.name == one.name));
-        if let Some((_, gauge)) = twice {
-            return Err(self.key(format!("水尺重名 (two [[gauge]] have the name '{}')", gauge.name)));
-        }
         let nodata_cells = dem.values.iter().filter(|z| z.is_nan()).count();
         case.bed_m = dem.values;
         let RunToml { output_every_s, threads, .. } = toml.run;
+        case.check().map_err(|cause| self.cannot_run(cause, &toml))?;
+        let gauges: Vec<Gauge> = toml.gauge.iter().map(|gauge| self.gauge(&case, gauge)).collect::<Result<_, _>>()?;
+        let twice = gauges.iter().enumerate().find(|(at, one)| gauges.iter().take(*at).any(|two| two.name == one.name));
+        if let Some((_, gauge)) = twice {
+            let name = &gauge.name;
+            return Err(self.key(format!("水尺“{name}”重名"), format!("two [[gauge]] have the name '{name}'")));
+        }
         let projection = dem.projection;
         let rasters = self.rasters(&toml.grid, toml.initial.as_ref());
         Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells, projection, rasters })
+    }
+
+    /// A case that does not hold together, with the raster that is at fault.
+    fn cannot_run(&self, cause: CaseFault, toml: &Toml) -> CaseFileFault {
+        let field = match &cause {
+            CaseFault::Value { what, .. } | CaseFault::Hole { what, .. } => Some(*what),
+            CaseFault::NoGround => Some(CaseField::Bed),
+            _ => None,
+        };
+        let start = |of: fn(&InitialToml) -> &Option<PathBuf>| toml.initial.as_ref().and_then(|one| of(one).as_ref());
+        let file = match field {
+            Some(CaseField::Bed) => Some(&toml.grid.dem),
+            Some(CaseField::Depth) => start(|one| &one.depth),
+            Some(CaseField::East) => start(|one| &one.u),
+            Some(CaseField::North) => start(|one| &one.v),
+            Some(CaseField::Manning) => match &toml.grid.manning {
+                NumberOrPath::Path(path) => Some(path),
+                NumberOrPath::Number(_) => None,
+            },
+            None => None,
+        };
+        let path = file.map_or_else(|| self.path.to_owned(), |file| self.folder.join(file));
+        CaseFileFault::Case { path: path.display().to_string(), cause }
     }
 
     fn rasters(&self, grid: &GridToml, initial: Option<&InitialToml>) -> Vec<PathBuf> {
@@ -307,16 +352,22 @@ impl Loader<'_> {
 
     fn check_run(&self, run: &RunToml) -> Result<(), CaseFileFault> {
         if !(run.end_s > 0.0 && run.end_s.is_finite()) {
-            return Err(self.key(format!("[run] end_s = {} must be above zero", run.end_s)));
+            let end_s = run.end_s;
+            return Err(self
+                .key(format!("[run] end_s = {end_s} 须大于零"), format!("[run] end_s = {end_s} must be above zero")));
         }
         if !(run.output_every_s > 0.0 && run.end_s / run.output_every_s <= MOST_OUTPUTS) {
-            return Err(self.key(format!(
-                "[run] output_every_s = {} must be above zero and give at most {MOST_OUTPUTS} outputs",
-                run.output_every_s
-            )));
+            let every_s = run.output_every_s;
+            return Err(self.key(
+                format!("[run] output_every_s = {every_s} 须大于零，输出不多于 {MOST_OUTPUTS} 次"),
+                format!("[run] output_every_s = {every_s} must be above zero and give at most {MOST_OUTPUTS} outputs"),
+            ));
         }
-        if run.threads.is_some_and(|threads| threads == 0 || threads > 1024) {
-            return Err(self.key("[run] threads must be 1 to 1024"));
+        if run.threads.is_some_and(|threads| threads == 0 || threads > MOST_THREADS) {
+            return Err(self.key(
+                format!("[run] threads 须为 1 至 {MOST_THREADS}"),
+                format!("[run] threads must be 1 to {MOST_THREADS}"),
+            ));
         }
         Ok(())
     }
@@ -331,15 +382,23 @@ impl Loader<'_> {
         for (what, datum) in initial.chain(sides).chain(edges).chain(breaches) {
             if datum.is_some() && datum.as_deref() != terrain {
                 let (own, grid) = (datum.as_deref().unwrap_or_default(), terrain.unwrap_or("none named"));
-                return Err(self.key(format!("{what} has heights above datum '{own}', [grid] above '{grid}': convert them to one (高程基准不一致)")));
+                return Err(self.key(
+                    format!("高程基准不一致：{what} 为 '{own}'，[grid] 为 '{grid}'，请换算"),
+                    format!("{what} has heights above datum '{own}', [grid] above '{grid}': convert them to one"),
+                ));
             }
         }
         Ok(())
     }
 
-    fn field(&self, path: &Path, dem: &Raster) -> Result<Vec<f32>, CaseFileFault> {
+    /// The values of a raster on the terrain's grid. Where the terrain does not say its coordinate system, the first raster that does
+    /// says it for all.
+    fn field(&self, path: &Path, dem: &mut Raster) -> Result<Vec<f32>, CaseFileFault> {
         let raster = raster::read(&self.folder.join(path))?;
         raster.must_match(dem)?;
+        if dem.projection.is_none() && raster.projection.is_some() {
+            (dem.projection, dem.placed_by) = (raster.projection, raster.placed_by);
+        }
         Ok(raster.values)
     }
 
@@ -347,16 +406,20 @@ impl Loader<'_> {
         Ok(table::read(&self.folder.join(path), value)?)
     }
 
-    fn set_water(&self, case: &mut Case, initial: Option<&InitialToml>, dem: &Raster) -> Result<(), CaseFileFault> {
+    fn set_water(&self, case: &mut Case, initial: Option<&InitialToml>, dem: &mut Raster) -> Result<(), CaseFileFault> {
         let Some(initial) = initial else { return Ok(()) };
-        let ways = [initial.dry == Some(true), initial.stage_m.is_some(), initial.depth.is_some()];
+        let dry = initial.dry == Some(true);
+        let ways = [dry, initial.stage_m.is_some(), initial.depth.is_some()];
         if ways.iter().filter(|given| **given).count() != 1 {
-            return Err(self.key("[initial] needs exactly one of dry = true, stage_m, depth"));
+            let keys = "dry = true, stage_m, depth";
+            let en = format!("[initial] needs exactly one of {keys}");
+            return Err(self.key(format!("[initial] 须恰有其一：{keys}"), en));
+        }
+        if dry && (initial.u.is_some() || initial.v.is_some()) {
+            return Err(self.key("[initial] 无水而有流速 u、v", "[initial] is dry, but has velocities u, v"));
         }
         if let Some(stage_m) = initial.stage_m {
-            if !stage_m.is_finite() {
-                return Err(self.key("[initial] stage_m is not a finite number"));
-            }
+            self.check_start(stage_m, dem)?;
             let depth = |z: &f32| if z.is_nan() { 0.0 } else { (stage_m - f64::from(*z)).max(0.0) as f32 };
             case.depth_m = dem.values.iter().map(depth).collect();
         }
@@ -371,16 +434,44 @@ impl Loader<'_> {
         Ok(())
     }
 
+    /// A stage that leaves all ground dry, or stands far above all of it, is one in another unit or above another datum.
+    fn check_start(&self, stage_m: f64, dem: &Raster) -> Result<(), CaseFileFault> {
+        if !stage_m.is_finite() {
+            return Err(self.key("[initial] stage_m 不是有限数", "[initial] stage_m is not a finite number"));
+        }
+        let heights = || dem.values.iter().copied().filter(|z| !z.is_nan()).map(f64::from);
+        let (low_m, high_m) = (heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max));
+        if low_m > high_m || (low_m..=high_m + MOST_ABOVE_GROUND_M).contains(&stage_m) {
+            return Ok(());
+        }
+        Err(self.key(
+            format!("[initial] stage_m = {stage_m} 与地面 {low_m} 至 {high_m} m 不合，请查单位与高程基准；无水用 dry = true"),
+            format!(
+                "[initial] stage_m = {stage_m} does not fit ground of {low_m} to {high_m} m: look at unit and datum; for no water, dry = true"
+            ),
+        ))
+    }
+
     fn set_sides(&self, case: &mut Case, boundaries: &[BoundaryToml]) -> Result<(), CaseFileFault> {
         for (at, boundary) in boundaries.iter().enumerate() {
             if boundaries.iter().take(at).any(|before| before.side == boundary.side) {
-                return Err(self.key(format!("two [[boundary]] for the {:?} side", boundary.side)));
+                let side = boundary.side;
+                return Err(self.key(
+                    format!("{side:?} 边有两个 [[boundary]]"),
+                    format!("two [[boundary]] for the {side:?} side"),
+                ));
             }
             let needs_series = matches!(boundary.kind, Kind::Stage | Kind::Discharge);
             let needs_slope = boundary.kind == Kind::NormalDepth;
             if needs_series != boundary.series.is_some() || needs_slope != boundary.slope.is_some() {
+                let side = boundary.side;
                 let what = "stage and discharge take series, normal-depth takes slope, wall and free take neither";
-                return Err(self.key(format!("[[boundary]] of the {:?} side: {what}", boundary.side)));
+                return Err(self.key(
+                    format!(
+                        "{side:?} 边 [[boundary]]：stage、discharge 用 series，normal-depth 用 slope，wall、free 都不用"
+                    ),
+                    format!("[[boundary]] of the {side:?} side: {what}"),
+                ));
             }
             let side = match (boundary.kind, &boundary.series, boundary.slope) {
                 (Kind::Stage, Some(path), _) => Boundary::Stage(self.series(path, "stage_m")?),
@@ -408,7 +499,12 @@ impl Loader<'_> {
             let start = match (breach.start.time_s, breach.start.overtopped_for_s) {
                 (Some(time_s), None) => BreachStart::Time(time_s),
                 (None, Some(hold_s)) => BreachStart::OvertoppedFor(hold_s),
-                _ => return Err(self.key(format!("[[breach]] {at}: start takes either time_s or overtopped_for_s"))),
+                _ => {
+                    return Err(self.key(
+                        format!("[[breach]] {at}：start 只取 time_s 或 overtopped_for_s 之一"),
+                        format!("[[breach]] {at}: start takes either time_s or overtopped_for_s"),
+                    ));
+                }
             };
             self.check_breach(at, breach, toml)?;
             let BreachToml { edge, centre, width_m, to_crest_m, duration_s, .. } = *breach;
@@ -421,9 +517,10 @@ impl Loader<'_> {
     fn check_breach(&self, at: usize, breach: &BreachToml, toml: &Toml) -> Result<(), CaseFileFault> {
         if let Some(time_s) = breach.start.time_s.filter(|time_s| *time_s > toml.run.end_s) {
             let end_s = toml.run.end_s;
-            return Err(self.key(format!(
-                "[[breach]] {at}: 溃口晚于计算结束 (it starts at {time_s} s, after the end of the run at {end_s} s)"
-            )));
+            return Err(self.key(
+                format!("[[breach]] {at}: 溃口晚于计算结束"),
+                format!("it starts at {time_s} s, after the end of the run at {end_s} s"),
+            ));
         }
         let length = |line: &[[f64; 2]]| -> f64 {
             line.windows(2).map(|pair| (pair[1][0] - pair[0][0]).hypot(pair[1][1] - pair[0][1])).sum()
@@ -431,28 +528,43 @@ impl Loader<'_> {
         let edge_m = toml.edge.get(breach.edge).map(|edge| length(&edge.line));
         match edge_m.filter(|edge_m| breach.width_m > *edge_m * (1.0 + 1e-9)) {
             None => Ok(()),
-            Some(edge_m) => Err(self.key(format!(
-                "[[breach]] {at}: 溃口宽于其边 (width_m = {} is beyond the {edge_m:.1} m of edge {})",
-                breach.width_m, breach.edge
-            ))),
+            Some(edge_m) => Err(self.key(
+                format!("[[breach]] {at}: 溃口宽于其边"),
+                format!("width_m = {} is beyond the {edge_m:.1} m of edge {}", breach.width_m, breach.edge),
+            )),
         }
     }
 
     fn gauge(&self, case: &Case, gauge: &GaugeToml) -> Result<Gauge, CaseFileFault> {
+        let GaugeToml { name, at: [x, y] } = gauge;
         let cell = case.grid.cell_at(gauge.at).ok_or_else(|| {
-            self.key(format!("[[gauge]] '{}' at {}, {} lies outside the terrain", gauge.name, gauge.at[0], gauge.at[1]))
+            self.key(
+                format!("水尺“{name}”（{x}，{y}）在地形之外"),
+                format!("[[gauge]] '{name}' at {x}, {y} lies outside the terrain"),
+            )
         })?;
-        if gauge.name.is_empty() || gauge.name.contains([',', '"', '\n', '\r']) {
-            return Err(
-                self.key(format!("[[gauge]] name '{}' is empty or holds a comma, quote or line break", gauge.name))
-            );
+        if case.bed_m.get(case.grid.index(cell)).is_none_or(|z| z.is_nan()) {
+            let spot = Spot::of(&case.grid, cell);
+            return Err(self.key(
+                format!("水尺“{name}”落在空洞上，{}", spot.zh()),
+                format!("[[gauge]] '{name}' lies on a hole of the terrain, {}", spot.en()),
+            ));
         }
-        Ok(Gauge { name: gauge.name.clone(), cell })
+        if name.is_empty() || name.contains([',', '"', '\n', '\r']) {
+            return Err(self.key(
+                format!("水尺名“{name}”为空，或含逗号、引号、换行"),
+                format!("[[gauge]] name '{name}' is empty or holds a comma, quote or line break"),
+            ));
+        }
+        Ok(Gauge { name: name.clone(), cell })
     }
 }
 
+/// Share of steep ground above which `auto` takes the full equations.
+const STEEP_SHARE: f64 = 0.1;
+
 /// The equations asked for, or those that suit the case, with the reason.
-fn choose(toml: &Toml) -> (Scheme, &'static str) {
+fn choose(toml: &Toml, steep_share: impl FnOnce() -> f64) -> (Scheme, &'static str) {
     match toml.run.scheme {
         SchemeToml::LocalInertia => (Scheme::LocalInertia, "asked for"),
         SchemeToml::Full1 => (Scheme::Full1, "asked for"),
@@ -462,6 +574,9 @@ fn choose(toml: &Toml) -> (Scheme, &'static str) {
         }
         SchemeToml::Auto if toml.initial.as_ref().is_some_and(|initial| initial.depth.is_some()) => {
             (Scheme::Full2, "auto: a given starting depth may break like a dam")
+        }
+        SchemeToml::Auto if steep_share() > STEEP_SHARE => {
+            (Scheme::Full2, "auto: more than a tenth of the ground is steep, water on it too fast for local inertia")
         }
         SchemeToml::Auto => (Scheme::LocalInertia, "auto: a gradual flood without structures"),
     }

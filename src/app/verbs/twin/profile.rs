@@ -4,6 +4,7 @@
 //! dams, `run.json` in a folder.
 
 use super::case_file::{self, CaseFileFault};
+use super::words::Words;
 use super::{CaseArgs, results, table};
 use crate::app::reaches::{self, DamSite, ReachData};
 use crate::app::verbs::Outcome;
@@ -137,7 +138,10 @@ pub(super) fn run(args: &CaseArgs) -> Outcome {
             let inflow = table::read(&desk.folder.join(series), "discharge_m3s")?;
             unsteady(&desk, &river, &toml, &inflow, &mut told, &mut write)?;
         }
-        _ => return Err(desk.key("[water] needs exactly one of discharge_m3s (steady), series (unsteady)").into()),
+        _ => {
+            let en = "[water] needs exactly one of discharge_m3s (steady), series (unsteady)";
+            return Err(desk.key(Words::new("[water] 须恰有其一：discharge_m3s（恒定）、series（非恒定）", en)).into());
+        }
     }
     results::write_whole(&args.out.join("profile.csv"), csv.as_bytes())?;
     let dams = at_dams(&river, &highest, &dams);
@@ -203,13 +207,12 @@ fn unsteady(
     let end_s = toml.run.end_s.unwrap_or(inflow.ends_s());
     let every_s = toml.run.output_every_s.unwrap_or(3600.0);
     if !(end_s > 0.0 && every_s > 0.0 && end_s / every_s <= MOST_OUTPUTS) {
+        let run = format!("[run] end_s = {end_s}, output_every_s = {every_s}");
         return Err(desk
-            .key(format!("[run] end_s = {end_s}, output_every_s = {every_s} give no outputs or too many"))
+            .key(Words::new(format!("{run} 没有输出或输出过多"), format!("{run} give no outputs or too many")))
             .into());
     }
-    if inflow.ends_s() < end_s {
-        return Err(desk.key(format!("[water] series ends at {} s, before end_s = {end_s}", inflow.ends_s())).into());
-    }
+    ends_late_enough(desk, "[water]", inflow, end_s)?;
     let q = inflow.at(0.0);
     let below = stage_below(desk, river, &toml.below, q, end_s)?;
     let begin = steady(river, &vec![q; river.nodes.len()], below).map_err(|fault| desk.key(fault))?;
@@ -253,18 +256,35 @@ fn stage_below(desk: &Desk, river: &River, below: &BelowToml, q: f64, end_s: f64
     let last = river.nodes.len() - 1;
     match (below.stage_m, below.slope, &below.series) {
         (Some(stage), None, None) => Ok(stage),
-        (None, Some(slope), None) if slope > 0.0 && slope < 0.1 => river
-            .normal_stage_m(last, q, slope)
-            .ok_or_else(|| desk.key(format!("the last section cannot carry {q} m³/s on a slope of {slope}"))),
+        (None, Some(slope), None) if slope > 0.0 && slope < 0.1 => {
+            river.normal_stage_m(last, q, slope).ok_or_else(|| {
+                desk.key(Words::new(
+                    format!("末断面在坡降 {slope} 下过不了 {q} m³/s"),
+                    format!("the last section cannot carry {q} m³/s on a slope of {slope}"),
+                ))
+            })
+        }
         (None, None, Some(series)) => {
             let series = table::read(&desk.folder.join(series), "stage_m")?;
-            if series.ends_s() < end_s {
-                return Err(desk.key(format!("[below] series ends at {} s, before end_s = {end_s}", series.ends_s())));
-            }
+            ends_late_enough(desk, "[below]", &series, end_s)?;
             Ok(series.at(0.0))
         }
-        _ => Err(desk.key("[below] needs exactly one of stage_m, slope (0…0.1), series")),
+        _ => Err(desk.key(Words::new(
+            "[below] 须恰有其一：stage_m、slope（0 至 0.1）、series",
+            "[below] needs exactly one of stage_m, slope (0…0.1), series",
+        ))),
     }
+}
+
+fn ends_late_enough(desk: &Desk, part: &str, series: &Series, end_s: f64) -> Result<(), CaseFileFault> {
+    let ends_s = series.ends_s();
+    if ends_s >= end_s {
+        return Ok(());
+    }
+    Err(desk.key(Words::new(
+        format!("{part} 过程线止于 {ends_s} s，早于 end_s = {end_s}"),
+        format!("{part} series ends at {ends_s} s, before end_s = {end_s}"),
+    )))
 }
 
 fn line(river: &River, node: usize, row: &Row) -> String {
@@ -314,7 +334,8 @@ fn sections(desk: &Desk, river: &RiverToml) -> Result<Surveyed, CaseFileFault> {
     let folder = river.reach.as_ref().map(|reach| desk.folder.join(reach));
     if let Some(path) = &river.sections {
         if folder.is_some() {
-            return Err(desk.key("[river] takes sections or reach, not both"));
+            let en = "[river] takes sections or reach, not both";
+            return Err(desk.key(Words::new("[river] sections 与 reach 只取其一", en)));
         }
         return Ok((surveyed_file(desk, &desk.folder.join(path))?, Vec::new()));
     }
@@ -328,7 +349,10 @@ fn of_reach(desk: &Desk, data: &ReachData) -> Result<Vec<(f64, Section)>, CaseFi
     for points in data.sections.chunk_by(|a, b| a.section == b.section) {
         let Some(first) = points.first() else { continue };
         let channel = points.iter().position(|point| point.zone == "thalweg");
-        let channel = channel.ok_or_else(|| desk.key(format!("section {} has no thalweg", first.section)))?;
+        let name = &first.section;
+        let channel = channel.ok_or_else(|| {
+            desk.key(Words::new(format!("断面 {name} 没有深泓点"), format!("section {name} has no thalweg")))
+        })?;
         let from = points[..channel].iter().rposition(|point| point.zone == "levee").unwrap_or(0);
         let to = points[channel..].iter().position(|point| point.zone == "levee");
         let to = to.map_or(points.len() - 1, |at| channel + at);
@@ -354,11 +378,17 @@ fn surveyed_file(desk: &Desk, path: &Path) -> Result<Vec<(f64, Section)>, CaseFi
     let head = "section,chainage_m,across_m,height_m,manning_n,lip";
     let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     if lines.next().is_none_or(|(_, line)| line.trim() != head) {
-        return Err(desk.key(format!("{shown}: the first line must be '{head}'")));
+        return Err(desk
+            .key(Words::new(format!("{shown} 首行须为 {head}"), format!("{shown}: the first line must be '{head}'"))));
     }
     let mut rows: Vec<(String, [f64; 5])> = Vec::new();
     for (at, line) in lines {
-        let fault = || desk.key(format!("{shown}:{}: '{line}' is not a name and five finite numbers", at + 1));
+        let fault = || {
+            desk.key(Words::new(
+                format!("{shown} 第 {} 行须为断面名与五个有限数", at + 1),
+                format!("{shown}:{}: '{line}' is not a name and five finite numbers", at + 1),
+            ))
+        };
         let (name, rest) = line.split_once(',').ok_or_else(fault)?;
         let numbers: Vec<f64> = rest.split(',').filter_map(|cell| cell.trim().parse().ok()).collect();
         let numbers: [f64; 5] = numbers.try_into().map_err(|_| fault())?;

@@ -136,14 +136,16 @@ impl Folder {
         Ok(())
     }
 
-    /// Writes a raster; `name` comes without its ending.
-    fn write(&self, name: &str, values: &[f32]) -> Result<(), ResultFault> {
+    /// Writes a raster, holes of the terrain as holes; `name` comes without its ending.
+    fn write(&self, run: &Inundation, name: &str, mut values: Vec<f32>) -> Result<(), ResultFault> {
+        let holes = values.iter_mut().zip(run.has_ground()).filter(|(_, has_ground)| !has_ground);
+        holes.for_each(|(value, _)| *value = f32::NAN);
         let ending = if self.geotiff.is_some() { "tif" } else { "asc" };
         let path = self.path.join(format!("{name}.{ending}"));
         let bytes = match &self.geotiff {
-            Some(projection) => geotiff::bytes(&self.grid, values, projection)
-                .map_err(|what| ResultFault::write(&path, std::io::Error::other(what)))?,
-            None => raster::text(&self.grid, values).into_bytes(),
+            Some(projection) => geotiff::bytes(&self.grid, &values, projection)
+                .map_err(|what| ResultFault::write(&path, std::io::Error::other(what.to_string())))?,
+            None => raster::text(&self.grid, &values).into_bytes(),
         };
         write_whole(&path, &bytes)
     }
@@ -153,15 +155,15 @@ impl Folder {
         if !self.due_s.contains(&run.time_s()) {
             return Ok(());
         }
-        self.write(&format!("depth_{}", run.time_s()), &run.depth_m())
+        self.write(run, &format!("depth_{}", run.time_s()), run.depth_m())
     }
 
     /// `max_depth`, `arrival_s`, `max_hazard`.
     pub(super) fn write_records(&self, run: &Inundation) -> Result<(), ResultFault> {
         let [depth, arrival, hazard] = RECORDS;
-        self.write(depth, &run.highest_depth_m())?;
-        self.write(arrival, &run.arrival_s())?;
-        self.write(hazard, &run.highest_hazard_m2s())
+        self.write(run, depth, run.highest_depth_m())?;
+        self.write(run, arrival, run.arrival_s())?;
+        self.write(run, hazard, run.highest_hazard_m2s())
     }
 
     /// `gauges.csv`, to be gone on with, or new: then what an older run left in the folder is taken away.
@@ -346,6 +348,29 @@ mod tests {
         assert!(!dir.path().join("depth_7.5.asc").exists());
         let text = std::fs::read_to_string(dir.path().join("gauges.csv")).unwrap();
         assert_eq!(text.lines().filter_map(|line| line.split(',').next()).collect::<Vec<_>>(), ["time_s", "0", "20"]);
+    }
+
+    #[test]
+    fn twin_results_leave_the_holes_of_the_terrain_holes() {
+        let grid = Grid { columns: 3, rows: 2, cell_m: 10.0, west_m: 0.0, south_m: 0.0 };
+        let mut case = Case::new(grid, vec![1.0, f32::NAN, 1.0, 1.0, 1.0, 1.0], 0.03, Scheme::Full2, 20.0);
+        case.depth_m = vec![0.5; 6];
+        case.depth_m[2] = 0.0;
+        let run = Inundation::new(case, 1).unwrap();
+        for geotiff in [None, Some(Projection::unnamed())] {
+            let dir = tempfile::tempdir().unwrap();
+            let ending = if geotiff.is_some() { "tif" } else { "asc" };
+            let path = dir.path().to_owned();
+            let folder = Folder { path, grid, geotiff, due_s: vec![0.0], kept: Vec::new() };
+            folder.write_depth(&run).unwrap();
+            folder.write_records(&run).unwrap();
+            for name in ["depth_0", "max_depth", "arrival_s", "max_hazard"] {
+                let read = raster::read(&dir.path().join(format!("{name}.{ending}"))).unwrap();
+                assert!(read.values[1].is_nan(), "{name}: {:?}", read.values);
+                // Where water never came there is no arrival, but a depth.
+                assert_eq!(read.values[2].is_nan(), name == "arrival_s", "{name}: {:?}", read.values);
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! In: a case file with series of inflow and, to calibrate, of measured outflow. Out: `outflow.csv` and `run.json` in a folder.
 
 use super::case_file::{self, CaseFileFault};
+use super::words::Words;
 use super::{CaseArgs, results, table};
 use crate::app::verbs::Outcome;
 use crate::forecast::route::{
@@ -131,19 +132,21 @@ impl Case {
             ));
         }
         let Some((_, first)) = inflows.first() else {
-            return Err(key("there is no [[inflow]]".into()));
+            return Err(key(Words::new("没有 [[inflow]]", "there is no [[inflow]]").to_string()));
         };
         let (begins_s, ends_s, dt_s) = (first.begins_s(), first.ends_s(), toml.reach.dt_s);
         for (name, series) in &inflows {
             if series.ends_s() < ends_s || series.begins_s() > begins_s {
                 let (from, to) = (series.begins_s(), series.ends_s());
                 return Err(key(format!(
-                    "[[inflow]] {name} covers {from}…{to} s, the first one {begins_s}…{ends_s} s"
+                    "[[inflow]] {name} 为 {from}…{to} s，未盖住首个的 {begins_s}…{ends_s} s (it covers {from}…{to} s, the first one {begins_s}…{ends_s} s)"
                 )));
             }
         }
         if !(dt_s.is_finite() && dt_s > 0.0 && (ends_s - begins_s) / dt_s <= MOST_STEPS) {
-            return Err(key(format!("[reach] dt_s = {dt_s} must be above zero and give at most {MOST_STEPS} steps")));
+            return Err(key(format!(
+                "[reach] dt_s = {dt_s} 须大于零，步数不多于 {MOST_STEPS} (dt_s = {dt_s} must be above zero and give at most {MOST_STEPS} steps)"
+            )));
         }
         let steps = ((ends_s - begins_s) / dt_s + 1e-9).floor() as usize;
         let at = |step: usize| inflows.iter().map(|(_, series)| series.at(begins_s + step as f64 * dt_s)).sum();
@@ -167,7 +170,9 @@ impl Case {
             ));
         }
         if values.len() < LEAST_MEASURED {
-            return Err("[calibrate] outflow shares fewer than three steps with the inflow".into());
+            return Err(
+                "[calibrate] 实测出流与入流重合不足三步 (outflow shares fewer than three steps with the inflow)".into(),
+            );
         }
         if values.windows(2).all(|pair| pair[0] == pair[1]) {
             let q = values.first().copied().unwrap_or_default();
@@ -220,14 +225,15 @@ impl Case {
             return Err(fault);
         }
         if best.cost >= f64::MAX {
-            return Err("no parameters within the bounds give a stable run".into());
+            return Err("范围内没有参数能稳定演算 (no parameters within the bounds give a stable run)".into());
         }
         let router = self.at(&best.parameters)?;
         Ok(Found { router, best: Some(best), wall_ms: begun.elapsed().as_secs_f64() * 1e3 })
     }
 
     fn need(&self, name: &str, value: Option<f64>) -> Result<f64, String> {
-        value.ok_or_else(|| format!("[reach] model {:?} needs {name}", self.reach.model))
+        let model = self.reach.model;
+        value.ok_or_else(|| format!("[reach] 模型 {model:?} 缺 {name} (model {model:?} needs {name})"))
     }
 
     /// A channel, without its roughness.
@@ -255,7 +261,7 @@ impl Case {
             }),
             Model::ByDischarge => {
                 let node =
-                    |one: &NodeToml| Ok(Node { q_m3s: one.q_m3s, k_h: self.need("k_h in every node", one.k_h)? });
+                    |one: &NodeToml| Ok(Node { q_m3s: one.q_m3s, k_h: self.need("[[reach.node]] k_h", one.k_h)? });
                 let nodes = reach.node.iter().map(node).collect::<Result<_, String>>()?;
                 Router::Cascade(Cascade { nodes, x: reach.x.unwrap_or(0.0), parts: reach.parts.unwrap_or(1) })
             }
@@ -271,7 +277,10 @@ impl Case {
             Model::Muskingum => vec![travel, (0.0, 0.5)],
             Model::Nonlinear => vec![travel, (0.0, 0.5), (0.5, 3.0)],
             Model::ByDischarge if self.reach.node.is_empty() => {
-                return Err("[calibrate] of by-discharge needs [[reach.node]] with q_m3s".into());
+                return Err(
+                    "[calibrate] by-discharge 须有带 q_m3s 的 [[reach.node]] (it needs [[reach.node]] with q_m3s)"
+                        .into(),
+                );
             }
             Model::ByDischarge => {
                 let mut bounds = vec![travel; self.reach.node.len()];
@@ -296,7 +305,7 @@ impl Case {
                 Router::Cascade(Cascade { nodes: nodes.collect(), x: *x, parts: reach.parts.unwrap_or(1) })
             }
             (Model::Cunge, [n]) => Router::Cunge(self.channel(n.exp())?),
-            _ => return Err("the search lost its parameters".into()),
+            _ => return Err("率定参数个数不符 (the search lost its parameters)".into()),
         })
     }
 

@@ -13,13 +13,19 @@ pub(super) enum TableFault {
         #[source]
         cause: std::io::Error,
     },
-    #[error("首行不符 ({path}: the first line must be '{expected}', it is '{found}')")]
+    #[error(
+        "{path}：首行须为 {expected}，实为“{found}” ({path}: the first line must be '{expected}', it is '{found}')"
+    )]
     Header { path: String, expected: String, found: String },
-    #[error("第 {line} 行须为两个有限数 ({path}:{line}: '{text}' is not two finite numbers)")]
+    #[error(
+        "第 {line} 行须为两个有限数，小数点用“.” ({path}:{line}: '{text}' is not two finite numbers; decimals are written with a point)"
+    )]
     Row { path: String, line: usize, text: String },
-    #[error("不是过程线 ({path} is no series)")]
+    #[error("{path}:{line}: 不是过程线 (this is no series)")]
     Series {
         path: String,
+        /// Line of the point that is at fault, from 1.
+        line: usize,
         #[source]
         cause: SeriesFault,
     },
@@ -51,14 +57,23 @@ fn parse(path: &str, text: &str, value: &str) -> Result<Series, TableFault> {
     if found != expected {
         return Err(TableFault::Header { path: path.into(), expected, found });
     }
-    let mut points = Vec::new();
+    let (mut points, mut at_lines) = (Vec::new(), Vec::new());
     for (at, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
         let row = || TableFault::Row { path: path.into(), line: at + 1, text: line.into() };
         let (time, value) = line.split_once(',').ok_or_else(row)?;
         let number = |text: &str| text.trim().parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(row);
         points.push((number(time)?, number(value)?));
+        at_lines.push(at + 1);
     }
-    Series::new(points).map_err(|cause| TableFault::Series { path: path.into(), cause })
+    Series::new(points).map_err(|cause| {
+        let line = match cause {
+            SeriesFault::Empty => 1,
+            SeriesFault::NotFinite(point) | SeriesFault::NotRising(point) => {
+                at_lines.get(point - 1).copied().unwrap_or(1)
+            }
+        };
+        TableFault::Series { path: path.into(), line, cause }
+    })
 }
 
 #[cfg(test)]
@@ -79,6 +94,11 @@ mod tests {
         check("time_s,discharge_m3s\n0,1\n5,x\n", "q.csv:3: '5,x'");
         check("time_s,discharge_m3s\n0,1\n5,nan\n", "q.csv:3");
         check("time_s,discharge_m3s\n0,1\n0,2\n", "point 2 does not come after");
+        check("time_s,discharge_m3s\r\n\r\n600,1\r\n\r\n0,2\r\n", "q.csv:5: 不是过程线 (this is no series) 第 2 点");
+        check("time_s,discharge_m3s\n0,0,5\n", "q.csv:2: '0,0,5' is not two finite numbers; decimals");
         check("time_s,discharge_m3s\n", "empty");
+        check("", "it is ''");
+        let text = "\u{feff}time_s,discharge_m3s\r\n0,1\r\n10,3\r\n";
+        assert_eq!(parse("q.csv", text, "discharge_m3s").unwrap().at(5.0), 2.0);
     }
 }
