@@ -209,19 +209,24 @@ fn twin_flood2d_goes_on_without_a_line_twice() {
 }
 
 #[test]
-fn twin_flood2d_warns_on_the_terminal_of_water_that_the_scheme_made() {
-    let dir = tempfile::tempdir().unwrap();
-    let case = CASE.replace("[[5.0, 0.0], [5.0, 50.0]]", "[[145.0, 25.0]]");
-    write_case(dir.path(), &case);
-    fs::write(dir.path().join("q.csv"), "time_s,discharge_m3s\n0,50\n100,50\n").unwrap();
-    fs::write(dir.path().join("h0.asc"), raster(|_| 0.0)).unwrap();
-    let output = flood2d(dir.path(), &["--json"]);
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    println!("{told:#}");
-    assert!(told["volume_error"].as_f64().unwrap() > 1e-5, "{told:#}");
-    assert!(told["warning"].as_str().unwrap().contains("clipped_m3 = "), "{told:#}");
-    assert!(said.contains("注意 水量误差") && said.contains("the scheme made or lost water"), "{said}");
+fn twin_flood2d_keeps_volume_in_violent_water_and_warns_on_the_terminal_of_a_scheme_that_does_not_hold() {
+    // All of a flood on one dry cell: cells give more than they hold.
+    let run = |scheme: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let case = CASE.replace("[[5.0, 0.0], [5.0, 50.0]]", "[[145.0, 25.0]]").replace("full2", scheme);
+        write_case(dir.path(), &case);
+        fs::write(dir.path().join("q.csv"), "time_s,discharge_m3s\n0,50\n100,50\n").unwrap();
+        fs::write(dir.path().join("h0.asc"), raster(|_| 0.0)).unwrap();
+        let output = flood2d(dir.path(), &["--json"]);
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(told["volume_error"].as_f64().unwrap().abs() < 1e-6, "{told:#}");
+        (told["warning"].clone(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (warning, said) = run("full2");
+    assert!(warning.is_null() && !said.contains("注意"), "{warning} {said}");
+    let (warning, said) = run("local-inertia");
+    assert!(warning.as_str().unwrap().contains("弗劳德数超过 0.8"), "{warning}");
+    assert!(said.contains("注意 弗劳德数超过 0.8") && said.contains("Froude numbers above 0.8"), "{said}");
 }
 
 #[cfg(unix)]

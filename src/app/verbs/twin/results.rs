@@ -312,6 +312,24 @@ mod tests {
     use crate::hydraulics::{Case, Cell};
 
     #[test]
+    fn twin_results_warn_of_water_that_a_scheme_made() {
+        let of = |stored_m3: f64| {
+            volume_warning(&WaterBalance {
+                initial_m3: 100.0,
+                in_m3: 900.0,
+                stored_m3,
+                clipped_m3: 0.5,
+                ..Default::default()
+            })
+        };
+        assert_eq!((of(1000.0), of(1000.005)), (None, None));
+        for (stored_m3, error) in [(1000.5, "5.0e-4"), (999.0, "-1.0e-3"), (f64::NAN, "NaN")] {
+            let said = of(stored_m3).unwrap();
+            assert!(said.contains(&format!("水量误差 {error}")) && said.contains("clipped_m3 = 0.5 m³"), "{said}");
+        }
+    }
+
+    #[test]
     fn twin_results_know_their_own_names() {
         let check = |name: &str, expected: bool| assert_eq!(is_result(name), expected, "{name}");
         for name in ["depth_0.asc", "depth_7859.99054813385.tif", "max_depth.asc", "arrival_s.tif", "run.json"] {
