@@ -12,6 +12,8 @@ use super::record::FROUDE_LIMIT;
 const BLOCK: usize = 16;
 /// Least valid cells of a block that has a mean.
 const BLOCK_CELLS_MIN: usize = BLOCK * BLOCK / 4;
+/// Roughness that no ground is below, s/m^⅓: glass.
+const SMOOTHEST: f64 = 0.009;
 /// Depth of the flood that is thought of, m.
 const DEPTH_M: f64 = 1.0;
 
@@ -46,8 +48,8 @@ pub fn steep_share(grid: &Grid, bed_m: &[f32], manning: &Manning) -> f64 {
             let Some(here) = height(column, row) else { continue };
             let step = |there: Option<f64>| there.map_or(0.0, |z| (z - here) / apart_m);
             let slope = step(height(column + 1, row)).hypot(step(height(column, row + 1)));
-            let Some(n) = of_block(&n, column, row).filter(|n| *n > 0.0) else { continue };
-            let froude = slope.sqrt() * DEPTH_M.powf(1.0 / 6.0) / (n * 9.81f64.sqrt());
+            let Some(n) = of_block(&n, column, row) else { continue };
+            let froude = slope.sqrt() * DEPTH_M.powf(1.0 / 6.0) / (n.max(SMOOTHEST) * 9.81f64.sqrt());
             known += 1;
             steep += usize::from(froude > f64::from(FROUDE_LIMIT));
         }
@@ -74,5 +76,6 @@ mod tests {
         assert!(share(|x, _| if x % 80 == 40 { 10.0 } else { 0.0 }, 0.03) < 0.1, "a levee of 10 m");
         assert_eq!(share(|x, y| ((x * 7 + y * 13) % 10) as f32 * 0.05, 0.03), 0.0, "noise of half a metre");
         assert_eq!(share(|_, _| f32::NAN, 0.03), 0.0, "no ground");
+        assert!(share(|x, _| x as f32 * 20.0 * 0.5, 0.0) > 0.85, "without friction");
     }
 }

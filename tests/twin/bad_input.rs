@@ -229,3 +229,30 @@ fn twin_flood2d_auto_looks_at_the_slope_of_the_ground() {
     let (scheme, why) = chosen(0.02);
     assert!(scheme == "full2" && why.contains("steep"), "{scheme}: {why}");
 }
+
+#[test]
+fn twin_flood2d_never_writes_over_what_it_reads() {
+    let dir = tempfile::tempdir().unwrap();
+    write_case(dir.path());
+    let out = dir.path().join("out");
+    fs::create_dir(&out).unwrap();
+    let check = |name: &str, from: &str, case: String| {
+        fs::copy(dir.path().join(from), out.join(name)).unwrap();
+        fs::write(dir.path().join("case.toml"), case).unwrap();
+        let before = fs::read(out.join(name)).unwrap();
+        let output = flood2d(dir.path(), &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(name) && said.contains("请换 --out"), "{said}");
+        assert_eq!(fs::read(out.join(name)).unwrap(), before, "{name}");
+        fs::remove_file(out.join(name)).unwrap();
+    };
+    check("max_depth.asc", "dem.asc", CASE.replace("dem.asc", "out/max_depth.asc"));
+    check("depth_10.asc", "h0.asc", CASE.replace("h0.asc", "out/depth_10.asc"));
+    fs::write(dir.path().join("q.csv"), "time_s,discharge_m3s\n0,1\n100,1\n").unwrap();
+    let inflow = "[[inflow]]\nline = [[500005.0, 3800005.0]]\nseries = \"out/gauges.csv\"\n";
+    check("gauges.csv", "q.csv", format!("{CASE}{inflow}"));
+    // Depths of another moment may lie there: a run begins with what an older one left.
+    fs::copy(dir.path().join("h0.asc"), out.join("depth_7.asc")).unwrap();
+    fs::write(dir.path().join("case.toml"), CASE.replace("h0.asc", "out/depth_7.asc")).unwrap();
+    assert!(flood2d(dir.path(), &[]).status.success() && out.join("depth_7.asc").exists());
+}

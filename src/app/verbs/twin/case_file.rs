@@ -225,8 +225,8 @@ pub(super) struct CaseFile {
     pub nodata_cells: usize,
     /// Where on Earth the terrain lies, if it says so.
     pub projection: Option<Projection>,
-    /// The rasters that it was read from.
-    pub rasters: Vec<PathBuf>,
+    /// The files that it was read from: the case, its rasters and series.
+    pub inputs: Vec<PathBuf>,
 }
 
 /// Files and keys of one case while it is put together.
@@ -314,8 +314,8 @@ impl Loader<'_> {
             return Err(self.key(format!("水尺“{name}”重名"), format!("two [[gauge]] have the name '{name}'")));
         }
         let projection = dem.projection;
-        let rasters = self.rasters(&toml.grid, toml.initial.as_ref());
-        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells, projection, rasters })
+        let inputs = self.inputs(&toml);
+        Ok(CaseFile { case, output_every_s, threads, gauges, scheme_reason, nodata_cells, projection, inputs })
     }
 
     /// A case that does not hold together, with the raster that is at fault.
@@ -341,13 +341,16 @@ impl Loader<'_> {
         CaseFileFault::Case { path: path.display().to_string(), cause }
     }
 
-    fn rasters(&self, grid: &GridToml, initial: Option<&InitialToml>) -> Vec<PathBuf> {
-        let manning = match &grid.manning {
+    fn inputs(&self, toml: &Toml) -> Vec<PathBuf> {
+        let manning = match &toml.grid.manning {
             NumberOrPath::Path(path) => Some(path),
             NumberOrPath::Number(_) => None,
         };
-        let water = initial.into_iter().flat_map(|one| [&one.depth, &one.u, &one.v]).flatten();
-        std::iter::once(&grid.dem).chain(manning).chain(water).map(|path| self.folder.join(path)).collect()
+        let water = toml.initial.iter().flat_map(|one| [&one.depth, &one.u, &one.v]).flatten();
+        let lines = toml.inflow.iter().map(|inflow| &inflow.series).chain(toml.rain.iter().map(|rain| &rain.series));
+        let sides = toml.boundary.iter().filter_map(|side| side.series.as_ref());
+        let named = std::iter::once(&toml.grid.dem).chain(manning).chain(water).chain(lines).chain(sides);
+        named.map(|path| self.folder.join(path)).chain([self.path.to_owned()]).collect()
     }
 
     fn check_run(&self, run: &RunToml) -> Result<(), CaseFileFault> {

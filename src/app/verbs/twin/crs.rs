@@ -80,8 +80,8 @@ pub(super) fn mercator() -> Words {
 /// A projection, its name in both languages, that is not one of metres, and what to do about it.
 pub(super) fn project_first(name: &Words, why: &Words) -> Words {
     Words::new(
-        format!("{}{}：请先投影到以米为单位的平面，例如 gdalwarp -t_srs EPSG:4546", name.zh, why.zh),
-        format!("{} {}: project it to metres first, e.g. gdalwarp -t_srs EPSG:4546", name.en, why.en),
+        format!("{}{}：请先投影到以米为单位的平面，花园口一带例如 gdalwarp -t_srs EPSG:4547", name.zh, why.zh),
+        format!("{} {}: project it to metres first, about Huayuankou e.g. gdalwarp -t_srs EPSG:4547", name.en, why.en),
     )
 }
 

@@ -33,6 +33,10 @@ const OWN: u16 = 32_767;
 /// Tags that keys may point into.
 const DOUBLES: u16 = 34_736;
 const ASCII: u16 = 34_737;
+/// Tag of GDAL's own words about a file: XML.
+const GDAL_METADATA: u16 = 42_112;
+/// Bit of the kind of an image: which pixels of another one are there.
+const MASK: u32 = 4;
 
 /// Where on Earth a raster lies, as its keys or its `.prj` file say it (坐标参考系).
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -102,11 +106,11 @@ impl Projection {
     }
 
     /// The reference surface of its heights as case files call it, where the file names a known one and the case another.
-    pub(super) fn contradicts(&self, named: Option<&str>) -> Option<&'static str> {
+    pub(super) fn contradicts(&self, named: Option<&str>) -> Option<String> {
         let own = match self.code(VERTICAL_CRS)? {
-            5737 => "national85",
-            5736 => "yellow-sea-1956",
-            _ => return None,
+            5737 => "national85".to_owned(),
+            5736 => "yellow-sea-1956".to_owned(),
+            other => format!("EPSG:{other}"),
         };
         named.filter(|named| *named != own).map(|_| own)
     }
@@ -189,7 +193,9 @@ pub(super) fn read(file: impl Read + Seek) -> Result<(Grid, Vec<f32>, Projection
     limits.decoding_buffer_size = MOST_CELLS * 8;
     limits.intermediate_buffer_size = MOST_CELLS * 8;
     let mut decoder = decoder.with_limits(limits);
+    raw_heights(&mut decoder)?;
     let north_first = numbers(decoder.read_image().map_err(said)?)?;
+    no_mask(&mut decoder)?;
     if north_first.len() != columns * rows {
         let found = north_first.len();
         return Err(Words::new(
@@ -212,6 +218,40 @@ pub(super) fn read(file: impl Read + Seek) -> Result<(Grid, Vec<f32>, Projection
         }
     }
     Ok((grid, values, projection))
+}
+
+/// Numbers must be heights as they stand: GDAL may keep a scale and an offset beside them.
+fn raw_heights<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(), Words> {
+    let Some(value) = decoder.find_tag(Tag::Unknown(GDAL_METADATA)).map_err(said)? else { return Ok(()) };
+    let text = value.into_string().map_err(said)?;
+    for (role, neutral) in [("scale", 1.0), ("offset", 0.0)] {
+        let mark = format!("role=\"{role}\"");
+        let stated = text.split_once(&mark).and_then(|(_, after)| after.split_once('>')?.1.split_once('<'));
+        if let Some((number, _)) = stated.filter(|(number, _)| number.trim().parse::<f64>() != Ok(neutral)) {
+            return Err(Words::new(
+                format!("数值另有 {role} = {number}：请先换成真高程，例如 gdal_translate -unscale -ot Float32"),
+                format!(
+                    "its numbers carry {role} = {number}: write true heights first, e.g. gdal_translate -unscale -ot Float32"
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Holes must be marked by NODATA: a mask in an image of its own would be passed over.
+fn no_mask<R: Read + Seek>(decoder: &mut Decoder<R>) -> Result<(), Words> {
+    while decoder.more_images() {
+        decoder.next_image().map_err(said)?;
+        let kind = decoder.find_tag(Tag::NewSubfileType).map_err(said)?;
+        if kind.and_then(|kind| kind.into_u32().ok()).is_some_and(|kind| kind & MASK != 0) {
+            return Err(Words::new(
+                "空洞记在内部掩膜中：请改用 NODATA，例如 gdalwarp -dstnodata -9999",
+                "its holes stand in an internal mask: mark them by NODATA, e.g. gdalwarp -dstnodata -9999",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn said(fault: TiffError) -> Words {
@@ -353,7 +393,7 @@ pub(super) fn bytes(grid: &Grid, values: &[f32], projection: &Projection) -> Res
 mod tests {
     use super::*;
     use tiff::encoder::TiffValue;
-    use tiff::encoder::colortype::{ColorType as Kind, Gray64Float, GrayI16, RGB8};
+    use tiff::encoder::colortype::{ColorType as Kind, Gray8, Gray64Float, GrayI16, RGB8};
 
     const GRID: Grid = Grid { columns: 3, rows: 2, cell_m: 10.0, west_m: 500_000.0, south_m: 3_800_000.0 };
 
@@ -496,6 +536,37 @@ mod tests {
     }
 
     #[test]
+    fn twin_geotiff_refuses_numbers_that_are_no_heights_yet_and_holes_in_a_mask() {
+        let of = |metadata: &str, second: Option<u32>| {
+            let mut out = Cursor::new(Vec::new());
+            let mut encoder = TiffEncoder::new(&mut out).unwrap();
+            let mut image = encoder.new_image::<GrayI16>(3, 2).unwrap();
+            let tags = image.encoder();
+            tags.write_tag(Tag::ModelPixelScaleTag, &[10.0, 10.0, 0.0][..]).unwrap();
+            tags.write_tag(Tag::ModelTiepointTag, &[0.0, 0.0, 0.0, 500_000.0, 3_800_020.0, 0.0][..]).unwrap();
+            tags.write_tag(Tag::GeoKeyDirectoryTag, &keys(METRES)[..]).unwrap();
+            tags.write_tag(Tag::Unknown(GDAL_METADATA), metadata).unwrap();
+            image.write_data(&[1; 6]).unwrap();
+            if let Some(kind) = second {
+                let mut image = encoder.new_image::<Gray8>(3, 2).unwrap();
+                image.encoder().write_tag(Tag::NewSubfileType, kind).unwrap();
+                image.write_data(&[255; 6]).unwrap();
+            }
+            read(Cursor::new(out.into_inner())).map(|(_, values, _)| values).map_err(|said| said.to_string())
+        };
+        let item = |role: &str, number: &str| {
+            format!(
+                "<GDALMetadata>\n  <Item name=\"{role}\" sample=\"0\" role=\"{role}\">{number}</Item>\n</GDALMetadata>"
+            )
+        };
+        assert_eq!(of(&item("scale", "1"), Some(1)), Ok(vec![1.0; 6]), "neutral, with an overview");
+        let said = of(&item("scale", "0.02"), None).unwrap_err();
+        assert!(said.contains("scale = 0.02：请先换成真高程") && said.contains("carry scale = 0.02"), "{said}");
+        assert!(of(&item("offset", "1000"), None).unwrap_err().contains("carry offset = 1000"));
+        assert!(of(&item("offset", "0"), Some(MASK)).unwrap_err().contains("internal mask"));
+    }
+
+    #[test]
     fn twin_geotiff_projections_and_height_datums_are_compared() {
         let of = |plane, height| Projection {
             keys: vec![METRES[0], [PROJECTED_CRS, 0, 1, plane], [VERTICAL_CRS, 0, 1, height]],
@@ -506,10 +577,11 @@ mod tests {
         assert!(said(&of(4546, 5737), &of(4547, 5737)).contains("EPSG:4546 against EPSG:4547"));
         assert!(said(&of(4546, 5737), &of(4546, 5736)).contains("height datum EPSG:5737"));
         assert_eq!(of(4546, 5737).differs(&Projection::unnamed()), None);
-        assert_eq!(of(4546, 5737).contradicts(Some("dagu")), Some("national85"));
-        assert_eq!(of(4546, 5736).contradicts(Some("national85")), Some("yellow-sea-1956"));
-        assert_eq!([of(4546, 5737).contradicts(Some("national85")), of(4546, 5737).contradicts(None)], [None; 2]);
-        assert_eq!(of(4546, 5703).contradicts(Some("dagu")), None);
+        assert_eq!(of(4546, 5737).contradicts(Some("dagu")).as_deref(), Some("national85"));
+        assert_eq!(of(4546, 5736).contradicts(Some("national85")).as_deref(), Some("yellow-sea-1956"));
+        assert_eq!([of(4546, 5737).contradicts(Some("national85")), of(4546, 5737).contradicts(None)], [None, None]);
+        assert_eq!(of(4546, 5773).contradicts(Some("national85")).as_deref(), Some("EPSG:5773"), "EGM96");
+        assert_eq!(of(4546, 5773).contradicts(Some("EPSG:5773")), None);
     }
 
     #[test]
@@ -529,7 +601,7 @@ mod tests {
         let prj = |epsg| Prj { name: "GK 111".into(), epsg, vertical_epsg: Some(5737), plane: Plane::of_code(4546) };
         let said = Projection::of_prj(&prj(None));
         assert_eq!((said.check(), said.text.as_str()), (Ok(()), "GK 111|"));
-        assert_eq!(said.contradicts(Some("dagu")), Some("national85"));
+        assert_eq!(said.contradicts(Some("dagu")).as_deref(), Some("national85"));
         // Without a code its numbers are compared with those of a GeoTIFF's code.
         let tiff = |code| Projection { keys: vec![METRES[0], [PROJECTED_CRS, 0, 1, code]], ..Projection::default() };
         assert_eq!(said.differs(&tiff(4546)), None);

@@ -29,6 +29,10 @@ pub(super) enum ResultFault {
         #[source]
         cause: std::io::Error,
     },
+    #[error(
+        "{path} 是本算例的输入，结果会覆盖它：请换 --out (a result would overwrite {path}, which the case reads: choose another --out)"
+    )]
+    Input { path: String },
 }
 
 impl ResultFault {
@@ -98,6 +102,11 @@ fn is_result(name: &str) -> bool {
     RECORDS.contains(&stem) || stem.strip_prefix("depth_").is_some_and(is_time)
 }
 
+/// A raster of depths at a moment, without its ending.
+fn depth_name(time_s: f64) -> String {
+    format!("depth_{time_s}")
+}
+
 fn is_time(text: &str) -> bool {
     text.parse::<f64>().is_ok_and(f64::is_finite)
 }
@@ -119,8 +128,26 @@ impl Folder {
     pub(super) fn open(path: &Path, file: &CaseFile, geotiff: bool) -> Result<Self, ResultFault> {
         std::fs::create_dir_all(path).map_err(|cause| ResultFault::write(path, cause))?;
         let geotiff = geotiff.then(|| file.projection.clone().unwrap_or_else(Projection::unnamed));
-        let kept = file.rasters.iter().filter_map(|path| path.canonicalize().ok()).collect();
-        Ok(Self { path: path.to_owned(), grid: file.case.grid, geotiff, due_s: file.output_times(), kept })
+        let kept = file.inputs.iter().filter_map(|path| path.canonicalize().ok()).collect();
+        let made = Self { path: path.to_owned(), grid: file.case.grid, geotiff, due_s: file.output_times(), kept };
+        let written = made.names().into_iter().map(|name| path.join(name));
+        match written.filter(|path| path.canonicalize().is_ok_and(|whole| made.kept.contains(&whole))).next() {
+            Some(path) => Err(ResultFault::Input { path: path.display().to_string() }),
+            None => Ok(made),
+        }
+    }
+
+    /// Names of the files that the run will write.
+    fn names(&self) -> Vec<String> {
+        let depths = self.due_s.iter().map(|time_s| depth_name(*time_s));
+        let rasters = RECORDS.iter().map(|name| (*name).to_owned()).chain(depths);
+        let rasters = rasters.map(|name| format!("{name}.{}", self.ending()));
+        rasters.chain(["gauges.csv", "run.json", "checkpoint.bin"].map(str::to_owned)).collect()
+    }
+
+    /// Of its rasters.
+    fn ending(&self) -> &'static str {
+        if self.geotiff.is_some() { "tif" } else { "asc" }
     }
 
     /// Takes away the results of an older run: beside those of a new one they would pass for its own.
@@ -140,8 +167,7 @@ impl Folder {
     fn write(&self, run: &Inundation, name: &str, mut values: Vec<f32>) -> Result<(), ResultFault> {
         let holes = values.iter_mut().zip(run.has_ground()).filter(|(_, has_ground)| !has_ground);
         holes.for_each(|(value, _)| *value = f32::NAN);
-        let ending = if self.geotiff.is_some() { "tif" } else { "asc" };
-        let path = self.path.join(format!("{name}.{ending}"));
+        let path = self.path.join(format!("{name}.{}", self.ending()));
         let bytes = match &self.geotiff {
             Some(projection) => geotiff::bytes(&self.grid, &values, projection)
                 .map_err(|what| ResultFault::write(&path, std::io::Error::other(what.to_string())))?,
@@ -155,7 +181,7 @@ impl Folder {
         if !self.due_s.contains(&run.time_s()) {
             return Ok(());
         }
-        self.write(run, &format!("depth_{}", run.time_s()), run.depth_m())
+        self.write(run, &depth_name(run.time_s()), run.depth_m())
     }
 
     /// `max_depth`, `arrival_s`, `max_hazard`.
