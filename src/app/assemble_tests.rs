@@ -529,6 +529,12 @@ fn a_reported_breach_brings_water_behind_the_levee_to_the_twin_and_to_our_people
     }
     let report = *state.reports.keys().next().unwrap();
     let officer = Actor { user: UserName::new("other"), ..by };
+    let mut helped = state.clone();
+    core.step(&mut helped, &Input::Settle { by: officer.clone(), report, false_alarm: false }, at).unwrap();
+    assert_eq!(helped.open_breaches().len(), 1, "help was sent, the water is there");
+    let (_, input) = comes(&mut watch.clone(), &helped, at);
+    core.step(&mut helped, &input, at).unwrap();
+    assert_eq!(alarmed(&helped), alarmed(&state));
     core.step(&mut state, &Input::Settle { by: officer, report, false_alarm: true }, at).unwrap();
     assert_eq!(state.open_breaches(), Vec::new());
     let (_, input) = comes(&mut watch, &state, at);

@@ -145,16 +145,11 @@ impl Desk<'_> {
         let (name_zh, name_en) = place.map_or((id, id), |place| (place.name_zh.as_str(), place.name_en.as_str()));
         let when = water.at.filter(|at| *at > self.now);
         let clock = when.map(super::why::beijing);
-        let minutes = when.map_or(0, |at| (at - self.now).num_minutes());
         let (zh, en) = match (water.cut, clock) {
-            (false, Some(at)) => {
-                (format!("预计 {at}（{minutes} 分钟后）进水"), format!("water is expected at {at} (in {minutes} min)"))
-            }
+            // The hour alone: an alarm is read minutes after it was raised.
+            (false, Some(at)) => (format!("预计 {at} 进水"), format!("water is expected at {at}")),
             (false, None) => ("已进水".to_owned(), "water is there".to_owned()),
-            (true, Some(at)) => (
-                format!("最后一条出路预计 {at}（{minutes} 分钟后）被淹断"),
-                format!("the last way out is cut at {at} (in {minutes} min)"),
-            ),
+            (true, Some(at)) => (format!("最后一条出路预计 {at} 被淹断"), format!("the last way out is cut at {at}")),
             (true, None) => ("出路已被淹断".to_owned(), "every way out is cut".to_owned()),
         };
         (

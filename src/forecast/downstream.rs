@@ -4,7 +4,7 @@
 //! and, from floods of the past, the travel times that fit them. It refuses stations out of order and numbers that mean nothing.
 //! The bed of the lower river moves: parameters hold for the floods named in the file and say so.
 
-use super::route::{Cascade, Node, RouteFault, Router, Search, minimise};
+use super::route::{self, CREST_FLAT, Cascade, Node, RouteFault, Router, Search, minimise};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -99,21 +99,60 @@ pub struct Passing {
     pub q_m3s: Vec<f64>,
     /// The highest, m³/s.
     pub crest_m3s: f64,
-    /// Hours from the first inflow to it.
+    /// Hours from the first inflow to it, see [`route::crest`].
     pub crest_h: f64,
+    /// The lowest crest of the stations above, m³/s: no river lifts it.
+    pub came_m3s: f64,
 }
 
 impl Passing {
-    fn of(q_m3s: Vec<f64>) -> Self {
-        let (crest_h, crest_m3s) = crest(&q_m3s);
-        Self { q_m3s, crest_m3s, crest_h }
+    fn of(q_m3s: Vec<f64>, came_m3s: f64, is_flat: bool) -> Self {
+        let (crest_h, crest_m3s) = crest_of(&q_m3s, came_m3s, is_flat);
+        Self { q_m3s, crest_m3s, crest_h, came_m3s }
     }
 }
 
-/// Hour and height of the highest of hourly discharges; zeros where there are none.
+/// Hour and height of the crest of hourly discharges, see [`route::crest`]; zeros where there are none.
 pub fn crest(q_m3s: &[f64]) -> (f64, f64) {
-    let highest = q_m3s.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
-    highest.map_or((0.0, 0.0), |(hour, q)| (hour as f64, *q))
+    crest_of(q_m3s, f64::INFINITY, is_flat_topped(q_m3s))
+}
+
+/// Whether hourly discharges stand at their crest, see [`route::is_flat_topped`].
+pub fn is_flat_topped(q_m3s: &[f64]) -> bool {
+    route::is_flat_topped(q_m3s, STEP_S)
+}
+
+/// Hour at which a river has first risen by half of the way from its first discharge to its crest.
+pub fn front_h(q_m3s: &[f64]) -> Option<f64> {
+    let (_, highest) = crest(q_m3s);
+    let half = 0.5 * (q_m3s.first()? + highest);
+    q_m3s.iter().position(|q| *q >= half).map(|hour| hour as f64)
+}
+
+fn crest_of(q_m3s: &[f64], came_m3s: f64, is_flat: bool) -> (f64, f64) {
+    route::crest(q_m3s, came_m3s, is_flat).map_or((0.0, 0.0), |(hour, highest)| (hour as f64, highest))
+}
+
+/// Share of the rise of a crest above which a river is still in flood.
+const IN_FLOOD: f64 = 0.5;
+
+/// The discharge from which a river is in flood, m³/s: the middle between its lowest and its crest. Infinite for one that hardly moves.
+pub fn in_flood_from(q_m3s: &[f64]) -> f64 {
+    let (_, highest) = crest(q_m3s);
+    let lowest = q_m3s.iter().copied().fold(f64::INFINITY, f64::min);
+    if highest - lowest > TROUGH * highest { lowest + IN_FLOOD * (highest - lowest) } else { f64::INFINITY }
+}
+
+/// Whether discharges end while the river is in flood: held, they would go on as a flood without end.
+pub fn ends_high(q_m3s: &[f64]) -> bool {
+    q_m3s.last().is_some_and(|last| *last > in_flood_from(q_m3s))
+}
+
+/// The first station whose crest is nothing but the last discharge, held: the flood itself has worn down below it.
+pub fn held_at(inflow_m3s: &[f64], passing: &[Passing]) -> Option<usize> {
+    let (first, last) = (inflow_m3s.first()?, inflow_m3s.last()?);
+    let rises = *last > first * (1.0 + CREST_FLAT) && in_flood_from(inflow_m3s).is_finite();
+    passing.iter().position(|one| rises && one.crest_m3s <= last * (1.0 + CREST_FLAT))
 }
 
 /// A second crest is one from this share of the highest on, with the river fallen by [`TROUGH`] of the highest in between.
@@ -171,9 +210,12 @@ impl Downstream {
     pub fn route(&self, inflow_m3s: &[f64]) -> Result<Vec<Passing>, RouteFault> {
         let mut above = inflow_m3s.to_vec();
         let mut passing = Vec::with_capacity(self.below.len());
+        let ((_, mut came_m3s), is_flat) = (crest(inflow_m3s), is_flat_topped(inflow_m3s));
         for one in &self.below {
             above = flow(one, &above)?;
-            passing.push(Passing::of(above.clone()));
+            let here = Passing::of(above.clone(), came_m3s, is_flat);
+            came_m3s = came_m3s.min(here.crest_m3s);
+            passing.push(here);
         }
         Ok(passing)
     }
@@ -259,7 +301,8 @@ fn with(one: &Below, at: &[f64]) -> Below {
 
 fn error(tried: &Below, flood: &PastFlood, inflow: &[f64]) -> f64 {
     let Some(listed) = flood.listed.get(&tried.station) else { return 0.0 };
-    let Ok(passing) = flow(tried, inflow).map(Passing::of) else { return f64::INFINITY };
+    let Ok(q_m3s) = flow(tried, inflow) else { return f64::INFINITY };
+    let passing = Passing::of(q_m3s, crest(inflow).1, is_flat_topped(&flood.inflow_m3s));
     let high = (passing.crest_m3s / listed.m3s - 1.0) / CREST_ERROR;
     let (begins, _) = crest(&flood.inflow_m3s);
     let late = listed.at_h.map_or(0.0, |(at_h, within_h)| {

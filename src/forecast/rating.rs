@@ -11,6 +11,8 @@ use thiserror::Error;
 
 /// A stage outside the pairs of a period by more is not looked up, m.
 const BEYOND_M: f64 = 1.0;
+/// Stages so close are the same, m.
+const ROUNDING_M: f64 = 1e-6;
 /// The loop changes a discharge by at most this factor; beyond it Jones' formula does not hold.
 const LOOP_MOST: f64 = 1.5;
 
@@ -112,6 +114,20 @@ pub enum RatingFault {
         /// Highest pair, m.
         high_m: f64,
     },
+    /// As far outside, seen from the discharge.
+    #[error(
+        "流量 {q_m3s:.0} m³/s 的水位 {stage_m:.2} m 超出实测点 {low_m3s:.0} 至 {high_m3s:.0} m³/s 达 1 m 以上 (its stage of {stage_m:.2} m is more than 1 m outside the pairs)"
+    )]
+    DischargeFarBeyond {
+        /// m³/s.
+        q_m3s: f64,
+        /// By the line, m.
+        stage_m: f64,
+        /// Lowest pair, m³/s.
+        low_m3s: f64,
+        /// Highest pair, m³/s.
+        high_m3s: f64,
+    },
     /// It changes faster than the formula holds for.
     #[error("涨落率 {rise_m_h} m/h 过大，绳套校正不成立 (the stage changes too fast for the loop correction)")]
     TooFast {
@@ -167,10 +183,34 @@ impl Ratings {
 }
 
 impl Rating {
-    /// Stage in steady flow, m: through the pairs by straight lines of ln Q, beyond them by the slope of the period.
-    pub fn stage_m(&self, q_m3s: f64) -> f64 {
+    /// Stage in steady flow, m, and whether it lies outside the pairs: through them by straight lines of ln Q, beyond them by the slope
+    /// of the period.
+    ///
+    /// # Errors
+    /// Far outside the pairs.
+    pub fn stage_m(&self, q_m3s: f64) -> Result<(f64, bool), RatingFault> {
         let (from, per_ln_q_m) = self.line_at(|pair| q_m3s > pair.q_m3s);
-        from.stage_m + per_ln_q_m * (q_m3s / from.q_m3s).ln()
+        let stage_m = from.stage_m + per_ln_q_m * (q_m3s / from.q_m3s).ln();
+        if !self.is_near(stage_m) {
+            let (low_m3s, high_m3s) = (self.pairs[0].q_m3s, self.pairs[self.pairs.len() - 1].q_m3s);
+            return Err(RatingFault::DischargeFarBeyond { q_m3s, stage_m, low_m3s, high_m3s });
+        }
+        Ok((stage_m, self.is_beyond(stage_m)))
+    }
+
+    fn ends_m(&self) -> (f64, f64) {
+        (self.pairs[0].stage_m, self.pairs[self.pairs.len() - 1].stage_m)
+    }
+
+    fn is_near(&self, stage_m: f64) -> bool {
+        let (low_m, high_m) = self.ends_m();
+        stage_m >= low_m - BEYOND_M && stage_m <= high_m + BEYOND_M
+    }
+
+    /// Beyond a pair by more than rounding.
+    fn is_beyond(&self, stage_m: f64) -> bool {
+        let (low_m, high_m) = self.ends_m();
+        stage_m < low_m - ROUNDING_M || stage_m > high_m + ROUNDING_M
     }
 
     /// A pair on the straight line at a place, and its metres for one unit of ln Q; `is_past` says of a pair whether the place lies
@@ -192,8 +232,8 @@ impl Rating {
     /// # Errors
     /// Far outside the pairs, or a change that the formula does not hold for.
     pub fn discharge_m3s(&self, stage_m: f64, rise_m_h: f64) -> Result<Rated, RatingFault> {
-        let (low_m, high_m) = (self.pairs[0].stage_m, self.pairs[self.pairs.len() - 1].stage_m);
-        if !(stage_m >= low_m - BEYOND_M && stage_m <= high_m + BEYOND_M) {
+        if !self.is_near(stage_m) {
+            let (low_m, high_m) = self.ends_m();
             return Err(RatingFault::FarBeyond { stage_m, low_m, high_m });
         }
         let (from, per_ln_q_m) = self.line_at(|pair| stage_m > pair.stage_m);
@@ -203,8 +243,7 @@ impl Rating {
         if !(root > 1.0 / (LOOP_MOST * LOOP_MOST) && root < LOOP_MOST * LOOP_MOST) {
             return Err(RatingFault::TooFast { rise_m_h });
         }
-        let beyond = stage_m < low_m || stage_m > high_m;
-        Ok(Rated { steady_m3s, q_m3s: steady_m3s * root.sqrt(), beyond })
+        Ok(Rated { steady_m3s, q_m3s: steady_m3s * root.sqrt(), beyond: self.is_beyond(stage_m) })
     }
 }
 
@@ -225,14 +264,19 @@ mod tests {
         let ratings = known();
         for rating in &ratings.rating {
             for pair in &rating.pairs {
-                assert!((rating.stage_m(pair.q_m3s) - pair.stage_m).abs() < 1e-9, "{rating:?}");
+                let (stage_m, beyond) = rating.stage_m(pair.q_m3s).unwrap();
+                assert!((stage_m - pair.stage_m).abs() < 1e-9 && !beyond, "{rating:?}");
                 let rated = rating.discharge_m3s(pair.stage_m, 0.0).unwrap();
                 assert!((rated.q_m3s / pair.q_m3s - 1.0).abs() < 1e-9 && !rated.beyond, "{rated:?}");
             }
             let (low, high) = (rating.pairs[0], rating.pairs[rating.pairs.len() - 1]);
             for q in [0.8 * low.q_m3s, (low.q_m3s * high.q_m3s).sqrt(), 1.2 * high.q_m3s] {
-                let back = rating.discharge_m3s(rating.stage_m(q), 0.0).unwrap();
+                let back = rating.discharge_m3s(rating.stage_m(q).unwrap().0, 0.0).unwrap();
                 assert!((back.q_m3s / q - 1.0).abs() < 1e-9, "{q}: {back:?}");
+                assert_eq!(back.beyond, rating.stage_m(q).unwrap().1, "{q}");
+            }
+            for q in [100.0 * high.q_m3s, 0.001 * low.q_m3s, f64::NAN] {
+                assert!(matches!(rating.stage_m(q), Err(RatingFault::DischargeFarBeyond { .. })), "{q}");
             }
         }
     }

@@ -2,14 +2,14 @@
 //!
 //! In: the scenarios with a breach at a site of the plan, against those without; then the open reports of a breach. Out: a
 //! [`Mirrored`] with that water, too. A report is laid to the nearest site of the plan, whose gap is as wide and as quick as the
-//! plan has it. It says nothing of a breach that nobody reports, and the water stays where it came until the report is settled.
+//! plan has it. It says nothing of a breach that nobody reports, and the water stays where it came until the report is called a false alarm or the event ends.
 
 use super::mirror::{Coming, Ladder, MirrorTable, Mirrored, WayCut};
 use super::site::BreachSite;
 use crate::model::{PlaceId, Timestamp};
 use chrono::TimeDelta;
 
-/// A breach that was reported and is not settled.
+/// A breach that was reported and was no false alarm.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenBreach {
     /// Places of the report; the first that is known says where.

@@ -189,6 +189,18 @@ impl Flooding {
         }
     }
 
+    /// The same with no arrival after a frame that shows the water: depths and arrivals between scenarios are found apart.
+    #[must_use]
+    pub fn no_later_than_frames(mut self, hours: &[f64]) -> Self {
+        for (frame, hour) in self.depth_cm.iter().zip(hours) {
+            let minute = (hour * 60.0) as u16;
+            for (arrival, _) in self.arrival_min.iter_mut().zip(frame).filter(|(_, depth)| **depth >= WET_CM) {
+                *arrival = minute.min(*arrival);
+            }
+        }
+        self
+    }
+
     /// With the water of another scenario: of each cell the earlier arrival and the greater depth, speed and hazard.
     #[must_use]
     pub fn with(&self, other: &Self) -> Self {

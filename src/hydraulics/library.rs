@@ -110,7 +110,7 @@ impl Library {
             (Some(low), Some(high)) => {
                 let share = (discharge_m3s - low.discharge_m3s) / (high.discharge_m3s - low.discharge_m3s);
                 let rests = Rests::Between(low.discharge_m3s, high.discharge_m3s);
-                (low.towards(high, share, discharge_m3s), rests)
+                (low.towards(high, share, discharge_m3s).no_later_than_frames(&self.hours), rests)
             }
             (Some(low), None) => (low.clone(), Rests::Above(low.discharge_m3s)),
             (None, Some(high)) => (high.clone(), Rests::Below(high.discharge_m3s)),
@@ -296,7 +296,7 @@ mod tests {
 
     fn library() -> Library {
         let members = vec![member(3000.0, 0, u16::MAX), member(9000.0, 60, 300), member(12_000.0, 120, 200)];
-        Library { hours: vec![0.0, 4.0], base_m3s: 3000.0, base_cm: vec![300, 0, 0, 0], members }
+        Library { hours: vec![0.0, 6.0], base_m3s: 3000.0, base_cm: vec![300, 0, 0, 0], members }
     }
 
     #[test]
@@ -322,6 +322,16 @@ mod tests {
         assert_eq!(library.at(100.0, None).unwrap().1, Rests::Below(3000.0));
         assert_eq!(library.at(40_000.0, None).unwrap().1, Rests::Above(12_000.0));
         assert!(library.at(9000.0, Some(&PlaceId::new("work-madu"))).is_none());
+    }
+
+    #[test]
+    fn library_arrivals_between_scenarios_are_no_later_than_the_frames_that_show_the_water() {
+        // At 9,000 it comes after the frame of 6 h, at 12,000 long before: half-way the frame shows 60 cm.
+        let members = vec![member(9000.0, 0, 900), member(12_000.0, 120, 60)];
+        let mut library = Library { members, ..library() };
+        library.members[0].highest_cm[1] = 80;
+        let (shown, _) = library.at(10_500.0, None).unwrap();
+        assert_eq!((shown.depth_cm[1][1], shown.arrival_min[1]), (60, 360));
     }
 
     #[test]

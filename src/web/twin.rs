@@ -303,6 +303,13 @@ impl TwinDesk {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
+    /// The shelters that get water, with the hour at which it comes.
+    fn wet_shelters(&self, scene: &Scene) -> BTreeMap<&str, f64> {
+        let told =
+            self.told(scene).into_iter().filter(|(spot, impact)| spot.kind == SpotKind::Shelter && impact.is_wet());
+        told.filter_map(|(spot, impact)| Some((spot.id.as_str(), f64::from(impact.arrival_min?) / 60.0))).collect()
+    }
+
     /// Where a breach of the levee may be assumed.
     fn breach_sites(&self, model: &TwinModel) -> Vec<Value> {
         let named = |id: &PlaceId| self.places.iter().find(|place| &place.id == id).map(|place| &place.name);
@@ -377,15 +384,19 @@ impl TwinDesk {
     fn ways(&self, scene: &Scene, hours: &[f64]) -> (Vec<Value>, Vec<Value>) {
         let mut rows = Vec::new();
         let mut open: BTreeMap<&PlaceId, Vec<WayOut<'_>>> = BTreeMap::new();
+        let wet_shelters = self.wet_shelters(scene);
         for (spot, own) in self.spots.iter().zip(scene.footprints).filter(|(spot, _)| spot.kind == SpotKind::Route) {
             let Some(own) = own else { continue };
             let cut = own.cut_at_h(&scene.flooding, hours).map(|(hour, _)| hour);
+            let shelter_wet = spot.to.as_ref().and_then(|shelter| wet_shelters.get(shelter.as_str())).copied();
             if let Some(of) = &spot.of {
-                open.entry(of).or_default().push((spot.rank, spot, cut));
+                // A way that leads to a shelter under water leads nowhere.
+                let ends = [cut, shelter_wet].into_iter().flatten().reduce(f64::min);
+                open.entry(of).or_default().push((spot.rank, spot, ends));
             }
             rows.push(json!({
                 "id": spot.id, "name": names(spot), "village": spot.of, "shelter": spot.to, "rank": spot.rank,
-                "cut_at_h": cut,
+                "cut_at_h": cut, "shelter_wet_at_h": shelter_wet,
             }));
         }
         let mut closed = Vec::new();

@@ -177,7 +177,7 @@ test('water at his own place covers everything, also after a reload, until he is
   const at = new Date(Date.now() - 60_000).toISOString();
   const alarm = {
     id: 'water:scenic-huayuankou', severity: 'critical', kind: 'water', cause: 'water:scenic-huayuankou', count: 1, since: at, last: at, state: 'new', acked_by: null, acked_at: null, shelved_until: null,
-    title: { zh: '立即撤离 花园口观河区：预计 07-28 23:25（28 分钟后）进水，我方 1 人在场或正前往，逐人确认撤出', en: 'leave now' },
+    title: { zh: '立即撤离 花园口观河区：预计 07-28 23:25 进水，我方 1 人在场或正前往，逐人确认撤出', en: 'leave now' },
     place: { id: 'scenic-huayuankou', kind: 'scenic', name: { zh: '花园口观河区', en: 'Huayuankou view' }, lon: 113.67, lat: 34.91 },
   };
   server.water = [alarm];

@@ -368,6 +368,23 @@ async fn serving_an_officer_names_another_person_for_a_task() {
     assert!(now["breaches"][0]["site"].as_str().is_some_and(|site| site.starts_with("work-")), "{}", now["breaches"]);
     assert!(now["basis"]["zh"].as_str().unwrap().contains("报决口"), "{}", now["basis"]);
     assert_eq!(get(&duty, "/api/v1/map/inundation").await["scenario"]["breach"], now["breaches"][0]["site"]);
+    // A what-if begins with it, unless another one is assumed; before the report it was assumed by nobody.
+    assert_eq!(water["scenario"]["breach_reported"], json!(false));
+    let (_, asked) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 9000})).await;
+    let scenario = &asked["inundation"]["scenario"];
+    assert_eq!((&scenario["breach"], &scenario["breach_reported"]), (&now["breaches"][0]["site"], &json!(true)));
+    let (_, asked) = post(&duty, "/api/v1/preview", json!({"discharge_m3s": 22000, "breach": "work-huayuankou"})).await;
+    let routes = asked["inundation"]["routes"].as_array().unwrap();
+    let way = |id: &Value| routes.iter().find(|way| &way["id"] == id).unwrap();
+    assert!(routes.iter().any(|way| way["shelter_wet_at_h"].is_f64()), "the breach floods a shelter: {routes:?}");
+    for village in asked["inundation"]["no_way_out"].as_array().unwrap() {
+        let stays_open = village["last_h"].is_null();
+        assert!(!stays_open || way(&village["instead"])["shelter_wet_at_h"].is_null(), "no refuge: {village}");
+    }
+    for (path, field) in [("?hour=4", "hour"), ("?breach=work-madu", "breach")] {
+        let said = get(&duty, &format!("/api/v1/map/inundation{path}")).await;
+        assert_eq!(said["field"].as_str(), Some(field), "{said}");
+    }
     // Headquarters sees every alarm, a phone those of the water at its own places.
     let alarms = async |token: &str| get(token, "/api/v1/alarms").await["items"].as_array().unwrap().clone();
     assert!(alarms(&duty).await.iter().any(|alarm| alarm["kind"] == "hazard"));

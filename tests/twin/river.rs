@@ -151,6 +151,112 @@ fn twin_downstream_says_what_it_does_not_cover_and_when_crests_may_be_others() {
     assert!(!said.contains("lie below") && !said.contains("lies below"), "{said}");
 }
 
+/// Rows of (hour, m³/s) as a file.
+fn hydrograph(path: &Path, rows: &[(u32, u32)]) {
+    let rows: String = rows.iter().map(|(hour, q)| format!("{},{q}\n", hour * 3600)).collect();
+    fs::write(path, format!("time_s,discharge_m3s\n{rows}")).unwrap();
+}
+
+fn downstream(dir: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+    command.current_dir(dir).args(["twin", "downstream", "--json"]).args(args).output().unwrap()
+}
+
+#[test]
+fn twin_downstream_refuses_a_flood_that_ends_before_it_has_passed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, rows: &[(u32, u32)]| hydrograph(&dir.path().join(name), rows);
+    let refused = |args: &[&str], expected: &str| {
+        let output = downstream(dir.path(), args);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(expected), "{expected}: {said}");
+    };
+    file("early.csv", &[(0, 3000), (10, 22_000)]);
+    file("one.csv", &[(0, 3000)]);
+    file("flat.csv", &[(0, 2000), (24, 2000), (25, 8000), (168, 8000)]);
+    // Ends below the middle, yet above what is left of so short a crest at the sea.
+    file("held.csv", &[(0, 2000), (10, 22_000), (20, 9000)]);
+    file("short.csv", &[(0, 3000), (10, 9000), (20, 3000)]);
+    file("long.csv", &[(0, 500), (100, 4000), (200, 500), (300, 500)]);
+    file("whole.csv", &[(0, 3000), (10, 9000), (20, 3000), (200, 2500)]);
+    refused(&["--inflow", "early.csv"], "early.csv: 过程止于 36000 s 时流量仍有 22000 m³/s");
+    refused(&["--inflow", "one.csv"], "one.csv: 只有 1 点");
+    refused(&["--inflow", "flat.csv"], "at 604800 s there are still 8000 m³/s, go on until it is below 5000");
+    refused(&["--inflow", "held.csv"], "its last 9000 m³/s are held and from");
+    refused(&["--upstream", "xiaolangdi=early.csv"], "--upstream xiaolangdi: 过程止于 36000 s");
+    let both = ["--upstream", "xiaolangdi=short.csv,heishiguan=long.csv"];
+    refused(&both, "--upstream xiaolangdi: 过程止于 72000 s（3000 m³/s），而 heishiguan 的洪水至 720000 s 才过");
+    // A series may end before another's, once both floods have passed; a steady river is no flood.
+    told(&downstream(dir.path(), &["--upstream", "xiaolangdi=whole.csv,heishiguan=long.csv"]));
+    file("steady.csv", &[(0, 3000), (10, 3000)]);
+    told(&downstream(dir.path(), &["--inflow", "steady.csv"]));
+    // Floods of the past are told, and one that ends high says so.
+    let ids = "1761-08 1843-08 1933-08 1958-07 1977-07 1977-08 1982-08 1996-08 2020-06 2021-07 2021-09";
+    let run = told(&downstream(dir.path(), &ids.split(' ').collect::<Vec<_>>()));
+    let high = |one: &&serde_json::Value| one["warnings"].to_string().contains("before the flood has passed");
+    let ends_high: Vec<_> = run["floods"].as_array().unwrap().iter().filter(high).map(|one| &one["flood"]).collect();
+    assert_eq!(ends_high, ["2021-07"]);
+}
+
+#[test]
+fn twin_downstream_times_a_flat_release_by_its_front() {
+    let dir = tempfile::tempdir().unwrap();
+    hydrograph(
+        &dir.path().join("flat.csv"),
+        &[(0, 2000), (24, 2000), (25, 8000), (168, 8000), (169, 2000), (500, 2000)],
+    );
+    let flood = told(&downstream(dir.path(), &["--inflow", "flat.csv"]))["floods"][0].clone();
+    let after: Vec<f64> =
+        flood["stations"].as_array().unwrap().iter().map(|one| one["after_h"].as_f64().unwrap()).collect();
+    assert!(after[0] > 20.0 && after.windows(2).all(|pair| pair[0] < pair[1]), "{after:?}");
+    let said = flood["warnings"].to_string();
+    assert!(
+        said.contains("a flat crest") && said.contains("the crest at Jiahetan, 8048, is above the one that came, 8000"),
+        "{said}"
+    );
+}
+
+#[test]
+fn twin_downstream_fits_only_floods_whose_crests_are_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = downstream(dir.path(), &["--fit", "1761-08"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("--fit 1761-08") && output.stdout.is_empty(), "{said}");
+}
+
+#[test]
+fn twin_route_says_where_the_crest_has_not_come_and_what_is_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    hydrograph(&dir.path().join("rising.csv"), &[(0, 3000), (24, 22_000)]);
+    hydrograph(&dir.path().join("long.csv"), &[(0, 100), (500, 100)]);
+    let case = "[reach]\nmodel = \"muskingum\"\nk_h = 20\nx = 0.1\ndt_s = 3600\n[[inflow]]\nseries = \"rising.csv\"\n[[inflow]]\nseries = \"long.csv\"\n";
+    let run = told(&twin("route", dir.path(), case));
+    let warning = run["warning"].as_str().unwrap();
+    assert!(run["peak_lag_s"].is_null() && run["crest_reached"] == false, "{run:#}");
+    assert!(warning.contains("crest not reached") && warning.contains("long.csv 至 1800000 s"), "{warning}");
+    hydrograph(&dir.path().join("rising.csv"), &[(0, 3000), (24, 22_000), (48, 3000), (200, 3000)]);
+    let run = told(&twin("route", dir.path(), case));
+    assert!(run["crest_reached"] == true && run["peak_lag_s"].as_f64() > Some(0.0), "{run:#}");
+    // Few measured points fit anything.
+    hydrograph(&dir.path().join("few.csv"), &[(0, 22), (36, 60), (60, 85), (120, 22)]);
+    let run = told(&twin("route", dir.path(), &format!("{CASE}{}", CALIBRATE.replace("o.csv", "few.csv"))));
+    assert_eq!(run["measured_points"], 4);
+    assert!(run["warning"].as_str().unwrap().contains("only 4 measured points for 3 parameters"), "{run:#}");
+}
+
+#[test]
+fn twin_verify_takes_a_flood_once_and_totals_it() {
+    let ask = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anlan"));
+        command.args(["twin", "verify", "--every-h", "12", "1982-08"]).args(args).output().unwrap()
+    };
+    let (once, twice) = (told(&ask(&["--json"])), told(&ask(&["1982-08", "--json"])));
+    assert_eq!(once, twice);
+    let (total, lead) = (&once["total"][3]["plain"], &once["floods"][0]["leads"][3]["plain"]);
+    assert!(total["count"].as_u64() > Some(0) && total["qualified"] == lead["qualified"], "{total} {lead}");
+    assert!(String::from_utf8(ask(&[]).stdout).unwrap().contains("times are Beijing time"));
+}
+
 #[test]
 fn twin_downstream_warns_of_low_flow_only_where_it_makes_the_crest() {
     let warned = |args: &[&str]| {
@@ -439,6 +545,11 @@ fn twin_rating_knows_the_year_the_surface_and_the_loop() {
     refused(&["--at", "1958-07-17", "--stage", "99"], "93.82");
     refused(&["--at", "1958-07-17", "--stage", "93", "--rise", "9"], "m/h");
     refused(&["--at", "1958-07-17", "--discharge", "-1"], "--discharge");
+    refused(&["--at", "1958-07-17", "--discharge", "60000"], "60000 m³/s");
+    refused(&["--at", "1958-07-17", "--discharge", "100"], "1 m outside the pairs");
+    refused(&["--at", "1958-07-17", "--discharge", "22300", "--rise", "99"], "--rise 99");
+    let beyond = |q: &str| told(&ask(&["--at", "1958-07-17", "--discharge", q, "--json"]))["beyond"].clone();
+    assert_eq!((beyond("22300"), beyond("23000")), (false.into(), true.into()));
     refused(&["--at", "1958-07-17", "--stage", "nan"], "NaN");
     refused(&["--at", "1958-07-17"], "--stage");
 }

@@ -91,7 +91,8 @@ impl State {
     /// Breaches of the levee that are reported and neither settled nor of an event that has ended.
     pub fn open_breaches(&self) -> Vec<OpenBreach> {
         let is_open = |report: &&Report| {
-            report.as_hazard().is_some_and(|hazard| hazard.kind == BREACH && !hazard.resolved && !hazard.false_alarm)
+            // Whoever settles the report has sent help; the water goes on. Only a false alarm or the end of the event ends it.
+            !report.is_past && report.as_hazard().is_some_and(|hazard| hazard.kind == BREACH && !hazard.false_alarm)
         };
         let open = |report: &Report| OpenBreach {
             places: report.places.clone(),

@@ -107,6 +107,36 @@ impl Router {
     }
 }
 
+/// A crest is flat within this share of it.
+pub const CREST_FLAT: f64 = 0.005;
+/// A crest that rises on its way by less of itself is rounding.
+const CREST_ROUNDING: f64 = 1e-6;
+
+/// A flood stands so long at its crest only where it is let out at one discharge, s.
+const FLAT_S: f64 = 24.0 * 3600.0;
+
+/// Whether a series stands at its highest for a day or more: a release at one discharge. Which of its steps is the highest says nothing.
+pub fn is_flat_topped(series: &[f64], dt_s: f64) -> bool {
+    let Some(highest) = series.iter().copied().reduce(f64::max) else { return false };
+    let at_crest = |q: &f64| *q >= highest * (1.0 - CREST_FLAT);
+    let longest = series.split(|q| !at_crest(q)).map(<[f64]>::len).max().unwrap_or(0);
+    (longest.saturating_sub(1)) as f64 * dt_s >= FLAT_S
+}
+
+/// Step and height of the highest of a series, m³/s. Of a flood with a flat top, a crest is reached with the first step within
+/// [`CREST_FLAT`] of it; and where the method lifts it above `came_m3s`, the highest that came from above, with the first step that is as
+/// high as what came.
+pub fn crest(series: &[f64], came_m3s: f64, is_flat: bool) -> Option<(usize, f64)> {
+    let highest = series.iter().copied().reduce(f64::max)?;
+    let reached = highest.min(came_m3s) * if is_flat { 1.0 - CREST_FLAT } else { 1.0 };
+    Some((series.iter().position(|q| *q >= reached)?, highest))
+}
+
+/// Whether a crest leaves higher than it came, which no reach does.
+pub fn is_above(crest_m3s: f64, came_m3s: f64) -> bool {
+    crest_m3s > came_m3s * (1.0 + CREST_ROUNDING)
+}
+
 /// Volume under a hydrograph by the trapezoidal rule, m³.
 pub fn volume_m3(series: &[f64], dt_s: f64) -> f64 {
     series.windows(2).map(|pair| 0.5 * (pair[0] + pair[1]) * dt_s).sum()

@@ -77,6 +77,12 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
         return Ok(nothing("本河段没有地形数据", "this reach has no terrain"));
     };
     let is_assumed = query.scenario.is_some() || query.run.is_some();
+    if !is_assumed && query.breach.is_some() {
+        return Err(Problem::bad_field("breach", "须与 scenario 同用 (goes with `scenario`)"));
+    }
+    if !is_assumed && query.hour.is_some() {
+        return Err(Problem::bad_field("hour", "须与 scenario 或 run 同用 (goes with `scenario` or `run`)"));
+    }
     let (q, breach) = match query.scenario {
         Some(q) => (Some(super::preview::discharge("scenario", q)?.as_m3s()), query.breach.clone()),
         None if query.run.is_some() => (Some(0.0), None),

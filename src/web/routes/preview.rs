@@ -54,7 +54,13 @@ pub async fn preview_discharge(
         Some(ahead) => Some((ahead.hours, discharge("forecast.discharge_m3s", ahead.discharge_m3s)?.as_m3s())),
         None => None,
     };
-    let water = inundation(&post, q, body.breach).await?;
+    // A what-if begins with the breach that is there: without it more water would flood less than is under water now.
+    let reported = if body.breach.is_none() { reported_breach(&post) } else { None };
+    let is_reported = reported.is_some();
+    let mut water = inundation(&post, q, body.breach.or(reported)).await?;
+    if let Ok(water) = &mut water {
+        water["scenario"]["breach_reported"] = json!(is_reported);
+    }
     Ok(Json(shape(&post, q, forecast, water)))
 }
 
@@ -88,6 +94,12 @@ fn release_shape(level: WarningLevel, released: &Released) -> Value {
         "level": level, "instructions": released.instructions.len(), "tasks": released.tasks.len(),
         "people": released.people.len(), "ended": released.ended.len(),
     })
+}
+
+/// Where the levee is reported to be breached, as the site of the plan that stands for it.
+fn reported_breach(post: &Post) -> Option<PlaceId> {
+    let twin = post.live_twin(&post.engine.state())?;
+    twin.breaches.iter().find_map(|breach| breach.site.clone())
 }
 
 /// The model, or what is wrong with its files.

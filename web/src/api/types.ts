@@ -135,7 +135,8 @@ export interface TwinRun { id: number; kind: 'twin-run' | 'twin-spread'; dischar
 /** What the members of a spread say of a place. `chance`: the share of them that bring water, no forecast probability. */
 export interface SpreadPlace { id: string; kind: 'village' | 'farm' | 'post' | 'shelter' | 'depot' | 'grid'; name: Text; chance: number; median_m: number; ninth_m: number; earliest_min: number | null }
 export interface Spread { discharge_m3s: number; breach: string | null; hours: number; members: { discharge_m3s: number; roughness: number; breach_width_m?: number | null; breach_growth_h?: number | null }[]; volume_error: number; places: SpreadPlace[]; words: Text }
-export interface WaterScenario { discharge_m3s: number; breach: string | null; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text; highest_froude: number }
+/** `discharge_m3s`: of the water that is shown; above the library that of its greatest scenario. `breach_reported`: nobody assumed the breach, it is reported. */
+export interface WaterScenario { discharge_m3s: number; breach: string | null; breach_reported?: boolean; rests: 'exact' | 'between' | 'below' | 'above' | 'run'; run: number | null; words: Text; highest_froude: number }
 export interface WaterGrid { cell_m: number; columns: number; rows: number; bounds: number[]; synthetic: boolean; scheme: Text }
 
 export interface Report { id: string; kind: 'hazard' | 'patrol' | 'task' | 'sos' | 'tip'; type: string; grade: 1 | 2 | 3

@@ -134,3 +134,24 @@ it('speaks English throughout', async () => {
     expect(view.text()).not.toMatch(/hq\.|[\u4e00-\u9fff]/)
   }
 })
+
+it('above the library calls nothing dry: what it does not count is not known', async () => {
+  const above = { ...water().scenario, discharge_m3s: 26_000, rests: 'above' as const }
+  const { view, rows, choose } = await wall(water({ scenario: above, villages: [], households: [] }))
+  expect(view.findAll('[data-testid=flooded-kind]').map((one) => one.text())).toEqual(['村 ?', '重点户 0/0', '▲安置点 ≥2', '▲撤离路断 ≥2/3', '种植户 31/31', '地块 ?', '料场 ≥1', '守险点 ?', '坝垛 ≥85', '堤段 ≥2/3', '网格 ≥1'])
+  await choose('post')
+  expect(view.get('[data-testid=flooded]').text().replace(/\s/g, ' ')).toContain('情景库只到 26 000 m³/s，更大流量未知')
+  expect(view.get('[data-testid=flooded]').text()).not.toContain('不进水')
+  await choose('route')
+  expect(rows()[2]).toEqual(['申庄村→第三安置点', '未知', ''])
+})
+
+it('says where cells lie, and counts them and wet shelters beside the villages', async () => {
+  const { view, choose } = await wall()
+  expect(view.get('[data-testid=inundation] .line').text()).toMatch(/2 个村 2\s180 人.*另有 1 个网格进水，居民未计.*安置点 2 处进水/)
+  expect(view.get('[data-testid=flooded]').text()).not.toContain('背河')
+  await choose('cell')
+  expect(view.get('[data-testid=flooded]').text()).toContain('网格在堤防背河一侧；村在滩区')
+  const dry = await wall(water({ cells: [], shelters: [] }))
+  expect(dry.view.get('[data-testid=inundation] .line').text()).not.toMatch(/网格|安置点/)
+})

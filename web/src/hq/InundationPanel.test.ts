@@ -157,3 +157,43 @@ it('speaks English alike', async () => {
   expect([get('refine').text(), get('spread').text()]).toEqual(['Compute finer', 'Spread of 20 runs'])
   expect(get('inundation').text() + get('flood-details').text()).not.toMatch(/hq\.water/)
 })
+
+it('says in red that more is asked than the library knows, and calls no village dry then', async () => {
+  const { get, has, preview } = await panel()
+  expect(has('flood-beyond')).toBe(false)
+  preview.result = { ...(preview.result as Preview), discharge_m3s: 30_000, inundation: { ...water(), scenario: { ...water().scenario, discharge_m3s: 26_000, rests: 'above' } } }
+  await nextTick()
+  expect(get('flood-beyond').text().replace(/\s/g, ' ')).toBe('情景库只到 26 000 m³/s，30 000 m³/s 的淹没未知，以下为下限')
+  expect(get('flood-beyond').classes()).toContain('bad')
+  expect([get('inundation').text().includes('没有村庄进水'), get('inundation').text().includes('村庄是否进水未知')]).toEqual([false, true])
+})
+
+it('tells both counts where a finer run and the library disagree, and to prepare for the graver', async () => {
+  const { get, has, preview } = await panel()
+  const at = (id: string) => ({ id }) as unknown as Inundation['villages'][number]
+  const line = (id: string, is_levee: boolean) => ({ place: id, name: text(id), is_levee, overtops: true, freeboard_m: -0.1, toe_depth_m: 1, toe_arrival_min: 60, crest_m: 95 })
+  const show = async (library: Partial<Inundation>, finer: Partial<Inundation>): Promise<void> => {
+    preview.library = { ...water(), ...library }
+    preview.result = { ...(preview.result as Preview), inundation: { ...water(), grid: { ...water().grid, cell_m: 50 }, ...finer, scenario: { ...water().scenario, rests: 'run', run: 7 } } }
+    await nextTick()
+  }
+  await show({ villages: [at('a')], levee: [line('work', false)] }, { villages: [at('a')] })
+  expect(has('flood-disagree')).toBe(false)
+  await show({ villages: [at('a')], residents: 655, shelters: [] }, { villages: [at('a'), at('b')], residents: 1083, shelters: [at('s')], levee: [line('seg', true)] })
+  expect(get('flood-disagree').text().replace(/\s/g, ' ')).toBe('情景库 100 m → 加密 50 m：村 1 → 2 个、655 → 1 083 人、安置点 0 → 1 处、漫堤 0 → 1 段。两者不一致，按较重者准备')
+  await show({ villages: [at('a')] }, { villages: [at('b')] })
+  expect(get('flood-disagree').text()).toContain('村 1 → 1 个（数同地点不同）')
+  setLocale('en')
+  await nextTick()
+  expect(get('flood-disagree').text()).toBe('Library 100 m → finer 50 m: villages 1 → 1 (not the same ones). They disagree: prepare for the graver')
+})
+
+it('shows the breach that is reported as the choice, and that the what-if starts from it', async () => {
+  const { get, preview, post } = await panel()
+  const own = water('work-madu')
+  post.mockResolvedValueOnce({ id: 'prv', discharge_m3s: 15_000, inundation: { ...own, scenario: { ...own.scenario, breach_reported: true } }, inundation_reason: null })
+  await preview.run(15_000)
+  await nextTick()
+  expect((get('breach-select').element as HTMLSelectElement).value).toBe('work-madu')
+  expect(get('breach-shown').text()).toBe('已报溃口：马渡险工 已报溃口，推演从它出发')
+})

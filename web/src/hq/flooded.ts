@@ -55,7 +55,7 @@ export function floodedKinds(water: Inundation, names: ClassNames, t: Translate)
     const sorted = [...water.routes].sort((a, b) => (a.cut_at_h === b.cut_at_h ? 0 : cut(a.cut_at_h) - cut(b.cut_at_h)))
     const nameOf = (id: string | null): string => pick(water.routes.find((way) => way.id === id)?.name)
     const rows = sorted.map((way): FloodedRow => {
-      if (way.cut_at_h === null) return { id: way.id, name: pick(way.name), bad: false, cells: [{ text: t('hq.water.staysOpen') }, { text: '' }] }
+      if (way.cut_at_h === null) return { id: way.id, name: pick(way.name), bad: false, cells: [{ text: t(water.scenario.rests === 'above' ? 'hq.water.openUnknown' : 'hq.water.staysOpen') }, { text: '' }] }
       // Only the first choice of a village says what to take in its place.
       const closed = way.rank === 1 ? water.no_way_out.find((one) => one.village === way.village) : undefined
       const instead = closed ? nameOf(closed.instead) || t('hq.water.noWay') : ''

@@ -98,7 +98,63 @@ describe('an assumed breach', () => {
   })
 })
 
+describe('a breach that is reported', () => {
+  const reported = (q: number, at: string): Preview => {
+    const own = answer(q, at)
+    return { ...own, inundation: { ...own.inundation!, scenario: { ...own.inundation!.scenario, breach_reported: true } } }
+  }
+  it('is shown as the choice, is not asked for in turn, and goes when it is reported no more', async () => {
+    const asked = server()
+    const preview = usePreview()
+    asked.mockResolvedValueOnce(reported(15_000, 'work-madu'))
+    await preview.run(15_000)
+    expect(preview.breach).toBe('work-madu')
+    asked.mockResolvedValueOnce(reported(22_000, 'work-hyk'))
+    await preview.run(22_000)
+    expect([preview.breach, asked.mock.lastCall?.[1]]).toEqual(['work-hyk', { discharge_m3s: 22_000 }])
+    await preview.run(23_000)
+    expect([preview.breach, asked.mock.lastCall?.[1]]).toEqual([null, { discharge_m3s: 23_000 }])
+  })
+
+  it('gives way to another one that is assumed, and is itself again when it is chosen back', async () => {
+    const asked = server()
+    const preview = usePreview()
+    asked.mockResolvedValueOnce(reported(15_000, 'work-madu'))
+    await preview.run(15_000)
+    await preview.assume('work-hyk')
+    expect([preview.breach, asked.mock.lastCall?.[1]]).toEqual(['work-hyk', { discharge_m3s: 15_000, breach: 'work-hyk' }])
+    asked.mockResolvedValueOnce(reported(15_000, 'work-madu'))
+    await preview.assume('work-madu')
+    expect([preview.breach, preview.result?.inundation?.scenario.breach_reported, asked.mock.lastCall?.[1]]).toEqual(['work-madu', true, { discharge_m3s: 15_000 }])
+    asked.mockResolvedValueOnce(reported(15_000, 'work-madu'))
+    await preview.assume(null)
+    expect(preview.breach).toBe('work-madu')
+  })
+
+  it('stays called reported when a finer run takes the place of the water', async () => {
+    const asked = server(() => Promise.resolve(job({ state: 'done', inundation: water('work-madu', 7) })))
+    const preview = usePreview()
+    asked.mockResolvedValueOnce(reported(15_000, 'work-madu'))
+    await preview.run(15_000)
+    await preview.refine()
+    expect(asked.mock.lastCall?.[1]).toEqual({ discharge_m3s: 15_000, breach: 'work-madu' })
+    expect(preview.result?.inundation?.scenario).toMatchObject({ run: 7, breach_reported: true })
+  })
+})
+
 describe('a finer run', () => {
+  it('leaves the answer of the library beside it until other water is asked for', async () => {
+    server(() => Promise.resolve(job({ state: 'done', inundation: water(null, 7) })))
+    const preview = usePreview()
+    await preview.run(15_000)
+    const library = preview.result?.inundation
+    expect(preview.library).toBeNull()
+    await preview.refine()
+    expect([preview.library, preview.result?.inundation?.scenario.run]).toEqual([library, 7])
+    await preview.run(16_000)
+    expect(preview.library).toBeNull()
+  })
+
   it('takes the place of the shown water when it is done', async () => {
     server(() => Promise.resolve(job({ members: null })))
     const look = vi.spyOn(api, 'get').mockResolvedValueOnce(job({ state: 'running', progress: 0.4 })).mockResolvedValueOnce(job({ state: 'done', inundation: water(null, 7) }))

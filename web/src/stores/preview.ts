@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { api } from '@/api/client'
-import type { BreachSite, Preview } from '@/api/types'
+import type { BreachSite, Inundation, Preview } from '@/api/types'
 import { twinJob, type Wish } from './twinJob'
 
 /** Runs in a spread. */
@@ -16,16 +16,27 @@ export const usePreview = defineStore('preview', () => {
   /** Where a breach may be assumed on this reach; kept where an answer has no water, so that the way back stays open. */
   const sites = shallowRef<BreachSite[]>([])
   const result = shallowRef<Preview | null>(null)
+  /** What the library told before a finer run took its place: where they disagree, both are told. */
+  const library = shallowRef<Inundation | null>(null)
   const running = ref(false)
   const fault = shallowRef<unknown>(null)
   const active = computed(() => result.value !== null)
   /** The finer run of the shown water, which takes its place when it is done. */
   const finer = twinJob((job) => {
-    if (result.value && job.inundation) result.value = { ...result.value, inundation: job.inundation }
+    const before = result.value?.inundation
+    if (!result.value || !before || !job.inundation) return
+    if (before.scenario.run === null) library.value = before
+    // A run is told the place of the breach, not that it is the one that is reported.
+    const breach_reported = before.scenario.breach_reported === true && before.scenario.breach === job.inundation.scenario.breach
+    result.value = { ...result.value, inundation: { ...job.inundation, scenario: { ...job.inundation.scenario, breach_reported } } }
   })
   /** How far the water goes when discharge and roughness are not quite as assumed. */
   const spread = twinJob()
   let latest = 0
+  /** The shown choice is the breach that is reported, which the server told and which it is not asked for. */
+  let told: string | null = null
+  /** Where a breach was last told to be reported. */
+  let reportedAt: string | null = null
 
   const wish = (discharge_m3s: number, at: string | null): Wish => (at === null ? { discharge_m3s } : { discharge_m3s, breach: at })
   const shown = (): Wish | null => (result.value?.inundation ? wish(result.value.discharge_m3s, result.value.inundation.scenario.breach) : null)
@@ -51,10 +62,12 @@ export const usePreview = defineStore('preview', () => {
     running.value = true
     fault.value = null
     try {
-      const answer = await api.post<Preview>('/preview', wish(discharge_m3s, breach.value))
+      const answer = await api.post<Preview>('/preview', wish(discharge_m3s, breach.value === told ? null : breach.value))
       if (turn !== latest) return
       forgetJobs()
+      library.value = null
       result.value = answer
+      sync(answer.inundation)
       if (answer.inundation) sites.value = answer.inundation.breach_sites ?? []
     } catch (cause) {
       if (turn === latest) fault.value = cause
@@ -63,8 +76,19 @@ export const usePreview = defineStore('preview', () => {
     }
   }
 
+  /** A breach that is reported is what the what-if starts from, and shown as the choice; one that is reported no more is not. */
+  function sync(water: Inundation | null): void {
+    const reported = water?.scenario.breach_reported ? water.scenario.breach : null
+    if (reported !== null) breach.value = reported
+    else if (breach.value === told) breach.value = null
+    told = reported
+    reportedAt = reported ?? reportedAt
+  }
+
   /** Assumes a breach there, or none, and asks anew for the discharge in the field. */
   async function assume(at: string | null): Promise<void> {
+    // The server itself says whether that one is still reported.
+    told = at === reportedAt ? at : null
     breach.value = at
     const q = draft.value ?? result.value?.discharge_m3s
     if (q !== undefined) await run(q)
@@ -75,10 +99,13 @@ export const usePreview = defineStore('preview', () => {
     forgetJobs()
     running.value = false
     result.value = null
+    library.value = null
     draft.value = null
     breach.value = null
+    told = null
+    reportedAt = null
     fault.value = null
   }
 
-  return { draft, breach, sites, result, running, fault, active, finer, spread, run, assume, refine, askSpread, leave }
+  return { draft, breach, sites, result, library, running, fault, active, finer, spread, run, assume, refine, askSpread, leave }
 })

@@ -9,17 +9,19 @@ use crate::app::editions;
 use crate::app::verbs::Outcome;
 use crate::drill::floods::{Flood, FloodFiles};
 use crate::forecast::downstream::{
-    Downstream, ListedCrest, Passing, PastFlood, crest, crests, fit, lowest_about_crest,
+    Downstream, ListedCrest, Passing, PastFlood, crest, crests, ends_high, fit, front_h, held_at, in_flood_from,
+    is_flat_topped, lowest_about_crest,
 };
+use crate::forecast::route::is_above;
 use crate::forecast::{ForecastSettings, routed};
 use crate::hydraulics::Series;
 use crate::model::Timestamp;
 use chrono::{FixedOffset, TimeDelta};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Hours that the last discharge is held for, so that the crest has passed the last station.
 const RUN_OUT_H: i64 = 30 * 24;
@@ -75,10 +77,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     let mut settings: Downstream =
         toml::from_str(&table::settings(args.settings.as_deref(), "downstream.toml", editions::floods::text)?)?;
     if !args.fit.is_empty() {
-        let floods =
-            args.fit.iter().map(|id| Ok(past(&files, id, &settings)?.1)).collect::<Result<Vec<_>, Box<dyn Error>>>()?;
-        settings = fit(&settings, &floods, 1)?;
-        say(&fitted(&settings))?;
+        settings = fitted(&files, &args.fit, &settings)?;
+        if !args.json {
+            say(&as_toml(&settings))?;
+        }
     }
     let told = match &args.inflow {
         Some(path) => vec![of_file(path, &settings)?],
@@ -89,6 +91,41 @@ pub(super) fn run(args: &Args) -> Outcome {
         }
     };
     Ok(say(&if args.json { as_json(&settings, &told).to_string() } else { table(&settings, &told) })?)
+}
+
+/// Travel times that fit the listed crests of floods, and a note of what they rest on.
+fn fitted(files: &FloodFiles, ids: &[String], settings: &Downstream) -> Result<Downstream, Box<dyn Error>> {
+    let ids: BTreeSet<&String> = ids.iter().collect();
+    let mut floods = Vec::new();
+    for id in &ids {
+        let (_, flood) = past(files, id, settings)?;
+        if flood.listed.is_empty() {
+            return Err(format!(
+                "--fit {id}: station_peaks.csv 未列其下游洪峰，不能率定：换一场洪水 (no crest of it is listed below {}: nothing can be found from it, name another flood)",
+                settings.from
+            )
+            .into());
+        }
+        floods.push(flood);
+    }
+    let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
+    let validity = note(settings, &ids, &floods);
+    Ok(Downstream { validity, ..fit(settings, &floods, 1)? })
+}
+
+/// On what travel times rest that were fitted to floods, in both languages.
+fn note(settings: &Downstream, ids: &[&str], floods: &[PastFlood]) -> String {
+    let kept = settings.below.iter().filter(|one| floods.iter().all(|flood| !flood.listed.contains_key(&one.station)));
+    let (kept_zh, kept_en): (Vec<_>, Vec<_>) = kept.map(|one| (one.name_zh.as_str(), one.name_en.as_str())).unzip();
+    let ids = ids.join(", ");
+    let (mut zh, mut en) = (String::new(), String::new());
+    if !kept_zh.is_empty() {
+        zh = format!("；{} 未列洪峰，沿用原值", kept_zh.join("、"));
+        en = format!(" No crest is listed at {}: as given.", kept_en.join(", "));
+    }
+    format!(
+        "按 {ids} 的洪峰率定（--fit），未经检验{zh}；未计引水、分洪和高含沙，河床逐年变化。 Set on the crests of {ids} (--fit), not verified.{en} No diversions, no hyperconcentrated floods; the bed moves from year to year."
+    )
 }
 
 /// Floods that were followed down the river: their crests are listed at so many stations.
@@ -137,6 +174,10 @@ fn of_upstream(args: &Args, settings: &Downstream) -> Result<Told, Box<dyn Error
             return Err(format!("--upstream {station}: 重复 (twice)").into());
         }
     }
+    for (station, one) in &series {
+        ends_low(&format!("--upstream {station}"), one)?;
+    }
+    same_flood(&series)?;
     let from = series.values().map(Series::begins_s).fold(f64::INFINITY, f64::min);
     let to = series.values().map(Series::ends_s).fold(f64::NEG_INFINITY, f64::max);
     let courses = series.iter().map(|(station, one)| Ok((station.clone(), hourly(one, (from, to), "--upstream")?)));
@@ -144,11 +185,50 @@ fn of_upstream(args: &Args, settings: &Downstream) -> Result<Told, Box<dyn Error
     of_course(series.keys().cloned().collect::<Vec<_>>().join("+"), routed(&lags, &courses)?, settings)
 }
 
-fn of_file(path: &std::path::Path, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
+fn of_file(path: &Path, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
     let series = table::read(path, "discharge_m3s")?;
+    ends_low(&format!("--inflow {}", path.display()), &series)?;
     let span = (series.begins_s(), series.ends_s());
     let id = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     of_course(id, hourly(&series, span, &path.display().to_string())?, settings)
+}
+
+/// A series that ends while the river is in flood would go on as a flood without end.
+fn ends_low(what: &str, series: &Series) -> Result<(), String> {
+    let values: Vec<f64> = series.points().map(|[_, q]| q).collect();
+    let (ends_s, last) = (series.ends_s(), values.last().copied().unwrap_or_default());
+    if values.len() < 2 {
+        return Err(format!(
+            "{what}: 只有 1 点（{ends_s} s，{last:.0} m³/s），至少 2 点 (one point only, at {ends_s} s, {last:.0} m³/s: give 2 or more)"
+        ));
+    }
+    if ends_high(&values) {
+        let low = in_flood_from(&values);
+        return Err(format!(
+            "{what}: 过程止于 {ends_s} s 时流量仍有 {last:.0} m³/s，洪水未过：续至低于 {low:.0} m³/s (the hydrograph ends early: at {ends_s} s there are still {last:.0} m³/s, go on until it is below {low:.0} m³/s)"
+        ));
+    }
+    Ok(())
+}
+
+/// A series that ends before the flood of another one has passed says nothing of its own river in that flood.
+fn same_flood(series: &BTreeMap<String, Series>) -> Result<(), String> {
+    let passed = series.iter().map(|(station, one)| (station, passed_s(one)));
+    let Some((high, until_s)) = passed.max_by(|a, b| a.1.total_cmp(&b.1)) else { return Ok(()) };
+    let Some((short, one)) = series.iter().find(|(_, one)| one.ends_s() < until_s) else { return Ok(()) };
+    let (ends_s, last) = (one.ends_s(), one.at(one.ends_s()));
+    Err(format!(
+        "--upstream {short}: 过程止于 {ends_s} s（{last:.0} m³/s），而 {high} 的洪水至 {until_s} s 才过：续至该时 (the series ends at {ends_s} s with {last:.0} m³/s, but the flood of {high} has passed at {until_s} s only: go on until then)"
+    ))
+}
+
+/// When the river is in flood no longer, s.
+fn passed_s(series: &Series) -> f64 {
+    let values: Vec<f64> = series.points().map(|[_, q]| q).collect();
+    let from = in_flood_from(&values);
+    let points: Vec<[f64; 2]> = series.points().collect();
+    let last = points.windows(2).filter(|pair| matches!(pair, [a, _] if a[1] > from)).last();
+    last.and_then(|pair| pair.last()).map_or(f64::NEG_INFINITY, |[time_s, _]| *time_s)
 }
 
 /// Every hour of a span in s and of the time that the crest needs to the last station; before its beginning and after its end a series
@@ -165,7 +245,42 @@ fn hourly(series: &Series, (from, to): (f64, f64), what: &str) -> Result<Vec<f64
 /// An hourly course at the first station, of no known flood.
 fn of_course(id: String, inflow_m3s: Vec<f64>, settings: &Downstream) -> Result<Told, Box<dyn Error>> {
     let (crest, passing) = (crest(&inflow_m3s), settings.route(&inflow_m3s)?);
+    if let Some(said) = held(settings, &inflow_m3s, &passing) {
+        return Err(format!("{id}: {said}").into());
+    }
     Ok(Told { id, begins: None, crest, listed: PastFlood { inflow_m3s, listed: Default::default() }, passing })
+}
+
+/// Where the crest told would be the last discharge, held, and no crest of the flood.
+fn held(settings: &Downstream, inflow_m3s: &[f64], passing: &[Passing]) -> Option<String> {
+    let below = settings.below.get(held_at(inflow_m3s, passing)?)?;
+    let last = inflow_m3s.last()?;
+    let (zh, en) = (&below.name_zh, &below.name_en);
+    Some(format!(
+        "过程止得过早：末值 {last:.0} m³/s 一直延续，自{zh}起高于洪峰本身：续至回落 (the hydrograph ends early: its last {last:.0} m³/s are held and from {en} on stand above the crest itself, go on until it has fallen)"
+    ))
+}
+
+/// Whether the river stands at its crest from the beginning: no front goes down it.
+fn crests_at_once(told: &Told) -> bool {
+    told.crest.0 == 0.0
+}
+
+/// The front of a release is half way up long before the river stands within a little of its crest.
+fn flat(settings: &Downstream, told: &Told) -> String {
+    let begins = front_h(&told.listed.inflow_m3s).unwrap_or_default();
+    let fronts = settings
+        .below
+        .iter()
+        .zip(&told.passing)
+        .filter_map(|(below, passing)| Some((below, front_h(&passing.q_m3s)? - begins)));
+    let (zh, en): (Vec<_>, Vec<_>) =
+        fronts.map(|(below, h)| (format!("{} {h:.0} h", below.name_zh), format!("{} {h:.0} h", below.name_en))).unzip();
+    format!(
+        "平顶洪水：峰时为首次到达洪峰 99.5 % 之时；前锋（涨到一半）晚于首站 {} (a flat crest: its hour is the first within 0.5 % of it; the front, half of the rise, comes after the first station's by: {})",
+        zh.join("、"),
+        en.join(", ")
+    )
 }
 
 /// What the reader of a flood must know, in both languages.
@@ -192,7 +307,24 @@ fn warnings(settings: &Downstream, told: &Told) -> Vec<String> {
             "自{zh}起洪峰 {crest:.0} m³/s 低于传播时间节点 {nodes}，之外取端点值 (from {en} on the crest, {crest:.0} m³/s, lies below the travel times of {nodes_en})"
         ));
     }
-    let count = crests(&told.listed.inflow_m3s);
+    let inflow_m3s = &told.listed.inflow_m3s;
+    if let Some(last) = inflow_m3s.last().filter(|_| ends_high(inflow_m3s)) {
+        said.push(format!(
+            "过程止于 {last:.0} m³/s，洪水未过，其后按不变计 (the series ends with {last:.0} m³/s, before the flood has passed; it is held from there on)"
+        ));
+    }
+    if is_flat_topped(inflow_m3s) && !crests_at_once(told) {
+        said.push(flat(settings, told));
+    }
+    said.extend(held(settings, inflow_m3s, &told.passing));
+    let higher = |passing: &Passing| is_above(passing.crest_m3s, passing.came_m3s);
+    if let Some((below, passing)) = settings.below.iter().zip(&told.passing).find(|(_, passing)| higher(passing)) {
+        let (zh, en, crest, came) = (&below.name_zh, &below.name_en, passing.crest_m3s, passing.came_m3s);
+        said.push(format!(
+            "{zh}洪峰 {crest:.0} 高于来水洪峰 {came:.0} m³/s，河道不会如此：算法所致，按 {came:.0} m³/s 看 (the crest at {en}, {crest:.0}, is above the one that came, {came:.0} m³/s, which no reach does: the method makes it, take {came:.0} m³/s)"
+        ));
+    }
+    let count = crests(inflow_m3s);
     if count > 1 {
         said.push(format!(
             "过程有 {count} 个洪峰：各站所列为其最高者，可能出自另一洪峰，时差不可比 (the series has {count} crests: a station is told its highest, which may come of another one than the first station's, so hours between them may not compare)"
@@ -284,8 +416,9 @@ fn moment(told: &Told, hour: f64) -> String {
     at(told, hour).map_or_else(|| format!("{hour:.0} h"), |at| at.format("%m-%d %H:%M").to_string())
 }
 
-fn fitted(settings: &Downstream) -> String {
-    let mut out = String::new();
+fn as_toml(settings: &Downstream) -> String {
+    let text = |words: &str| toml::Value::from(words).to_string();
+    let mut out = format!("from = {}\nvalidity = {}\n\n", text(&settings.from), text(&settings.validity));
     for one in &settings.below {
         let _ = writeln!(
             out,
@@ -300,4 +433,18 @@ fn fitted(settings: &Downstream) -> String {
     }
     out.pop();
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twin_downstream_notes_the_floods_that_were_fitted() {
+        let settings: Downstream = toml::from_str(&editions::floods::text("downstream.toml").unwrap()).unwrap();
+        let (_, flood) = past(&editions::floods::files(), "1977-08", &settings).unwrap();
+        let said = note(&settings, &["1977-08"], &[flood]);
+        assert!(said.contains("Set on the crests of 1977-08 (--fit)") && !said.contains("1996"), "{said}");
+        assert!(said.contains("No crest is listed at Sunkou, Aishan, Luokou: as given"), "{said}");
+    }
 }

@@ -28,8 +28,8 @@ pub(super) struct Args {
     #[arg(long, allow_negative_numbers = true, required_unless_present = "discharge")]
     stage: Option<f64>,
     /// 涨落率，米每小时，涨为正 (change of the stage, m/h, rising positive).
-    #[arg(long, default_value_t = 0.0, allow_negative_numbers = true, requires = "stage")]
-    rise: f64,
+    #[arg(long, allow_negative_numbers = true)]
+    rise: Option<f64>,
     /// 流量，m³/s，查水位 (discharge).
     #[arg(long, allow_negative_numbers = true, conflicts_with = "stage")]
     discharge: Option<f64>,
@@ -47,6 +47,13 @@ fn datum(word: &str) -> Result<Datum, String> {
 }
 
 pub(super) fn run(args: &Args) -> Outcome {
+    if let (Some(rise), None) = (args.rise, args.stage) {
+        return Err(format!(
+            "--rise {rise} 只与 --stage 同用：由流量查水位是稳定流 (--rise goes with --stage only: a stage from a discharge is that of steady flow)"
+        )
+        .into());
+    }
+    let rise_m_h = args.rise.unwrap_or(0.0);
     let text = table::settings(args.file.as_deref(), "ratings.toml", editions::floods::text)?;
     let name = args.file.as_ref().map_or_else(|| "ratings.toml".to_owned(), |path| path.display().to_string());
     let ratings: Ratings = toml::from_str(&text).map_err(|fault| format!("{name}: {fault}"))?;
@@ -57,25 +64,27 @@ pub(super) fn run(args: &Args) -> Outcome {
         "station": rating.station, "datum": rating.datum.as_str(), "from": from, "until": until, "source": rating.source,
     });
     let rests = format!("{} 基面 datum {}，{from} – {until}：{}", rating.station, rating.datum, rating.source);
+    let mark = |beyond: bool| if beyond { "；超出实测点，外延 (outside the pairs)" } else { "" };
     let (line, value) = match (args.stage, args.discharge) {
         (Some(stage_m), _) => {
-            let rated = rating.discharge_m3s(stage_m, args.rise)?;
-            let beyond = if rated.beyond { "；超出实测点，外延 (outside the pairs)" } else { "" };
+            let rated = rating.discharge_m3s(stage_m, rise_m_h)?;
             let line = format!(
-                "{stage_m:.2} m，{:+.2} m/h → {:.0} m³/s（稳定 steady {:.0}）{beyond}",
-                args.rise, rated.q_m3s, rated.steady_m3s
+                "{stage_m:.2} m，{rise_m_h:+.2} m/h → {:.0} m³/s（稳定 steady {:.0}）{}",
+                rated.q_m3s,
+                rated.steady_m3s,
+                mark(rated.beyond)
             );
             let value = json!({
-                "stage_m": stage_m, "rise_m_h": args.rise, "discharge_m3s": rated.q_m3s, "steady_m3s": rated.steady_m3s,
+                "stage_m": stage_m, "rise_m_h": rise_m_h, "discharge_m3s": rated.q_m3s, "steady_m3s": rated.steady_m3s,
                 "beyond": rated.beyond, "basis": basis,
             });
             (line, value)
         }
         (None, Some(q)) if q > 0.0 && q <= 1e5 => {
-            let stage_m = rating.stage_m(q);
+            let (stage_m, beyond) = rating.stage_m(q)?;
             (
-                format!("{q:.0} m³/s → {stage_m:.2} m（稳定 steady）"),
-                json!({ "discharge_m3s": q, "stage_m": stage_m, "basis": basis }),
+                format!("{q:.0} m³/s → {stage_m:.2} m（稳定 steady）{}", mark(beyond)),
+                json!({ "discharge_m3s": q, "stage_m": stage_m, "beyond": beyond, "basis": basis }),
             )
         }
         _ => return Err("--discharge 须为 0 至 100000 m³/s (0 to 100,000)".into()),

@@ -7,7 +7,8 @@ use super::words::Words;
 use super::{CaseArgs, results, table};
 use crate::app::verbs::Outcome;
 use crate::forecast::route::{
-    Best, Cascade, Channel, Linear, Node, Nonlinear, Routed, Router, Search, Skill, minimise, volume_m3,
+    Best, CREST_FLAT, Cascade, Channel, Linear, Node, Nonlinear, Routed, Router, Search, Skill, crest, is_above,
+    is_flat_topped, minimise, volume_m3,
 };
 use crate::hydraulics::Series;
 use serde::Deserialize;
@@ -18,9 +19,8 @@ use std::time::Instant;
 
 /// Fewest points of a measured outflow that parameters are found from.
 const LEAST_MEASURED: usize = 3;
-/// A crest that rises by less of itself is rounding.
-const CREST_ROUNDING: f64 = 1e-6;
-
+/// From fewer measured points for each parameter, a fit is as good as certain and says little.
+const POINTS_PER_PARAMETER: usize = 4;
 /// Most steps of a run.
 const MOST_STEPS: f64 = 5_000_000.0;
 
@@ -89,6 +89,8 @@ struct Case {
     reach: ReachToml,
     begins_s: f64,
     inflow: Vec<f64>,
+    /// Inflows that go on after the run, with their end in s: the run ends with the first of them.
+    cut: Vec<(String, f64)>,
     measured: Option<(Series, u64)>,
 }
 
@@ -151,11 +153,13 @@ impl Case {
         let steps = ((ends_s - begins_s) / dt_s + 1e-9).floor() as usize;
         let at = |step: usize| inflows.iter().map(|(_, series)| series.at(begins_s + step as f64 * dt_s)).sum();
         let inflow = (0..=steps).map(at).collect();
+        let longer = inflows.iter().filter(|(_, series)| series.ends_s() > ends_s);
+        let cut = longer.map(|(name, series)| (name.clone(), series.ends_s())).collect();
         let measured = match &toml.calibrate {
             Some(asked) => Some((table::read(&folder.join(&asked.outflow), "discharge_m3s")?, asked.seed)),
             None => None,
         };
-        let case = Self { reach: toml.reach, begins_s, inflow, measured };
+        let case = Self { reach: toml.reach, begins_s, inflow, cut, measured };
         case.check_measured().map_err(key)?;
         Ok(case)
     }
@@ -312,11 +316,10 @@ impl Case {
     fn tell(&self, found: &Found, routed: &Routed) -> Map<String, Value> {
         let dt_s = self.reach.dt_s;
         let (into, out) = (volume_m3(&self.inflow, dt_s), volume_m3(&routed.outflow_m3s, dt_s));
-        let crest = |series: &[f64]| {
-            series.iter().copied().enumerate().reduce(|best, next| if next.1 > best.1 { next } else { best })
-        };
-        let (crest_in, crest_out) =
-            (crest(&self.inflow).unwrap_or((0, 0.0)), crest(&routed.outflow_m3s).unwrap_or((0, 0.0)));
+        let is_flat = is_flat_topped(&self.inflow, dt_s);
+        let crest_in = crest(&self.inflow, f64::INFINITY, is_flat).unwrap_or((0, 0.0));
+        let crest_out = crest(&routed.outflow_m3s, crest_in.1, is_flat).unwrap_or((0, 0.0));
+        let reached = !rises_at_the_end(&routed.outflow_m3s, crest_in);
         let mut told = Map::new();
         let mut say = |key: &str, value: Value| told.insert(key.into(), value);
         say("model", json!(found.router.name()));
@@ -331,10 +334,11 @@ impl Case {
         say("volume_error", json!((into - out - routed.stored_m3) / into.max(1e-9)));
         say("peak_in_m3s", json!(crest_in.1));
         say("peak_out_m3s", json!(crest_out.1));
-        say("peak_lag_s", json!((crest_out.0 as f64 - crest_in.0 as f64) * dt_s));
+        say("crest_reached", json!(reached));
+        say("peak_lag_s", json!(reached.then_some((crest_out.0 as f64 - crest_in.0 as f64) * dt_s)));
         say("below_zero_steps", json!(routed.below_zero));
         say("clipped_steps", json!(routed.clipped));
-        say("warning", json!(warning(routed, crest_in.1, crest_out)));
+        say("warning", json!(self.warning(found, routed, crest_in, crest_out)));
         if let Some((range, measured)) = self.measured()
             && let Some(skill) = routed.outflow_m3s.get(range).and_then(|ours| Skill::of(ours, &measured))
         {
@@ -346,26 +350,71 @@ impl Case {
             say("peak_late_s", json!(skill.peak_late_steps as f64 * dt_s));
         }
         if let Some(best) = &found.best {
+            say("measured_points", json!(self.measured_points()));
             say("evaluations", json!(best.evaluations));
             say("calibration_ms", json!(found.wall_ms));
         }
         told
     }
+
+    /// Measured points within the run.
+    fn measured_points(&self) -> usize {
+        let ends_s = self.begins_s + (self.inflow.len() - 1) as f64 * self.reach.dt_s;
+        let within = |[time_s, _]: &[f64; 2]| (self.begins_s..=ends_s).contains(time_s);
+        self.measured.as_ref().map_or(0, |(series, _)| series.points().filter(within).count())
+    }
+
+    /// What is wrong with a run. Crests are step and height, m³/s: at step 0 the outflow was given, not computed.
+    fn warning(
+        &self,
+        found: &Found,
+        routed: &Routed,
+        crest_in: (usize, f64),
+        crest_out: (usize, f64),
+    ) -> Option<String> {
+        let mut said = Vec::new();
+        let ends_s = self.begins_s + (self.inflow.len() - 1) as f64 * self.reach.dt_s;
+        if routed.below_zero > 0 || routed.clipped > 0 {
+            said.push("出流或蓄量曾低于零：dt_s 或参数不合适 (outflow or storage fell below zero: dt_s or parameters do not suit)".to_owned());
+        }
+        let ((_, came), (step, out)) = (crest_in, crest_out);
+        if step > 0 && is_above(out, came) {
+            said.push(format!(
+                "出流洪峰 {out:.1} 高于入流洪峰 {came:.1} m³/s，河道不会如此：dt_s、dx_m 或参数不合适 (the crest of the outflow, {out:.1}, is above that of the inflow, {came:.1} m³/s, which no reach does: dt_s, dx_m or parameters do not suit)"
+            ));
+        }
+        if rises_at_the_end(&routed.outflow_m3s, crest_in) {
+            let last = routed.outflow_m3s.last().copied().unwrap_or_default();
+            said.push(format!(
+                "演算止于 {ends_s} s 时出流 {last:.1} m³/s 仍在上涨，洪峰未到：延长 [[inflow]] (outflow still rising at the end, {ends_s} s, with {last:.1} m³/s: crest not reached, extend [[inflow]])"
+            ));
+        }
+        for (name, to) in &self.cut {
+            said.push(format!(
+                "[[inflow]] {name} 至 {to} s，演算只到首个的末尾 {ends_s} s，其后未计 (it goes on to {to} s, the run ends with the first one at {ends_s} s: what follows is left out)"
+            ));
+        }
+        if let Some(best) = &found.best {
+            let (points, parameters) = (self.measured_points(), best.parameters.len());
+            if points < POINTS_PER_PARAMETER * parameters {
+                said.push(format!(
+                    "率定 {parameters} 个参数只有 {points} 个实测点：拟合等级说明不了预报 (only {points} measured points for {parameters} parameters: the grade of the fit says little of a forecast)"
+                ));
+            }
+        }
+        (!said.is_empty()).then(|| said.join("；"))
+    }
 }
 
-/// What is wrong with a run. `crest_out` is step and height, m³/s: at step 0 it was given, not computed.
-fn warning(routed: &Routed, crest_in_m3s: f64, crest_out: (usize, f64)) -> Option<String> {
-    let mut said = Vec::new();
-    if routed.below_zero > 0 || routed.clipped > 0 {
-        said.push("出流或蓄量曾低于零：dt_s 或参数不合适 (outflow or storage fell below zero: dt_s or parameters do not suit)".to_owned());
-    }
-    let (step, out) = crest_out;
-    if step > 0 && out > crest_in_m3s * (1.0 + CREST_ROUNDING) {
-        said.push(format!(
-            "出流洪峰 {out:.1} 高于入流洪峰 {crest_in_m3s:.1} m³/s，河道不会如此：dt_s、dx_m 或参数不合适 (the crest of the outflow, {out:.1}, is above that of the inflow, {crest_in_m3s:.1} m³/s, which no reach does: dt_s, dx_m or parameters do not suit)"
-        ));
-    }
-    (!said.is_empty()).then(|| said.join("；"))
+/// Whether the outflow still rises at the end of the run towards the crest that went in: its own crest is not known then. `crest_in` is
+/// step and height, m³/s.
+fn rises_at_the_end(outflow_m3s: &[f64], crest_in: (usize, f64)) -> bool {
+    let (from, came) = crest_in;
+    let since = outflow_m3s.get(from..).unwrap_or_default();
+    let [before @ .., last] = since else { return false };
+    let highest_before = before.iter().copied().reduce(f64::max);
+    let rises = highest_before.map_or(from > 0, |highest| is_above(*last, highest));
+    rises && *last < came * (1.0 - CREST_FLAT)
 }
 
 fn parameters(router: &Router) -> Vec<(&'static str, Value)> {
@@ -391,19 +440,25 @@ fn parameters(router: &Router) -> Vec<(&'static str, Value)> {
 fn summary(told: &Value, out: &Path) -> String {
     let number = |key: &str| told[key].as_f64().unwrap_or(f64::NAN);
     let fit = told["ssq"].as_f64().zip(told["nse"].as_f64()).map_or_else(String::new, |(ssq, nse)| {
-        format!("\nSSQ {ssq:.4}，确定性系数 NSE {nse:.4}，{}", told["grade"].as_str().unwrap_or_default())
+        format!(
+            "\nSSQ {ssq:.4}，确定性系数 NSE {nse:.4}，率定期 {}，实测 {} 点 (grade of the calibration, not of a forecast; measured points)",
+            told["grade"].as_str().unwrap_or_default(),
+            told["measured_points"]
+        )
     });
+    let (crest_in, crest_out) = (number("peak_in_m3s"), number("peak_out_m3s"));
+    let (passed, passed_en) = match told["peak_lag_s"].as_f64() {
+        Some(lag_s) => {
+            let lag_h = lag_s / 3600.0;
+            (format!("{crest_out:.1} m³/s，传播 {lag_h:.1} h"), format!("{crest_out:.1} m³/s, {lag_h:.1} h later"))
+        }
+        None => ("未到（出流仍在上涨）".to_owned(), "not reached (outflow still rising at the end)".to_owned()),
+    };
     format!(
-        "{}：洪峰 {:.1} → {:.1} m³/s，传播 {:.1} h，水量误差 {:.1e}\n{}: crest {:.1} → {:.1} m³/s, {:.1} h later, water balance error {:.1e}{fit}",
+        "{}：洪峰 {crest_in:.1} → {passed}，水量误差 {:.1e}\n{}: crest {crest_in:.1} → {passed_en}, water balance error {:.1e}{fit}",
         out.display(),
-        number("peak_in_m3s"),
-        number("peak_out_m3s"),
-        number("peak_lag_s") / 3600.0,
         number("volume_error"),
         told["model"].as_str().unwrap_or_default(),
-        number("peak_in_m3s"),
-        number("peak_out_m3s"),
-        number("peak_lag_s") / 3600.0,
         number("volume_error"),
     )
 }

@@ -15,9 +15,11 @@ use crate::app::verbs::Outcome;
 use crate::drill::floods::Flood;
 use crate::forecast::ForecastSettings;
 use crate::forecast::verify::events::{Alert, EventCount, SOURCES};
-use crate::forecast::verify::{FloodHour, Verification, verify};
+use crate::forecast::verify::standard::Judged;
+use crate::forecast::verify::{FloodHour, LEADS_H, Verification, verify};
 use crate::playbook::{Faults, Levels, Playbook};
 use chrono::TimeDelta;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Floods on which the spreads of the ensemble were set; the others only verify.
@@ -87,7 +89,10 @@ pub(super) fn run(args: &Args) -> Outcome {
     let asks_members = playbook.signals().iter().any(|signal| signal.name() == "pqf");
     let files = editions::floods::files();
     let mut report = Report { settings, alerts, asks_members, forecast: Vec::new(), unforecast: Vec::new() };
-    for id in if args.floods.is_empty() { Flood::ids(&files) } else { args.floods.clone() } {
+    // A flood that is named twice is one flood.
+    let mut taken = BTreeSet::new();
+    let ids = if args.floods.is_empty() { Flood::ids(&files) } else { args.floods.clone() };
+    for id in ids.into_iter().filter(|id| taken.insert(id.clone())) {
         let flood = Flood::load(&files, &id)?;
         if args.floods.is_empty() && flood.is_synthetic() {
             continue;
@@ -100,6 +105,18 @@ pub(super) fn run(args: &Args) -> Outcome {
         group.push(Played { id, role, told });
     }
     Ok(say(&if args.json { json::of_report(&report).to_string() } else { text::of_report(&report) })?)
+}
+
+/// Over all floods by lead: the plain forecast, and standing still.
+fn totals(floods: &[Played]) -> [(Judged, Judged); LEADS_H.len()] {
+    let mut sums = [(Judged::default(), Judged::default()); LEADS_H.len()];
+    for one in floods {
+        for (lead, sum) in one.told.leads.iter().zip(&mut sums) {
+            sum.0.join(&lead.plain);
+            sum.1.join(&lead.still);
+        }
+    }
+    sums
 }
 
 /// The levels of a playbook and those of its bands that are no level, rising.

@@ -31,6 +31,8 @@ const water = (q: number, assumed: boolean) => ({ type: 'FeatureCollection', fea
 
 let asked: string[]
 let fail = false
+/** The breach of the water that the server answers with. */
+let breached: string | null = null
 async function settle(): Promise<void> {
   for (let i = 0; i < 4; i += 1) {
     await vi.advanceTimersByTimeAsync(150)
@@ -59,14 +61,18 @@ beforeEach(() => {
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined }))
   asked = []
   fail = false
+  breached = null
   forget('huayuankou.discharge')
   vi.spyOn(api, 'get').mockImplementation((path) => {
     if (path.startsWith('/series/')) return Promise.resolve(series) as never
     if (path === '/map/routes') return Promise.resolve({ type: 'FeatureCollection', features: [way('route-1'), way('route-2')] }) as never
+    if (path === '/map/shelters') return Promise.resolve({ type: 'FeatureCollection', features: [way('shelter-1'), way('shelter-2')] }) as never
+    if (path === '/map/works') return Promise.resolve({ type: 'FeatureCollection', features: [{ ...way('work-madu'), properties: { id: 'work-madu', name_zh: '马渡险工', name_en: 'Madu' } }] }) as never
     if (!path.startsWith('/map/inundation')) return Promise.resolve({ type: 'FeatureCollection', features: [] }) as never
     asked.push(path)
     const q = Number(/scenario=(\d+)/.exec(path)?.[1] ?? 5400)
-    return (fail ? Promise.reject(new Error('down')) : Promise.resolve(water(q, path.includes('scenario')))) as never
+    const own = water(q, path.includes('scenario'))
+    return (fail ? Promise.reject(new Error('down')) : Promise.resolve({ ...own, scenario: { ...own.scenario, breach: breached ?? own.scenario.breach } })) as never
   })
 })
 afterEach(() => {
@@ -131,4 +137,43 @@ it('colours the ways out that the water of that hour cuts', async () => {
   expect(cut()).toEqual(['route-1', 'route-2'])
   await to(null)
   expect(cut()).toEqual([])
+})
+
+it('marks the shelters that the water of a what-if reaches, by that hour', async () => {
+  const { view } = await wall()
+  const wet = () => view.getComponent(Canvas).props().layers.get('shelters')?.features.filter((one) => one.properties?.flooded).map((one) => String(one.properties?.id))
+  expect(wet()).toEqual([])
+  usePreview().result = { id: 'prv', discharge_m3s: 22_000, inundation: { scenario: { breach: null, run: null }, routes: [], shelters: [{ id: 'shelter-2', arrival_min: 267 }] } } as unknown as Preview
+  await settle()
+  expect(wet()).toEqual(['shelter-2'])
+  usePreview().leave()
+  await settle()
+  expect(wet()).toEqual([])
+})
+
+it('calls a breach that is reported so, by its name, now and ahead, and one of a what-if assumed', async () => {
+  breached = 'work-madu'
+  const { to, view } = await wall()
+  const breach = () => view.get('[data-testid=breach-note]').text()
+  expect(breach()).toBe('已报溃口：马渡险工')
+  useTwin().now = { ...twin, breaches: [{ site: 'work-madu', name: { zh: '马渡', en: 'Madu' }, since: new Date(NOW).toISOString() }] }
+  await settle()
+  expect(breach()).toBe('已报溃口：马渡')
+  await to(6)
+  expect([asked.at(-1), breach()]).toEqual(['/map/inundation?scenario=6600&breach=work-madu', '已报溃口：马渡'])
+  await to(null)
+  const assumed = { id: 'prv', discharge_m3s: 22_000, inundation: { scenario: { breach: 'work-madu', run: null }, routes: [], shelters: [] } } as unknown as Preview
+  useTwin().now = twin
+  usePreview().result = assumed
+  await settle()
+  expect(breach()).toBe('推演：假定马渡险工溃口')
+  usePreview().result = { ...assumed, inundation: { ...assumed.inundation!, scenario: { ...assumed.inundation!.scenario, breach_reported: true } } }
+  await settle()
+  expect(breach()).toBe('已报溃口：马渡险工')
+})
+
+it('never shows the id of a place that nobody has named', async () => {
+  breached = 'work-x'
+  const { view } = await wall()
+  expect(view.get('[data-testid=breach-note]').text()).toBe('已报溃口：未命名处')
 })

@@ -125,10 +125,14 @@ export function addIcons(map: GlMap): void {
       if (mark) letter(pen, mark, 13, state === 'done' ? '#0c6b33' : '#0b141c')
     })
   }
-  add(map, 'shelter', 24, (pen) => {
-    shape(pen, [[-6, 0], [6, 0], [6, 8], [-6, 8]], '#7fe0a3')
-    shape(pen, [[-9, 0], [0, -9], [9, 0]], '#7fe0a3')
-  })
+  for (const flooded of [false, true]) {
+    add(map, flooded ? 'shelter/flooded' : 'shelter', 24, (pen) => {
+      const fill = flooded ? '#e5262f' : '#7fe0a3'
+      shape(pen, [[-6, 0], [6, 0], [6, 8], [-6, 8]], fill)
+      shape(pen, [[-9, 0], [0, -9], [9, 0]], fill)
+      if (flooded) cross(pen, 6, '#fff')
+    })
+  }
   add(map, 'camera', 20, (pen) => {
     shape(pen, [[-8, -5], [3, -5], [3, 5], [-8, 5]], '#26384a', '#a9bac8')
     shape(pen, [[3, -1], [8, -4], [8, 4], [3, 1]], '#26384a', '#a9bac8')

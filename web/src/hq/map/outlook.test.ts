@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Series, TwinNow } from '@/api/types'
-import { assumedCutWays, cutWays, hoursAhead, outlookAt, type Outlook } from './outlook'
+import { assumedCutWays, assumedWetShelters, cutWays, hoursAhead, outlookAt, wetShelters, type Outlook } from './outlook'
 
 const NOW = Date.parse('1958-07-16T10:15:37Z')
 const HOUR = 3_600_000
@@ -42,4 +42,12 @@ describe('ways out that are cut', () => {
     const routes = [{ id: 'a', cut_at_h: 1.25 }, { id: 'b', cut_at_h: 8 }, { id: 'c', cut_at_h: null }]
     expect([[...assumedCutWays(routes, 4)], [...assumedCutWays(routes, null)]]).toEqual([['a'], ['a', 'b']])
   })
+})
+
+it('tells the shelters that have water at an hour, live and assumed', () => {
+  const place = (id: string, kind: string, h: number) => ({ id, kind, at: new Date(NOW + h * HOUR).toISOString(), is_there: h <= 0 })
+  const own = twin({ places: [place('shelter-1', 'shelter', -1), place('shelter-2', 'shelter', 3), place('village-1', 'village', 1)] as unknown as TwinNow['places'] })
+  expect([[...wetShelters(own, -Infinity)], [...wetShelters(own, NOW + 4 * HOUR)], [...wetShelters(null, NOW)]]).toEqual([['shelter-1'], ['shelter-1', 'shelter-2'], []])
+  const assumed = [{ id: 'shelter-1', arrival_min: 291 }, { id: 'shelter-2', arrival_min: null }]
+  expect([[...assumedWetShelters(assumed, null)], [...assumedWetShelters(assumed, 4)], [...assumedWetShelters(assumed, 5)]]).toEqual([['shelter-1', 'shelter-2'], ['shelter-2'], ['shelter-1', 'shelter-2']])
 })

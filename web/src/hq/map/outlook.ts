@@ -39,3 +39,11 @@ export function cutWays(twin: TwinNow | null, at_ms: number): Set<string> {
 export function assumedCutWays(routes: { id: string; cut_at_h: number | null }[], hour: number | null): Set<string> {
   return new Set(routes.filter((way) => way.cut_at_h !== null && (hour === null || way.cut_at_h <= hour)).map((way) => way.id))
 }
+
+/** Shelters that have water at an hour, alike. */
+export function wetShelters(twin: TwinNow | null, at_ms: number): Set<string> {
+  return new Set((twin?.places ?? []).filter((place) => place.kind === 'shelter' && (place.is_there || (place.at !== null && Date.parse(place.at) <= at_ms))).map((place) => place.id))
+}
+export function assumedWetShelters(shelters: { id: string; arrival_min: number | null }[], hour: number | null): Set<string> {
+  return new Set(shelters.filter((one) => hour === null || (one.arrival_min ?? 0) <= hour * 60).map((one) => one.id))
+}

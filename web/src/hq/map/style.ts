@@ -1,6 +1,6 @@
 // How each layer is drawn. No glyphs, no sprites, no tiles of others: labels come from the fonts of the machine.
 import type { ExpressionSpecification, LayerSpecification, SourceSpecification, StyleSpecification } from 'maplibre-gl'
-import type { MapLayer } from './layers'
+import { MAP_LAYERS, type MapLayer } from './layers'
 
 export const emptyStyle = (): StyleSpecification => ({
   version: 8,
@@ -72,7 +72,7 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
     case 'villages': return [
       of('sign', { type: 'symbol', layout: { ...text(13, { 'text-anchor': 'left', 'text-offset': [0.9, 0], 'text-optional': true }), 'icon-image': ['concat', 'village/', ['match', ['coalesce', ['get', 'state'], 'not-started'], ['moving', 'done'], ['get', 'state'], 'not-started']], 'icon-allow-overlap': true }, paint: halo }),
     ]
-    case 'shelters': return [of('sign', { type: 'symbol', layout: { 'icon-image': 'shelter', 'icon-allow-overlap': true } })]
+    case 'shelters': return [of('sign', { type: 'symbol', layout: { 'icon-image': ['case', ['to-boolean', ['get', 'flooded']], 'shelter/flooded', 'shelter'], 'icon-allow-overlap': true } })]
     case 'depots': return [of('sign', { type: 'symbol', layout: { 'icon-image': ['case', ['to-boolean', ['get', 'low']], 'depot/low', 'depot'], 'icon-allow-overlap': true } })]
     case 'defence-points': return [of('sign', { type: 'symbol', minzoom: 12.6, layout: { 'icon-image': 'defence-point', 'icon-allow-overlap': true } })]
     case 'members': return [
@@ -99,4 +99,16 @@ export function layersOf(name: string, en: boolean): LayerSpecification[] {
     ]
     default: return []
   }
+}
+
+/** Fills of ground that water covers: they lie under it, their outlines and labels stay on top. */
+const GROUND = ['grids/fill']
+
+/** All layers of the map from the bottom up. No ground hides the water that stands on it. */
+export function drawOrder(en: boolean): LayerSpecification[] {
+  const all = MAP_LAYERS.flatMap((layer) => layersOf(layer.name, en))
+  const ground = all.filter((layer) => GROUND.includes(layer.id))
+  const others = all.filter((layer) => !GROUND.includes(layer.id))
+  const water = others.findIndex((layer) => layer.id.startsWith('inundation/'))
+  return [...others.slice(0, water), ...ground, ...others.slice(water)]
 }

@@ -1,6 +1,6 @@
 //! The report of `anlan twin verify` as one JSON object.
 
-use super::{NOTE_EN, Played, ROLE_EN, Report, count, gained_h, of};
+use super::{NOTE_EN, Played, ROLE_EN, Report, count, gained_h, of, totals};
 use crate::forecast::verify::events::{Alert, AlertEvents, Crossing, EventCount};
 use crate::forecast::verify::standard::{GRADES, Judged, LEAST_H, LEAST_SHARE, SHARE_OF_CHANGE, SHARE_OF_TIME};
 use crate::forecast::verify::{CrestSkill, LEADS_H, LeadSkill, THRESHOLDS_M3S, Verification, WARN_FROM, Warnings};
@@ -26,6 +26,7 @@ pub(super) fn of_report(report: &Report) -> Value {
         "members_from": WARN_FROM,
         "playbook_asks_members": report.asks_members,
         "alerts": alerts.collect::<Vec<_>>(),
+        "total": totals(&report.forecast).iter().zip(LEADS_H).map(|((plain, still), hours)| total_of(hours, plain, still)).collect::<Vec<_>>(),
         "floods": report.forecast.iter().map(|one| forecast(report, one)).collect::<Vec<_>>(),
         "floods_without_upstream": report.unforecast.iter().map(|one| unforecast(report, one)).collect::<Vec<_>>(),
     })
@@ -60,6 +61,17 @@ fn forecast(report: &Report, one: &Played) -> Value {
         "flood": one.id, "role": one.role.1, "leads": leads, "warnings": cells.collect::<Vec<_>>(),
         "events": events_of(report, one), "crest": crest.iter().map(crest_of).collect::<Vec<_>>(),
     })
+}
+
+/// All floods at one lead. DC is one flood's: over several it would judge their heights.
+fn total_of(hours: usize, plain: &Judged, still: &Judged) -> Value {
+    let of = |one: &Judged| {
+        json!({
+            "count": one.count, "qualified": one.qualified, "mean_error_m3s": one.error_m3s(), "rate": one.rate(),
+            "rate_grade": one.rate_grade(),
+        })
+    };
+    json!({ "lead_h": hours, "plain": of(plain), "still": of(still) })
 }
 
 fn unforecast(report: &Report, one: &Played) -> Value {

@@ -1,6 +1,6 @@
 //! The report of `anlan twin verify` as tables.
 
-use super::{NOTE_EN, NOTE_ZH, Played, ROLE_EN, ROLE_ZH, Report, count, gained_h, of};
+use super::{NOTE_EN, NOTE_ZH, Played, ROLE_EN, ROLE_ZH, Report, count, gained_h, of, totals};
 use crate::forecast::verify::events::{Alert, AlertEvents, Crossing, Gained};
 use crate::forecast::verify::standard::Judged;
 use crate::forecast::verify::{FLOOD_FROM_M3S, LEADS_H, THRESHOLDS_M3S, WARN_FROM, Warnings};
@@ -13,7 +13,11 @@ const NONE: &str = "—";
 pub(super) fn of_report(report: &Report) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "注意 {NOTE_ZH}\n     {NOTE_EN}\n注意 {ROLE_ZH}\n     {ROLE_EN}");
-    let _ = writeln!(out, "     forecast.toml: {}\n", report.settings.validity);
+    let _ = writeln!(
+        out,
+        "     forecast.toml: {}\n注意 时刻均为北京时间 (times are Beijing time, UTC+8)\n",
+        report.settings.validity
+    );
     let ids = |floods: &[Played]| {
         let ids: Vec<&str> = floods.iter().map(|one| one.id.as_str()).collect();
         if ids.is_empty() { NONE.to_owned() } else { ids.join(", ") }
@@ -81,16 +85,13 @@ fn standard(out: &mut String, floods: &[Played]) {
             hundredths(dc(still)),
         );
     };
-    let mut sums = [(Judged::default(), Judged::default()); LEADS_H.len()];
     for one in floods {
-        for ((hours, lead), sum) in LEADS_H.iter().zip(&one.told.leads).zip(&mut sums) {
+        for (hours, lead) in LEADS_H.iter().zip(&one.told.leads) {
             row(out, &one.id, *hours, &lead.plain, &lead.still, true);
-            sum.0.join(&lead.plain);
-            sum.1.join(&lead.still);
         }
     }
     if floods.len() > 1 {
-        for (hours, (plain, still)) in LEADS_H.iter().zip(&sums) {
+        for (hours, (plain, still)) in LEADS_H.iter().zip(&totals(floods)) {
             row(out, "合计 all", *hours, plain, still, false);
         }
     }
@@ -244,7 +245,7 @@ fn without_upstream(out: &mut String, report: &Report) {
         let n = one.told.leads.first().map_or(0, |lead| lead.still.count);
         let _ = writeln!(out, "{:<8} n = {n}: {}", one.id, cells.collect::<Vec<_>>().join("; "));
     }
-    let _ = writeln!(out, "越过各级流量的时刻，均无提前量 (crossings, nothing gained):");
+    let _ = writeln!(out, "越过各级流量的时刻（北京时间），均无提前量 (crossings, Beijing time, nothing gained):");
     for (at, alert) in report.alerts.iter().enumerate() {
         let crossed = by_flood(&report.unforecast, at).flat_map(|(id, events)| {
             events.crossings.iter().map(move |crossing| format!("{id} {}", moment(crossing.at)))
