@@ -227,7 +227,7 @@ fn passed_s(series: &Series) -> f64 {
     let values: Vec<f64> = series.points().map(|[_, q]| q).collect();
     let from = in_flood_from(&values);
     let points: Vec<[f64; 2]> = series.points().collect();
-    let last = points.windows(2).filter(|pair| matches!(pair, [a, _] if a[1] > from)).last();
+    let last = points.windows(2).rfind(|pair| matches!(pair, [a, _] if a[1] > from));
     last.and_then(|pair| pair.last()).map_or(f64::NEG_INFINITY, |[time_s, _]| *time_s)
 }
 

@@ -130,8 +130,8 @@ impl Folder {
         let geotiff = geotiff.then(|| file.projection.clone().unwrap_or_else(Projection::unnamed));
         let kept = file.inputs.iter().filter_map(|path| path.canonicalize().ok()).collect();
         let made = Self { path: path.to_owned(), grid: file.case.grid, geotiff, due_s: file.output_times(), kept };
-        let written = made.names().into_iter().map(|name| path.join(name));
-        match written.filter(|path| path.canonicalize().is_ok_and(|whole| made.kept.contains(&whole))).next() {
+        let mut written = made.names().into_iter().map(|name| path.join(name));
+        match written.find(|path| path.canonicalize().is_ok_and(|whole| made.kept.contains(&whole))) {
             Some(path) => Err(ResultFault::Input { path: path.display().to_string() }),
             None => Ok(made),
         }
