@@ -153,7 +153,10 @@ impl Desk<'_> {
         self.record(Fact::Reported { report, by: by.clone(), content: content.clone(), places, place_from });
         let (severity, zh, en) = match content.kind {
             ReportKind::Sos => (Severity::Critical, "巡查人员求救 SOS", "SOS from the field"),
-            ReportKind::Hazard if content.grade == 3 => (Severity::Critical, "重大险情报告", "major hazard reported"),
+            // Nobody has to grade a breach.
+            ReportKind::Hazard if content.grade == 3 || content.type_ == super::state::BREACH => {
+                (Severity::Critical, "重大险情报告", "major hazard reported")
+            }
             ReportKind::Hazard => (Severity::Warning, "险情报告", "hazard reported"),
             ReportKind::Tip => (Severity::Info, "线索待核实", "a tip waits to be looked at"),
             ReportKind::Patrol | ReportKind::Task => return Ok(()),

@@ -9,6 +9,7 @@ mod task;
 pub use activation::{Activation, ActivationState};
 pub use alarm::Alarm;
 pub use firing::{FiredBecause, Firing, FiringKey};
+pub(super) use report::BREACH;
 pub use report::Report;
 
 use super::task::Task;

@@ -589,6 +589,11 @@ fn core_hazard_reaches_people_and_settles() {
         night.give(Input::Report { by: by.clone(), report: unknown }),
         Err(Refused::BadField { field: "type", .. })
     ));
+    let breach = FieldReport { type_: "breach".into(), grade: 1, ..report.clone() };
+    let mut other = night.state.clone();
+    CORE.step(&mut other, &Input::Report { by: by.clone(), report: breach }, night.now).unwrap();
+    let alarm = other.alarms.iter().find(|(key, _)| key.starts_with("report:")).unwrap().1;
+    assert_eq!(alarm.severity, Severity::Critical, "a breach needs no grade: {alarm:?}");
     night.give(Input::Report { by: by.clone(), report }).unwrap();
     let before = night.state.tasks.len();
     night.water(4_500.0);

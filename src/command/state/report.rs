@@ -103,7 +103,7 @@ impl State {
 }
 
 /// The kind of a hazard that is a breach (决口).
-const BREACH: &str = "breach";
+pub(in crate::command) const BREACH: &str = "breach";
 
 impl Report {
     /// He calls again; the newest position counts.
