@@ -2,7 +2,8 @@
 //!
 //! In: the scenarios with a breach at a site of the plan, against those without; then the open reports of a breach. Out: a
 //! [`Mirrored`] with that water, too. A report is laid to the nearest site of the plan, whose gap is as wide and as quick as the
-//! plan has it. It says nothing of a breach that nobody reports, and the water stays where it came until the report is called a false alarm or the event ends.
+//! plan has it. It says nothing of a breach that nobody reports, and the water stays where it came until the report is called a
+//! false alarm or the event ends.
 
 use super::mirror::{Coming, Ladder, MirrorTable, Mirrored, WayCut};
 use super::site::BreachSite;
@@ -54,6 +55,11 @@ impl BreachRow {
 }
 
 impl Mirrored {
+    /// The site of the plan that stands for the first reported breach that has one.
+    pub fn breach_site(&self) -> Option<&PlaceId> {
+        self.breaches.iter().find_map(|breach| breach.site.as_ref())
+    }
+
     /// The same with the water of open breaches, at the highest discharge that is still to come; each place and way has the
     /// earlier of both.
     #[must_use]

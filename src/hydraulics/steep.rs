@@ -22,10 +22,32 @@ const DEPTH_M: f64 = 1.0;
 /// `bed_m`: heights of the cells, rows from the south, not a number where there is no ground. 0 for a terrain smaller than two
 /// blocks.
 pub fn steep_share(grid: &Grid, bed_m: &[f32], manning: &Manning) -> f64 {
+    let heights = block_means(grid, |at| bed_m.get(at).map_or(f64::NAN, |z| f64::from(*z)));
+    let roughness = match manning {
+        Manning::Uniform(n) => vec![Some(*n); heights.len()],
+        Manning::Field(values) => block_means(grid, |at| values.get(at).map_or(f64::NAN, |n| f64::from(*n))),
+    };
+    let (columns, apart_m) = (grid.columns / BLOCK, grid.cell_m * BLOCK as f64);
+    let (mut steep, mut known) = (0usize, 0usize);
+    for (at, (here, n)) in heights.iter().zip(&roughness).enumerate() {
+        let (Some(here), Some(n)) = (here, n) else { continue };
+        let step = |there: Option<f64>| there.map_or(0.0, |z| (z - here) / apart_m);
+        let east = if (at + 1) % columns == 0 { None } else { heights[at + 1] };
+        let north = heights.get(at + columns).copied().flatten();
+        let slope = step(east).hypot(step(north));
+        let froude = slope.sqrt() * DEPTH_M.powf(1.0 / 6.0) / (n.max(SMOOTHEST) * 9.81f64.sqrt());
+        known += 1;
+        steep += usize::from(froude > f64::from(FROUDE_LIMIT));
+    }
+    if known == 0 { 0.0 } else { steep as f64 / known as f64 }
+}
+
+/// Mean over each whole block, rows from the south; `None` where few of its cells have a value.
+fn block_means(grid: &Grid, of: impl Fn(usize) -> f64) -> Vec<Option<f64>> {
     let (columns, rows) = (grid.columns / BLOCK, grid.rows / BLOCK);
-    let of_block = |of: &dyn Fn(usize) -> f64, column: usize, row: usize| {
-        let cells =
-            (0..BLOCK * BLOCK).map(|at| of((row * BLOCK + at / BLOCK) * grid.columns + column * BLOCK + at % BLOCK));
+    let mean = |block: usize| {
+        let first = block / columns * BLOCK * grid.columns + block % columns * BLOCK;
+        let cells = (0..BLOCK * BLOCK).map(|at| of(first + at / BLOCK * grid.columns + at % BLOCK));
         let (mut sum, mut count) = (0.0, 0usize);
         for value in cells.filter(|value| value.is_finite()) {
             sum += value;
@@ -33,28 +55,7 @@ pub fn steep_share(grid: &Grid, bed_m: &[f32], manning: &Manning) -> f64 {
         }
         (count >= BLOCK_CELLS_MIN).then(|| sum / count as f64)
     };
-    let bed = |at: usize| bed_m.get(at).map_or(f64::NAN, |z| f64::from(*z));
-    let n = |at: usize| match manning {
-        Manning::Uniform(n) => *n,
-        Manning::Field(values) => values.get(at).map_or(f64::NAN, |n| f64::from(*n)),
-    };
-    let apart_m = grid.cell_m * BLOCK as f64;
-    let (mut steep, mut known) = (0usize, 0usize);
-    for row in 0..rows {
-        for column in 0..columns {
-            let height = |column: usize, row: usize| {
-                (column < columns && row < rows).then(|| of_block(&bed, column, row)).flatten()
-            };
-            let Some(here) = height(column, row) else { continue };
-            let step = |there: Option<f64>| there.map_or(0.0, |z| (z - here) / apart_m);
-            let slope = step(height(column + 1, row)).hypot(step(height(column, row + 1)));
-            let Some(n) = of_block(&n, column, row) else { continue };
-            let froude = slope.sqrt() * DEPTH_M.powf(1.0 / 6.0) / (n.max(SMOOTHEST) * 9.81f64.sqrt());
-            known += 1;
-            steep += usize::from(froude > f64::from(FROUDE_LIMIT));
-        }
-    }
-    if known == 0 { 0.0 } else { steep as f64 / known as f64 }
+    (0..columns * rows).map(mean).collect()
 }
 
 #[cfg(test)]

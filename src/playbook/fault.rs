@@ -20,6 +20,13 @@ impl Words {
     }
 }
 
+impl fmt::Display for Words {
+    /// Chinese first, English in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.zh, self.en)
+    }
+}
+
 /// A position in a file, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct At {

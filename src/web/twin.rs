@@ -252,7 +252,7 @@ impl TwinDesk {
             rows.iter().map(|(spot, impact)| row(spot, impact)).collect::<Vec<_>>()
         };
         let hours = &model.site.plan.hours;
-        let (ways, no_way) = self.ways(scene, hours);
+        let (ways, no_way) = self.ways(scene, hours, &told);
         let wet = scene
             .flooding
             .highest_cm
@@ -301,13 +301,6 @@ impl TwinDesk {
         }
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
         rows.into_iter().map(|(_, row)| row).collect()
-    }
-
-    /// The shelters that get water, with the hour at which it comes.
-    fn wet_shelters(&self, scene: &Scene) -> BTreeMap<&str, f64> {
-        let told =
-            self.told(scene).into_iter().filter(|(spot, impact)| spot.kind == SpotKind::Shelter && impact.is_wet());
-        told.filter_map(|(spot, impact)| Some((spot.id.as_str(), f64::from(impact.arrival_min?) / 60.0))).collect()
     }
 
     /// Where a breach of the levee may be assumed.
@@ -381,10 +374,13 @@ impl TwinDesk {
     }
 
     /// The ways out with the hour at which each is cut, and villages that no way leaves any more.
-    fn ways(&self, scene: &Scene, hours: &[f64]) -> (Vec<Value>, Vec<Value>) {
+    fn ways(&self, scene: &Scene, hours: &[f64], told: &[(&TwinSpot, Impact)]) -> (Vec<Value>, Vec<Value>) {
         let mut rows = Vec::new();
         let mut open: BTreeMap<&PlaceId, Vec<WayOut<'_>>> = BTreeMap::new();
-        let wet_shelters = self.wet_shelters(scene);
+        let wet = told.iter().filter(|(spot, impact)| spot.kind == SpotKind::Shelter && impact.is_wet());
+        let hour = |impact: &Impact| Some(f64::from(impact.arrival_min?) / 60.0);
+        let wet_shelters: BTreeMap<&str, f64> =
+            wet.filter_map(|(spot, impact)| Some((spot.id.as_str(), hour(impact)?))).collect();
         for (spot, own) in self.spots.iter().zip(scene.footprints).filter(|(spot, _)| spot.kind == SpotKind::Route) {
             let Some(own) = own else { continue };
             let cut = own.cut_at_h(&scene.flooding, hours).map(|(hour, _)| hour);

@@ -48,19 +48,7 @@ async function openWall(open, link) {
 async function preview(page, discharge) {
   await page.getByTestId('discharge-input').fill(String(discharge));
   await page.keyboard.press('Enter');
-  await patiently(page, page.locator('html[data-scope=preview]'));
-}
-
-/** Waits for what a request brings. A machine that stands still for longer than a page waits is told so by the page: try again. */
-async function patiently(page, brought) {
-  const late = page.getByRole('alert').filter({ hasText: '没有按时回答' }).getByRole('button', { name: '重试' });
-  for (let tries = 3; tries > 0; tries -= 1) {
-    await brought.or(late).first().waitFor();
-    if (!await late.isVisible()) break;
-    console.error('the server did not answer in time, once more');
-    await late.click();
-  }
-  await brought.waitFor();
+  await page.locator('html[data-scope=preview]').waitFor();
 }
 
 /** The first officer asks for the level that is previewed; the dialog is the one with the typed word. */

@@ -16,7 +16,6 @@ mod results;
 mod route;
 mod table;
 mod verify;
-mod words;
 
 use super::Outcome;
 use crate::hydraulics::{Advance, Inundation, VectorWidth};

@@ -88,7 +88,7 @@ impl State {
 }
 
 impl State {
-    /// Breaches of the levee that are reported and neither settled nor of an event that has ended.
+    /// Breaches of the levee that are reported, were no false alarm, and are not settled in an event that has ended.
     pub fn open_breaches(&self) -> Vec<OpenBreach> {
         let is_open = |report: &&Report| {
             // Whoever settles the report has sent help; the water goes on. Only a false alarm or the end of the event ends it.

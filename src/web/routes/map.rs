@@ -132,7 +132,7 @@ async fn inundation(post: &Post, query: WaterQuery) -> Result<String, Problem> {
 /// so the map shows the water that the twin's words are about.
 fn as_it_is(post: &Post) -> (Option<f64>, Option<PlaceId>) {
     match post.live_twin(&post.engine.state()) {
-        Some(twin) => (Some(twin.present_m3s()), twin.breaches.iter().find_map(|breach| breach.site.clone())),
+        Some(twin) => (Some(twin.present_m3s()), twin.breach_site().cloned()),
         None => (post.water().discharge_m3s(), None),
     }
 }
@@ -150,12 +150,11 @@ fn routes(post: &Post) -> Result<Value, Problem> {
 }
 
 fn mark_flooded(layer: &mut Value, cut: &BTreeSet<&str>) {
-    for feature in layer.get_mut("features").and_then(Value::as_array_mut).into_iter().flatten() {
-        let Some(properties) = feature.get_mut("properties").and_then(Value::as_object_mut) else { continue };
+    each_feature(layer, |properties| {
         if properties.get("id").and_then(Value::as_str).is_some_and(|id| cut.contains(id)) {
             properties.insert("flooded".into(), json!(true));
         }
-    }
+    });
 }
 
 /// What a patrol needs on the strip map.

@@ -98,8 +98,7 @@ fn release_shape(level: WarningLevel, released: &Released) -> Value {
 
 /// Where the levee is reported to be breached, as the site of the plan that stands for it.
 fn reported_breach(post: &Post) -> Option<PlaceId> {
-    let twin = post.live_twin(&post.engine.state())?;
-    twin.breaches.iter().find_map(|breach| breach.site.clone())
+    post.live_twin(&post.engine.state())?.breach_site().cloned()
 }
 
 /// The model, or what is wrong with its files.

@@ -6,11 +6,11 @@
 use super::geotiff::Projection;
 use super::raster::{self, Raster, RasterFault};
 use super::table::{self, TableFault};
-use super::words::Words;
 use crate::hydraulics::{
     Boundary, Breach, BreachStart, Case, CaseFault, CaseField, Cell, Edge, Inflow, Manning, Scheme, Series, Spot,
     steep_share,
 };
+use crate::playbook::Words;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};

@@ -3,7 +3,7 @@
 //! In: EPSG codes, units, parameters, as keys of a GeoTIFF or a `.prj` file give them. Out: why they are no plane of true metres, in the
 //! same words for both; where two planes part. It converts nothing.
 
-use super::words::Words;
+use crate::playbook::Words;
 use std::ops::RangeInclusive;
 
 /// Codes of planes in feet, without one in metres among them (EPSG v11: US state planes and their kin).

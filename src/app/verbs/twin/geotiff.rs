@@ -6,8 +6,8 @@
 use super::crs::{self, Of, Plane};
 use super::prj::Prj;
 use super::raster::{MOST_CELLS, is_hole};
-use super::words::Words;
 use crate::hydraulics::{Cell, Grid, Spot};
+use crate::playbook::Words;
 use std::io::{Cursor, Read, Seek};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::encoder::{Compression, TiffEncoder, colortype::Gray32Float, compression::DeflateLevel};

@@ -4,7 +4,7 @@
 //! metres. Degrees, feet, Mercator and what cannot be understood are refused: a grid beside such a file is not what it seems.
 
 use super::crs::{self, Of, Plane};
-use super::words::Words;
+use crate::playbook::Words;
 use std::path::{Path, PathBuf};
 
 /// Largest `.prj` file, bytes: real ones have below 10,000.

@@ -4,12 +4,12 @@
 //! dams, `run.json` in a folder.
 
 use super::case_file::{self, CaseFileFault};
-use super::words::Words;
 use super::{CaseArgs, results, table};
 use crate::app::reaches::{self, DamSite, ReachData};
 use crate::app::verbs::Outcome;
 use crate::hydraulics::Series;
 use crate::hydraulics::profile::{Downstream, River, RiverRun, Section, SectionPoint, steady};
+use crate::playbook::Words;
 use serde::Deserialize;
 use serde_json::json;
 use std::fmt::Write as _;

@@ -6,8 +6,8 @@
 
 use super::geotiff::{self, Projection};
 use super::prj::{self, Prj};
-use super::words::Words;
 use crate::hydraulics::{Cell, Grid, Spot};
+use crate::playbook::Words;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::BufReader;

@@ -3,7 +3,6 @@
 //! In: a case file with series of inflow and, to calibrate, of measured outflow. Out: `outflow.csv` and `run.json` in a folder.
 
 use super::case_file::{self, CaseFileFault};
-use super::words::Words;
 use super::{CaseArgs, results, table};
 use crate::app::verbs::Outcome;
 use crate::forecast::route::{
@@ -11,6 +10,7 @@ use crate::forecast::route::{
     is_flat_topped, minimise, volume_m3,
 };
 use crate::hydraulics::Series;
+use crate::playbook::Words;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
